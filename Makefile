@@ -1,0 +1,57 @@
+# Sluice. 'make help' lists the targets.
+.DEFAULT_GOAL := all
+SHELL := /bin/bash
+MODE ?= opt
+B := build/$(MODE)
+ifeq ($(MODE),opt)
+BIN := bin
+else
+BIN := $(B)/bin
+endif
+
+CC ?= cc
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2
+ifeq ($(CI),true)
+WARN += -Werror
+endif
+CFLAGS_opt := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CFLAGS_san := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_opt := -Wl,-z,relro,-z,now
+LDFLAGS_san := -fsanitize=address,undefined
+CPPFLAGS += -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags libpq yajl 2>/dev/null)
+ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS_$(MODE)) -fPIE $(CFLAGS)
+ALL_LDFLAGS = $(LDFLAGS_$(MODE)) -pie -Wl,--as-needed $(LDFLAGS)
+# --as-needed: a program names only the libraries that it uses, so a filter
+# that touches no service links no service's library.
+LDLIBS := -lyajl -lcrypto -ldnnl -lcurl -lpq -lrdkafka -lm -lpthread
+
+PROGS := $(patsubst stages/%.c,%,$(wildcard stages/*.c))
+LIB_SRC := $(wildcard lib/*.c lib/*/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+LIB := $(B)/libsluice.a
+
+all: $(PROGS:%=$(BIN)/%) ## build every program
+
+$(BIN)/%: $(B)/stages/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
+
+clean: ## remove what was built
+	rm -rf build
+	rm -f $(PROGS:%=bin/%)
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
+
+.PHONY: all clean help
+.SECONDARY:

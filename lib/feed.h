@@ -1,0 +1,85 @@
+/* feed.h - the feeder engine: ARCHITECTURE's one law.
+ *
+ * A feeder takes records from a source, writes them to a filter (a child
+ * process group with a pipe on each side) and tells the source about each
+ * line that comes back. Nothing is acknowledged because it was read. The
+ * engine adds the member "feed" to each line and strips it from the answer;
+ * the source never sees it. A record is settled once: by answer, by guilty,
+ * or not at all (then the source's own recovery feeds it again).
+ *
+ * A filter that ends with answers missing is started again after a backoff;
+ * what was in flight is fed alone, a probe record first. A record that ends
+ * the filter while alone, when a probe then passes, is guilty. A failing
+ * probe ends feed_run with 111, or 100 if the filter exited 100.
+ *
+ * SIGTERM, SIGINT, SIGHUP: take no more, close the filter's stdin, settle what
+ * still comes within grace_ms, return 0. feed_open must be called before any
+ * library starts threads. One thread; callbacks run in it and may not block
+ * for longer than a database round trip.
+ */
+#ifndef FEED_H
+#define FEED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct feed;
+
+/* How a filter died on a record that was alone. Borrowed for the call. */
+struct feed_death {
+	int code;               /* exit status, or -1 */
+	int signal;             /* signal number, or 0 */
+	int timeout;            /* 1: killed by the deadline */
+	const char *err;        /* the last of its stderr */
+	size_t err_len;
+	char text[128];         /* "exit 3", "signal 11", "no answer in 60 s" */
+};
+
+struct feed_source {
+	void *ctx;
+	/* Called when there is room: offers at most want records with feed_put.
+	 * 0: ask again when fd is readable, after tick's wish or after answers;
+	 * 1: the source has ended; -1: stop, exit 111 (the source has said why);
+	 * -100: the same with exit 100. */
+	int (*take)(void *ctx, struct feed *f, size_t want);
+	/* A record's line came back, without "feed". Its line is borrowed. 0, or
+	 * -1/-100 as above. */
+	int (*answer)(void *ctx, uint64_t tag, const char *line, size_t len);
+	/* The record is guilty (above). It may be put again in another form. */
+	int (*guilty)(void *ctx, struct feed *f, uint64_t tag, const struct feed_death *why);
+	/* Called each turn and at least every *wait_ms, which it may lower:
+	 * commits, batched settles, heartbeats. 0, or -1/-100. May be NULL. */
+	int (*tick)(void *ctx, int *wait_ms);
+	/* Last call before feed_run returns, drained or not: settle what was
+	 * answered, hand back what was not. May be NULL. */
+	void (*finish)(void *ctx);
+	/* A descriptor that becomes readable when take or tick has something to do, or -1. */
+	int (*fd)(void *ctx);
+};
+
+struct feed_opts {
+	size_t window;          /* most records in flight; 0: 500 */
+	unsigned long deadline_ms;      /* per record, from when it is the oldest; 0: 300000 */
+	unsigned long grace_ms; /* for draining; 0: 30000 */
+	size_t max;             /* longest answer, bytes; 0: RECORD_MAX */
+};
+
+/* Sets up signals (blocked, signalfd). Before any library starts threads. */
+struct feed *feed_open(const struct feed_opts *o);
+
+/* Offers one record: a JSON object on one line. tag is the source's own
+ * name for it, handed back in answer; tags in flight are distinct. The line
+ * is copied. Only from within take or guilty. */
+void feed_put(struct feed *f, uint64_t tag, const char *line, size_t len);
+
+/* Runs until the source ends, a signal comes or something fails. argv: the
+ * filter; NULL: records are printed on stdout and each counts as answered once
+ * it is written. Returns an exit code: 0, 100, 111. */
+int feed_run(struct feed *f, const struct feed_source *src, char **argv);
+
+/* True once a signal asked to stop: take offers nothing more. */
+int feed_stopping(const struct feed *f);
+
+void feed_free(struct feed *f);
+
+#endif

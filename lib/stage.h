@@ -1,0 +1,61 @@
+/* stage.h - the record loop that every stage shares: main's other half, and
+ * so the one module of lib/ that prints and exits.
+ *
+ *     static struct stage s = STAGE_INIT;
+ *     while (stage_next(&s))
+ *             ... look at s.rec, then exactly one of stage_pass, stage_edit,
+ *                 stage_emit, stage_error, or any number of stage_emit ...
+ *     return stage_end(&s);
+ *
+ * stage_next passes on by itself, untouched, every line that has "error" or
+ * "wait" (unless s.settles), and turns a line that is no record into
+ * {"error":{...},"raw":"<base64>"}. Output is flushed before a read that may
+ * block. stage_end logs "info: done: seen= passed= failed= bad=".
+ */
+#ifndef STAGE_H
+#define STAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ndjson.h"
+#include "rec.h"
+
+struct stage {
+	struct in in;
+	struct out out;
+	struct rec rec;         /* the current record, borrowed from the input */
+	bool settles;           /* also hand over lines with error or wait */
+	uint64_t seen, passed, failed, bad;
+	struct buf work;
+};
+#define STAGE_INIT { IN_INIT(0, RECORD_MAX, NULL), OUT_INIT(1), REC_INIT, false, 0, 0, 0, 0, BUF_INIT }
+
+/* 1: s->rec is the next record; 0: the input has ended. */
+int stage_next(struct stage *s);
+/* True when stage_next would not block: a whole line is there, or the end.
+ * What batching stages ask before they wait for more. */
+bool stage_ready(struct stage *s);
+
+void stage_pass(struct stage *s);                       /* the line as it is */
+void stage_edit(struct stage *s, const struct rec_change *c, size_t n);
+/* Any line of the stage's own making; one over the limit goes out as the
+ * current record with error too_large. */
+void stage_emit(struct stage *s, const char *line, size_t len);
+/* The current record with "error":{"stage","code","message","retry"}. */
+void stage_error(struct stage *s, const char *code, bool retry, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same for a record that a batching stage kept (r parsed from its copy);
+ * after_ms 0: none. */
+void stage_error_rec(struct stage *s, const struct rec *r, const char *code, bool retry,
+    unsigned long after_ms, const char *message);
+/* Flush now (a batching stage that answers early). */
+void stage_flush(struct stage *s);
+/* Flushes, logs the totals; returns the exit code for main. */
+int stage_end(struct stage *s);
+
+/* Appends {"stage":..,"code":..,"message":..,"retry":..[,"after_ms":..]}. */
+void stage_error_json(struct buf *out, const char *code, bool retry,
+    unsigned long after_ms, const char *message);
+
+#endif
