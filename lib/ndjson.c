@@ -41,9 +41,8 @@ out_rec(struct out *out, const char *rec, size_t len)
 	return out->b.len >= out->high ? out_flush(out) : 0;
 }
 
-/* Moves the unread bytes to the front and reads more. 1: read, 0: end, -1. */
-static int
-fill(struct in *in)
+int
+in_fill(struct in *in)
 {
 	ssize_t n;
 
@@ -60,6 +59,16 @@ fill(struct in *in)
 		return (int)n;
 	in->b.len += (size_t)n;
 	return 1;
+}
+
+bool
+in_buffered(struct in *in)
+{
+	if (in->scanned < in->b.len &&
+	    memchr(in->b.p + in->scanned, '\n', in->b.len - in->scanned))
+		return true;
+	in->scanned = in->b.len;
+	return false;
 }
 
 /* One line, or what is known so far to be over the limit. 1: *rec is set. */
@@ -105,7 +114,7 @@ in_rec(struct in *in, const char **rec, size_t *len)
 		}
 		if (in->flush && in->flush->b.len && out_flush(in->flush) < 0)
 			return IN_WERR;
-		got = fill(in);
+		got = in_fill(in);
 		if (got < 0)
 			return IN_ERR;
 		if (got == 0)

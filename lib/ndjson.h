@@ -9,6 +9,7 @@
 #ifndef NDJSON_H
 #define NDJSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "mem.h"
@@ -30,9 +31,9 @@ struct in {
 	struct buf b;
 	size_t pos, scanned;
 	size_t skipped;         /* bytes dropped of the line being skipped */
-	int skipping, ended;
+	int skipping;
 };
-#define IN_INIT(fd, max, flush) { (fd), (max), (flush), BUF_INIT, 0, 0, 0, 0, 0 }
+#define IN_INIT(fd, max, flush) { (fd), (max), (flush), BUF_INIT, 0, 0, 0, 0 }
 
 enum in_status {
 	IN_REC,         /* *rec, *len: borrowed from in, valid until the next call */
@@ -45,6 +46,11 @@ enum in_status {
 
 /* Next line, blocking. */
 enum in_status in_rec(struct in *in, const char **rec, size_t *len);
+
+/* The two halves of in_rec for those that may not block: read once into the
+ * buffer (1: read, 0: end, -1: errno), and whether a whole line is there. */
+int in_fill(struct in *in);
+bool in_buffered(struct in *in);
 
 /* Queue one line and its '\n', writing when high is passed. 0, or -1 with errno. */
 int out_rec(struct out *out, const char *rec, size_t len);

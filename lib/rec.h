@@ -17,7 +17,10 @@
 
 #include "mem.h"
 
-enum { REC_DEPTH = 64 };        /* deepest nesting of arrays and objects */
+enum {
+	REC_DEPTH = 64,         /* deepest nesting of arrays and objects */
+	REC_CHANGES = 32        /* most changes in one rec_edit */
+};
 
 enum rec_status {
 	REC_OK,
@@ -35,6 +38,7 @@ struct rec_member {
 	const char *val;        /* raw bytes of the value, quotes included */
 	size_t val_len;
 	char type;              /* '"' '{' '[' '0' (number) 't' 'f' 'n' */
+	bool key_escaped;       /* the key has a backslash */
 };
 
 struct rec {

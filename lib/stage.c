@@ -1,0 +1,190 @@
+#include "stage.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "b64.h"
+#include "err.h"
+#include "json.h"
+
+enum { WARNINGS = 10, RAW_MAX = 64 << 10 };
+
+static void
+put(struct stage *s, const char *line, size_t len)
+{
+	if (out_rec(&s->out, line, len) < 0)
+		die_sys(XTEMP, "write stdout");
+}
+
+void
+stage_error_json(struct buf *out, const char *code, bool retry, unsigned long after_ms,
+    const char *message)
+{
+	buf_adds(out, "{\"stage\":");
+	json_quotes(out, err_prog());
+	buf_adds(out, ",\"code\":");
+	json_quotes(out, code);
+	buf_adds(out, ",\"message\":");
+	json_quotes(out, message);
+	buf_adds(out, retry ? ",\"retry\":true" : ",\"retry\":false");
+	if (after_ms)
+		buf_addf(out, ",\"after_ms\":%lu", after_ms);
+	buf_addc(out, '}');
+}
+
+/* A line that is no record cannot carry a member: its bytes travel as base64. */
+static void
+bad_line(struct stage *s, const char *line, size_t len, const char *code, const char *message)
+{
+	if (s->bad++ < WARNINGS)
+		warn("bad record: code=%s seen=%" PRIu64 ": %s", code, s->seen, message);
+	s->work.len = 0;
+	buf_adds(&s->work, "{\"error\":");
+	stage_error_json(&s->work, code, false, 0, message);
+	buf_adds(&s->work, ",\"raw\":\"");
+	b64_encode(&s->work, line, len < RAW_MAX ? len : RAW_MAX);
+	buf_adds(&s->work, "\"}");
+	put(s, s->work.p, s->work.len);
+}
+
+static void
+bad_record(struct stage *s, const char *line, size_t len, enum rec_status st)
+{
+	char message[128];
+
+	snprintf(message, sizeof(message), "%s at byte %zu", rec_reason(st), s->rec.at);
+	bad_line(s, line, len, rec_code(st), message);
+}
+
+static void
+too_long(struct stage *s, const char *line, size_t len)
+{
+	char message[96];
+
+	snprintf(message, sizeof(message), "the record is longer than %zu bytes", s->in.max);
+	bad_line(s, line, len, "too_large", message);
+}
+
+int
+stage_next(struct stage *s)
+{
+	const char *line;
+	size_t len;
+	enum rec_status st;
+
+	s->in.flush = &s->out;
+	for (;;) {
+		switch (in_rec(&s->in, &line, &len)) {
+		case IN_REC: break;
+		case IN_LONG: s->seen++; too_long(s, line, len); continue;
+		case IN_EOF: return 0;
+		case IN_TORN: stage_flush(s); die(XTEMP, "input ends inside a record: seen=%" PRIu64, s->seen);
+		case IN_ERR: die_sys(XTEMP, "read stdin");
+		case IN_WERR: die_sys(XTEMP, "write stdout");
+		}
+		s->seen++;
+		st = rec_parse(&s->rec, line, len);
+		if (st != REC_OK) {
+			bad_record(s, line, len, st);
+			continue;
+		}
+		if (s->settles || (!rec_get(&s->rec, "error") && !rec_get(&s->rec, "wait")))
+			return 1;
+		stage_pass(s);
+	}
+}
+
+bool
+stage_ready(struct stage *s)
+{
+	struct pollfd fd = { .fd = s->in.fd, .events = POLLIN };
+
+	for (;;) {
+		int got;
+
+		if (in_buffered(&s->in))
+			return true;
+		if (poll(&fd, 1, 0) <= 0)
+			return false;
+		got = in_fill(&s->in);
+		if (got < 0)
+			die_sys(XTEMP, "read stdin");
+		if (got == 0)
+			return true;
+	}
+}
+
+void
+stage_pass(struct stage *s)
+{
+	s->passed++;
+	put(s, s->rec.p, s->rec.len);
+}
+
+void
+stage_emit(struct stage *s, const char *line, size_t len)
+{
+	if (len > s->in.max) {
+		stage_error(s, "too_large", false, "the output is %zu bytes, the limit is %zu",
+		    len, s->in.max);
+		return;
+	}
+	s->passed++;
+	put(s, line, len);
+}
+
+void
+stage_edit(struct stage *s, const struct rec_change *c, size_t n)
+{
+	s->work.len = 0;
+	rec_edit(&s->work, &s->rec, c, n);
+	stage_emit(s, s->work.p, s->work.len);
+}
+
+void
+stage_error_rec(struct stage *s, const struct rec *r, const char *code, bool retry,
+    unsigned long after_ms, const char *message)
+{
+	static struct buf error, line;
+	struct rec_change c = { .name = "error" };
+
+	s->failed++;
+	error.len = line.len = 0;
+	stage_error_json(&error, code, retry, after_ms, message);
+	c.val = error.p;
+	c.len = error.len;
+	rec_edit(&line, r, &c, 1);
+	put(s, line.p, line.len);
+}
+
+void
+stage_error(struct stage *s, const char *code, bool retry, const char *fmt, ...)
+{
+	char message[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	stage_error_rec(s, &s->rec, code, retry, 0, message);
+}
+
+void
+stage_flush(struct stage *s)
+{
+	if (out_flush(&s->out) < 0)
+		die_sys(XTEMP, "write stdout");
+}
+
+int
+stage_end(struct stage *s)
+{
+	stage_flush(s);
+	info("done: seen=%" PRIu64 " passed=%" PRIu64 " failed=%" PRIu64 " bad=%" PRIu64,
+	    s->seen, s->passed, s->failed, s->bad);
+	return 0;
+}
