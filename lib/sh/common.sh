@@ -17,9 +17,8 @@ need() {
 }
 
 am_root() { [ "$(id -u)" = 0 ]; }
-# The user that services run as: root drops to it, anybody else is it.
-service_user() { if am_root; then echo sluice; else id -un; fi; }
-# as_user COMMAND...: run as the service user.
+# as_user COMMAND...: run as the user that services run as. Root drops to
+# the user sluice, anybody else stays who they are.
 as_user() { if am_root; then s6-setuidgid sluice "$@"; else "$@"; fi; }
 
 short_hash() { printf %s "$1" | sha256sum | cut -c 1-10; }
@@ -60,3 +59,22 @@ load_settings() {
 	export SLUICE_DOCS=${SLUICE_DOCS:-$SLUICE_VAR/docs:$SLUICE_DEPS/samples}
 	export SLUICE_TENANT=${SLUICE_TENANT:-default}
 }
+
+# port_pair FIRST: prints the first port from FIRST on that is free together
+# with its successor on loopback.
+port_pair() {
+	local p=$1
+	while [ "$p" -lt 65000 ]; do
+		if port_free "$p" && port_free $((p + 1)); then
+			echo "$p"
+			return
+		fi
+		p=$((p + 2))
+	done
+	return 1
+}
+port_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# The checks that make PostgreSQL and Kafka ready: they answer.
+pg_answers() { psql -X -q -d "$1" -c '' >/dev/null 2>&1; }
+kafka_answers() { kcat -b "$1" -L -m 2 >/dev/null 2>&1; }
