@@ -44,6 +44,14 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Test programs: t/c/NAME.c is built to $(B)/t/NAME.
+TEST_C := $(patsubst t/c/%.c,$(B)/t/%,$(wildcard t/c/*.c))
+$(B)/t/%: $(B)/t/c/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+test-programs: $(TEST_C)
+
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
 
 clean: ## remove what was built
@@ -53,5 +61,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
-.PHONY: all clean help
+.PHONY: all clean help test-programs
 .SECONDARY:

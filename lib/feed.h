@@ -61,7 +61,8 @@ struct feed_opts {
 	size_t window;          /* most records in flight; 0: 500 */
 	unsigned long deadline_ms;      /* per record, from when it is the oldest; 0: 300000 */
 	unsigned long grace_ms; /* for draining; 0: 30000 */
-	size_t max;             /* longest answer, bytes; 0: RECORD_MAX */
+	size_t max;             /* longest answer, bytes; 0: RECORD_MAX + 4 KiB */
+	int ready_fd;           /* gets a newline and is closed once the first probe passed; 0: none */
 };
 
 /* Sets up signals (blocked, signalfd). Before any library starts threads. */

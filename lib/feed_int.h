@@ -1,0 +1,102 @@
+/* feed_int.h - what the parts of the feeder engine share. Internal: feeders
+ * use feed.h. feed.c has the loop, feed_slot.c the records in flight,
+ * feed_filter.c the filter's life, feed_answer.c what comes back. */
+#ifndef FEED_INT_H
+#define FEED_INT_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "feed.h"
+#include "filter.h"
+#include "ndjson.h"
+#include "rec.h"
+
+enum { FEED_ERR_TAIL = 8192, FEED_TOKEN = 64 };
+
+enum where { AT_NONE, AT_QUEUE, AT_SUSPECTS, AT_SENT };
+
+struct slot {
+	uint64_t tag;
+	uint32_t index, gen;    /* gen: +1 at each use, part of the token */
+	enum where where;
+	bool written;           /* whole: only then can it be answered */
+	struct buf line;        /* with "feed" and LF */
+	struct buf job;         /* job_id, raw JSON value; empty when there is none */
+	struct slot *prev, *next;
+};
+
+struct list {
+	struct slot *head, *tail;
+	size_t n;
+};
+
+enum mode {
+	M_STOPPED,              /* no filter; one is started at start_at */
+	M_PROBING,              /* a probe is in it */
+	M_FEEDING
+};
+
+struct feed {
+	struct feed_opts o;
+	const struct feed_source *src;
+	char **argv;
+	int sigfd;
+	bool stopping, source_done, ready_said;
+	int verdict;            /* the exit code once decided, else -1 */
+	enum mode mode;
+
+	struct slot **slots, **spare;
+	size_t nslots, nspare;
+	struct list queue, suspects, sent;
+	struct slot *partial;   /* in sent; its first partial_off bytes are written */
+	size_t partial_off, bytes;      /* bytes: of all lines held */
+	uint32_t session;
+	bool in_take;           /* feed_put is allowed */
+	bool in_guilty;         /* and what it puts goes alone */
+
+	struct filter filter;
+	struct in answers;
+	struct buf err;         /* the last of stderr */
+	struct rec rec;
+	struct buf line;        /* an answer without "feed" */
+	struct slot *alone;     /* the one suspect in flight */
+	struct slot *accused;   /* died alone; a probe decides */
+	struct feed_death death, accused_death;
+	struct buf death_err;
+
+	int64_t start_at, end_by, oldest_since, grace_by, rate_at, now;
+	struct slot *oldest;    /* whose clock runs */
+	unsigned restarts;      /* since the last answer */
+	size_t window, answered_now;
+	uint64_t stray, killed;
+};
+
+int64_t feed_now(void);         /* ms, monotonic */
+
+/* feed_slot.c */
+struct slot *slot_new(struct feed *f, uint64_t tag, const char *line, size_t len);
+void slot_free(struct feed *f, struct slot *s);
+void slot_move(struct feed *f, struct slot *s, enum where to);
+/* The slot that a token names, or NULL when it is no longer in flight. */
+struct slot *slot_find(struct feed *f, const struct rec_member *token);
+void slots_release(struct feed *f);
+
+/* feed_filter.c */
+void filter_begin(struct feed *f);      /* start the filter and send a probe */
+void filter_over(struct feed *f);       /* it ended: who was in flight? */
+void filter_overdue(struct feed *f);    /* the deadline passed */
+void feed_write(struct feed *f);        /* write what may be written */
+bool feed_wants_write(const struct feed *f);
+void feed_read_err(struct feed *f);
+void probe_passed(struct feed *f);
+
+/* feed_print.c */
+int feed_print(struct feed *f);
+
+/* feed_answer.c */
+void feed_read_answers(struct feed *f);
+/* Takes a callback's result: 0, or the end with 111 or 100. */
+void feed_check(struct feed *f, int result);
+
+#endif

@@ -1,0 +1,125 @@
+#include "feed_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+
+static struct list *
+list_of(struct feed *f, enum where w)
+{
+	switch (w) {
+	case AT_QUEUE: return &f->queue;
+	case AT_SUSPECTS: return &f->suspects;
+	case AT_SENT: return &f->sent;
+	case AT_NONE: break;
+	}
+	return NULL;
+}
+
+void
+slot_move(struct feed *f, struct slot *s, enum where to)
+{
+	struct list *from = list_of(f, s->where), *l = list_of(f, to);
+
+	if (from) {
+		*(s->prev ? &s->prev->next : &from->head) = s->next;
+		*(s->next ? &s->next->prev : &from->tail) = s->prev;
+		from->n--;
+	}
+	s->where = to;
+	s->prev = s->next = NULL;
+	if (!l)
+		return;
+	s->prev = l->tail;
+	*(l->tail ? &l->tail->next : &l->head) = s;
+	l->tail = s;
+	l->n++;
+}
+
+static struct slot *
+take_spare(struct feed *f)
+{
+	struct slot *s;
+
+	if (f->nspare)
+		return f->spare[--f->nspare];
+	s = mem_zalloc(sizeof(*s));
+	s->index = (uint32_t)f->nslots;
+	f->slots = mem_array(f->slots, f->nslots + 1, sizeof(struct slot *));
+	f->spare = mem_array(f->spare, f->nslots + 1, sizeof(struct slot *));
+	f->slots[f->nslots++] = s;
+	return s;
+}
+
+struct slot *
+slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
+{
+	struct slot *s = take_spare(f);
+	const struct rec_member *job;
+	char token[FEED_TOKEN];
+	struct rec_change c = { .name = "feed", .val = token };
+	enum rec_status st = rec_parse(&f->rec, line, len);
+
+	if (st != REC_OK)
+		die(XBUG, "a source offers a line that is no record: %s", rec_reason(st));
+	s->tag = tag;
+	s->written = false;
+	s->gen++;
+	s->line.len = s->job.len = 0;
+	c.len = (size_t)snprintf(token, sizeof(token), "\"%08" PRIx32 "-%" PRIu32 "-%" PRIu32 "\"",
+	    f->session, s->index, s->gen);
+	rec_edit(&s->line, &f->rec, &c, 1);
+	buf_addc(&s->line, '\n');
+	job = rec_get(&f->rec, "job_id");
+	if (job && job->type == '"')
+		buf_add(&s->job, job->val, job->val_len);
+	f->bytes += s->line.len;
+	return s;
+}
+
+void
+slot_free(struct feed *f, struct slot *s)
+{
+	slot_move(f, s, AT_NONE);
+	f->bytes -= s->line.len;
+	if (f->oldest == s)
+		f->oldest = NULL;
+	if (f->partial == s)
+		f->partial = NULL;
+	if (s->line.cap > (1 << 16))    /* keep small buffers, give big ones back */
+		buf_free(&s->line);
+	f->spare[f->nspare++] = s;
+}
+
+struct slot *
+slot_find(struct feed *f, const struct rec_member *token)
+{
+	uint32_t session, index, gen;
+	char text[FEED_TOKEN], end;
+	struct slot *s;
+
+	if (!token || token->type != '"' || token->val_len >= sizeof(text))
+		return NULL;
+	memcpy(text, token->val, token->val_len);
+	text[token->val_len] = '\0';
+	if (sscanf(text, "\"%8" SCNx32 "-%" SCNu32 "-%" SCNu32 "%c", &session, &index, &gen, &end) != 4 ||
+	    end != '"' || session != f->session || index >= f->nslots)
+		return NULL;
+	s = f->slots[index];
+	return s->gen == gen && s->where == AT_SENT && s->written ? s : NULL;
+}
+
+void
+slots_release(struct feed *f)
+{
+	for (size_t i = 0; i < f->nslots; i++) {
+		buf_free(&f->slots[i]->line);
+		buf_free(&f->slots[i]->job);
+		free(f->slots[i]);
+	}
+	free(f->slots);
+	free(f->spare);
+}

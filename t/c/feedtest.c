@@ -1,0 +1,75 @@
+/* feedtest - a feeder over stdin, to try the engine on hostile filters.
+ * feedtest [-w window] [-d deadline_ms] [-g grace_ms] -- FILTER...
+ * Each line of stdin is a record; what becomes of it goes to stdout:
+ * "answer TAG LINE" or "guilty TAG REASON" or "guilty-again TAG". */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "arg.h"
+#include "err.h"
+#include "feed.h"
+#include "ndjson.h"
+
+struct source {
+	struct in in;
+	uint64_t tag;
+	bool put_again;
+};
+
+static int
+on_take(void *ctx, struct feed *f, size_t want)
+{
+	struct source *s = ctx;
+	const char *line;
+	size_t len;
+
+	while (want--) {
+		if (in_rec(&s->in, &line, &len) != IN_REC)
+			return 1;
+		feed_put(f, ++s->tag, line, len);
+	}
+	return 0;
+}
+
+static int
+on_answer(void *ctx, uint64_t tag, const char *line, size_t len)
+{
+	(void)ctx;
+	printf("answer %" PRIu64 " %.*s\n", tag, (int)len, line);
+	fflush(stdout);
+	return 0;
+}
+
+static int
+on_guilty(void *ctx, struct feed *f, uint64_t tag, const struct feed_death *why)
+{
+	struct source *s = ctx;
+
+	printf("guilty %" PRIu64 " %s [%.*s]\n", tag, why->text, (int)why->err_len, why->err_len ? why->err : "");
+	fflush(stdout);
+	if (s->put_again)
+		feed_put(f, tag, "{\"error\":{\"code\":\"crashed\"}}", 28);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct source s = { .in = IN_INIT(0, RECORD_MAX, NULL) };
+	struct feed_source src = { .ctx = &s, .take = on_take, .answer = on_answer, .guilty = on_guilty };
+	struct feed_opts o = { 0 };
+	int c;
+
+	err_init("feedtest");
+	while ((c = getopt(argc, argv, "+w:d:g:a")) != -1)
+		switch (c) {
+		case 'w': o.window = arg_ulong("-w", optarg, 1, 100000); break;
+		case 'd': o.deadline_ms = arg_ulong("-d", optarg, 1, 1000000); break;
+		case 'g': o.grace_ms = arg_ulong("-g", optarg, 1, 1000000); break;
+		case 'a': s.put_again = true; break;
+		default: die_usage("feedtest [-w window] [-d deadline_ms] [-a] -- filter ...");
+		}
+	return feed_run(feed_open(&o), &src, argv[optind] ? argv + optind : NULL);
+}
