@@ -54,6 +54,9 @@ test-programs: $(TEST_C)
 
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
 
+deps: ## install and fetch what is needed, said before it is done
+	@SLUICE_MODEL_URL='$(SLUICE_MODEL_URL)' lib/sh/deps.sh
+
 clean: ## remove what was built
 	rm -rf build
 	rm -f $(PROGS:%=bin/%)
@@ -61,5 +64,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
-.PHONY: all clean help test-programs
+.PHONY: all clean deps help test-programs
 .SECONDARY:
