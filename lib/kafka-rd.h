@@ -1,0 +1,40 @@
+/* kafka-rd.h - internal to lib/kafka*.c: the one header that shows librdkafka. */
+#ifndef KAFKA_RD_H
+#define KAFKA_RD_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "kafka.h"
+#include "mem.h"
+
+struct kafka {
+	rd_kafka_t *rk;
+	const char *servers;    /* for messages */
+	struct kafka_state state;
+	bool down;              /* librdkafka said that no broker answers */
+	bool debug;
+	rd_kafka_resp_err_t fatal;
+	char last[256];         /* the last transport error */
+	char err[512];          /* why something failed */
+	char file_servers[256];
+};
+
+struct kafka_prop {
+	const char *name, *value;
+};
+
+/* Creates k->rk. defaults may be overridden by the properties file, fixed may
+ * not; both end with a NULL name. tune (may be NULL) sets callbacks. The
+ * client's opaque is opaque. 0, or -1 with k->err: a wrong setting, exit 100. */
+int kafka_open(struct kafka *k, rd_kafka_type_t type, const struct kafka_prop *defaults,
+    const struct kafka_prop *fixed, void (*tune)(rd_kafka_conf_t *), void *opaque);
+
+
+/* True when some broker answers a metadata request within ms. Clears down. */
+bool kafka_answers(struct kafka *k, int ms);
+
+/* Partitions of a topic: their number, 0 when it does not exist, -1 when
+ * nobody answers within ms. Never creates it. */
+int kafka_partitions(struct kafka *k, const char *topic, int ms);
+
+#endif
