@@ -2,6 +2,8 @@
  * feedtest [-w window] [-d deadline_ms] [-g grace_ms] -- FILTER...
  * Each line of stdin is a record; what becomes of it goes to stdout:
  * "answer TAG LINE" or "guilty TAG REASON" or "guilty-again TAG". */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +28,19 @@ on_take(void *ctx, struct feed *f, size_t want)
 	size_t len;
 
 	while (want--) {
-		if (in_rec(&s->in, &line, &len) != IN_REC)
-			return 1;
+		enum in_status st = in_rec(&s->in, &line, &len);
+
+		if (st != IN_REC)
+			return !(st == IN_ERR && errno == EAGAIN);
 		feed_put(f, ++s->tag, line, len);
 	}
+	return 0;
+}
+
+static int
+on_fd(void *ctx)
+{
+	(void)ctx;
 	return 0;
 }
 
@@ -58,7 +69,8 @@ int
 main(int argc, char **argv)
 {
 	static struct source s = { .in = IN_INIT(0, RECORD_MAX, NULL) };
-	struct feed_source src = { .ctx = &s, .take = on_take, .answer = on_answer, .guilty = on_guilty };
+	struct feed_source src = { .ctx = &s, .take = on_take, .answer = on_answer, .guilty = on_guilty,
+	    .fd = on_fd };
 	struct feed_opts o = { 0 };
 	int c;
 
@@ -71,5 +83,6 @@ main(int argc, char **argv)
 		case 'a': s.put_again = true; break;
 		default: die_usage("feedtest [-w window] [-d deadline_ms] [-a] -- filter ...");
 		}
+	fcntl(0, F_SETFL, O_NONBLOCK);
 	return feed_run(feed_open(&o), &src, argv[optind] ? argv + optind : NULL);
 }
