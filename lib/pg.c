@@ -1,0 +1,287 @@
+#include "pg.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "err.h"
+
+enum { BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 1000, CONNECT_S = 5 };
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* libpq's messages end in a newline and may have several lines. */
+static void
+set_err(struct pg *db, const char *what, const char *text)
+{
+	size_t len;
+
+	snprintf(db->err, sizeof(db->err), "%s: %s", what, text ? text : "out of memory");
+	len = strlen(db->err);
+	while (len && db->err[len - 1] == '\n')
+		db->err[--len] = '\0';
+	for (size_t i = 0; i < len; i++)
+		if (db->err[i] == '\n')
+			db->err[i] = ' ';
+}
+
+static enum pg_status
+classify(const struct pg *db, const char *state)
+{
+	if (PQstatus(db->conn) != CONNECTION_OK || !state || !strncmp(state, "08", 2))
+		return PG_LOST;
+	if (!strcmp(state, "SL001") || !strcmp(state, "SL002"))
+		return PG_STOP;
+	if (!strcmp(state, "SL003"))
+		return PG_FENCED;
+	if (!strncmp(state, "40", 2) || !strncmp(state, "53", 2) || !strncmp(state, "55", 2) ||
+	    !strncmp(state, "57", 2))
+		return PG_RETRY;
+	if (!strncmp(state, "22", 2) || !strncmp(state, "23", 2))
+		return PG_DATA;
+	return PG_BUG;
+}
+
+static enum pg_status
+failure(struct pg *db)
+{
+	const char *state = PQresultErrorField(db->res, PG_DIAG_SQLSTATE);
+	const char *text = PQresultErrorField(db->res, PG_DIAG_MESSAGE_PRIMARY);
+	const char *hint = PQresultErrorField(db->res, PG_DIAG_MESSAGE_HINT);
+	size_t len;
+
+	snprintf(db->state, sizeof(db->state), "%s", state ? state : "");
+	set_err(db, "database", text ? text : PQerrorMessage(db->conn));
+	len = strlen(db->err);
+	if (hint)
+		snprintf(db->err + len, sizeof(db->err) - len, " (%s)", hint);
+	else if (state)
+		snprintf(db->err + len, sizeof(db->err) - len, " (%s)", state);
+	return classify(db, state);
+}
+
+static enum pg_status
+set_up(struct pg *db)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql), "set statement_timeout = %d; set idle_in_transaction_session_timeout = %d; "
+	    "set timezone = 'UTC'; set client_min_messages = warning", PG_TIMEOUT_MS, PG_TIMEOUT_MS);
+	PQclear(db->res);
+	db->res = PQexec(db->conn, sql);
+	return PQresultStatus(db->res) == PGRES_COMMAND_OK ? PG_OK : failure(db);
+}
+
+static enum pg_status
+connect_once(struct pg *db, const char *conninfo)
+{
+	char wait[16];
+	const char *keys[] = { "dbname", "application_name", "client_encoding", "connect_timeout",
+	    "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", NULL };
+	const char *vals[] = { conninfo, err_prog(), "UTF8", wait, "2", "2", "3", "8000", NULL };
+	const char *text;
+
+	snprintf(wait, sizeof(wait), "%d", CONNECT_S);
+	db->conn = PQconnectdbParams(keys, vals, 1);
+	if (PQstatus(db->conn) == CONNECTION_OK)
+		return set_up(db);
+	text = PQerrorMessage(db->conn);
+	set_err(db, "connect to the database", text);
+	/* A server that answers with a reason of its own will not change its
+	 * mind, except while it starts or has no connection left. */
+	if (strstr(text, "FATAL") && !strstr(text, "starting up") && !strstr(text, "shutting down") &&
+	    !strstr(text, "recovery") && !strstr(text, "too many") && !strstr(text, "reserved"))
+		return PG_BUG;
+	return PG_LOST;
+}
+
+enum pg_status
+pg_open(struct pg *db, const char *conninfo, unsigned wait_ms)
+{
+	uint64_t end = now_ms() + wait_ms;
+	int pause_ms = BACKOFF_MIN_MS;
+	enum pg_status st;
+
+	for (;;) {
+		pg_close(db);
+		st = connect_once(db, conninfo);
+		if (st != PG_LOST || now_ms() + (uint64_t)pause_ms > end)
+			return st;
+		poll(NULL, 0, pause_ms);
+		pause_ms = pause_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : pause_ms * 2;
+	}
+}
+
+void
+pg_close(struct pg *db)
+{
+	PQclear(db->res);
+	PQfinish(db->conn);
+	db->conn = db->res = NULL;
+	db->prepared = 0;
+}
+
+static int
+statement(const struct pg *db, const char *sql)
+{
+	for (int i = 0; i < db->prepared; i++)
+		if (db->sql[i] == sql || !strcmp(db->sql[i], sql))
+			return i;
+	return -1;
+}
+
+static enum pg_status
+prepare(struct pg *db, const char *sql, const struct pg_args *a, int *which)
+{
+	static const Oid scalar[] = { 16, 17, 21, 23, 20, 700, 701, 25, 2950 };
+	static const Oid array[] = { 1000, 1001, 1005, 1007, 1016, 1021, 1022, 1009, 2951 };
+	Oid types[PG_ARGS_MAX];
+	char name[16];
+
+	if (db->prepared == PG_STATEMENTS) {
+		set_err(db, "prepare", "too many statements");
+		return PG_BUG;
+	}
+	*which = db->prepared;
+	snprintf(name, sizeof(name), "s%d", *which);
+	for (int i = 0; a && i < a->n; i++)
+		types[i] = a->a[i].array ? array[a->a[i].type] : scalar[a->a[i].type];
+	PQclear(db->res);
+	db->res = PQprepare(db->conn, name, sql, a ? a->n : 0, types);
+	if (PQresultStatus(db->res) != PGRES_COMMAND_OK)
+		return failure(db);
+	db->sql[db->prepared++] = sql;
+	return PG_OK;
+}
+
+enum pg_status
+pg_call(struct pg *db, const char *sql, struct pg_args *a)
+{
+	const char *vals[PG_ARGS_MAX];
+	int lens[PG_ARGS_MAX], formats[PG_ARGS_MAX];
+	int which = statement(db, sql);
+	char name[16];
+	ExecStatusType got;
+	enum pg_status st;
+
+	db->state[0] = '\0';
+	if (which < 0 && (st = prepare(db, sql, a, &which)) != PG_OK)
+		return st;
+	for (int i = 0; a && i < a->n; i++) {
+		struct pg_arg *g = &a->a[i];
+
+		if (g->b.len > INT32_MAX) {
+			snprintf(db->state, sizeof(db->state), "22000");
+			set_err(db, "database", "a batch of more than 2 GiB");
+			return PG_DATA;
+		}
+		vals[i] = pg_arg_bytes(g);
+		lens[i] = (int)g->b.len;
+		formats[i] = 1;
+	}
+	snprintf(name, sizeof(name), "s%d", which);
+	PQclear(db->res);
+	db->res = PQexecPrepared(db->conn, name, a ? a->n : 0, vals, lens, formats, 1);
+	got = PQresultStatus(db->res);
+	return got == PGRES_TUPLES_OK || got == PGRES_COMMAND_OK ? PG_OK : failure(db);
+}
+
+enum pg_status
+pg_ledger(struct pg *db, int version, char *uuid, int *epoch)
+{
+	enum pg_status st = pg_call(db, "select ledger::text, epoch, version from sluice.identity()", NULL);
+	int have;
+
+	if (st == PG_BUG && (!strcmp(db->state, "3F000") || !strcmp(db->state, "42883"))) {
+		set_err(db, "database", "it has no ledger; run: sluice migrate");
+		return PG_BUG;
+	}
+	if (st != PG_OK)
+		return st;
+	have = (int)pg_i64(db, 0, 2);
+	if (have < version) {
+		snprintf(db->err, sizeof(db->err), "database: its ledger is of version %d, this program needs %d; "
+		    "run: sluice migrate", have, version);
+		return PG_BUG;
+	}
+	if (uuid)
+		snprintf(uuid, 37, "%s", pg_bytes(db, 0, 0, NULL));
+	if (epoch)
+		*epoch = (int)pg_i64(db, 0, 1);
+	return PG_OK;
+}
+
+int
+pg_rows(const struct pg *db)
+{
+	return PQntuples(db->res);
+}
+
+bool
+pg_null(const struct pg *db, int row, int col)
+{
+	return PQgetisnull(db->res, row, col);
+}
+
+int64_t
+pg_i64(const struct pg *db, int row, int col)
+{
+	const unsigned char *p = (const unsigned char *)PQgetvalue(db->res, row, col);
+	int len = PQgetlength(db->res, row, col);
+	uint64_t v = len && p[0] & 0x80 && len > 1 ? UINT64_MAX : 0;
+
+	for (int i = 0; i < len && i < 8; i++)
+		v = v << 8 | p[i];
+	return (int64_t)v;
+}
+
+double
+pg_f64(const struct pg *db, int row, int col)
+{
+	uint64_t v = (uint64_t)pg_i64(db, row, col);
+	uint32_t w = (uint32_t)v;
+	double d;
+	float f;
+
+	if (PQgetlength(db->res, row, col) == 4) {
+		memcpy(&f, &w, sizeof(f));
+		return (double)f;
+	}
+	memcpy(&d, &v, sizeof(d));
+	return d;
+}
+
+bool
+pg_bool(const struct pg *db, int row, int col)
+{
+	return pg_i64(db, row, col) != 0;
+}
+
+const char *
+pg_bytes(const struct pg *db, int row, int col, size_t *len)
+{
+	if (len)
+		*len = (size_t)PQgetlength(db->res, row, col);
+	return PQgetvalue(db->res, row, col);
+}
+
+int
+pg_fd(const struct pg *db)
+{
+	return PQsocket(db->conn);
+}
+
+int
+pg_exit(enum pg_status st)
+{
+	return st == PG_STOP || st == PG_BUG ? XPERM : XTEMP;
+}

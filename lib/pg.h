@@ -1,0 +1,109 @@
+/* pg.h - PostgreSQL, the one module that knows libpq.
+ *
+ * A connection, and calls on it: one statement, prepared at its first use,
+ * parameters and results in binary, one round trip and one transaction each.
+ * Sessions get statement_timeout and idle_in_transaction_session_timeout of
+ * PG_TIMEOUT_MS, keepalives, and UTC. Functions return a status and leave a
+ * sentence in db->err; they never print and never exit (but see mem.h).
+ * Not thread-safe per object.
+ *
+ *     struct pg_args a = PG_ARGS_INIT;
+ *     int no = pg_array(&a, PG_INT8), line = pg_array(&a, PG_TEXT);
+ *     pg_put_i64(&a, no, 17);
+ *     pg_put(&a, line, p, len);            // or pg_put_null(&a, line)
+ *     st = pg_call(&db, "select ... from f($1, $2)", &a);
+ *     for (int i = 0; i < pg_rows(&db); i++) ... pg_i64(&db, i, 0) ...
+ */
+#ifndef PG_H
+#define PG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mem.h"
+
+enum { PG_TIMEOUT_MS = 3000, PG_ARGS_MAX = 32, PG_STATEMENTS = 32 };
+
+/* What a failure means for the caller. */
+enum pg_status {
+	PG_OK,
+	PG_RETRY,       /* classes 40, 53, 57, 55: nothing was done, the same call may pass later */
+	PG_LOST,        /* class 08, or the connection is gone: what became of the call is unknown */
+	PG_DATA,        /* classes 22 and 23: something in the batch; halve it */
+	PG_STOP,        /* SL001, SL002: the ledger refuses to go on, a person decides */
+	PG_FENCED,      /* SL003: this worker was taken over */
+	PG_BUG          /* anything else: wrong schema, rights, syntax */
+};
+
+enum pg_type { PG_BOOL, PG_BYTEA, PG_INT2, PG_INT4, PG_INT8, PG_FLOAT4, PG_FLOAT8, PG_TEXT, PG_UUID };
+
+struct pg_arg {
+	enum pg_type type;
+	bool array, nulls;
+	uint32_t n;             /* values put so far */
+	struct buf b;           /* owned; kept for the next batch */
+};
+
+struct pg_args {
+	struct pg_arg a[PG_ARGS_MAX];
+	int n;
+};
+#define PG_ARGS_INIT { .n = 0 }
+
+struct pg {
+	void *conn, *res;       /* PGconn, PGresult: owned */
+	const char *sql[PG_STATEMENTS];         /* prepared as "s0", "s1", ... */
+	int prepared;
+	char state[6];          /* SQLSTATE of the last failure, or "" */
+	char err[1024];         /* a sentence, with detail and hint */
+};
+#define PG_INIT { .conn = NULL }
+
+/* Connects to conninfo (a libpq string or URI), trying again with a backoff for
+ * wait_ms while the server is not there. PG_OK; PG_LOST: no server in time;
+ * PG_BUG: it refuses us (password, no such database). */
+enum pg_status pg_open(struct pg *db, const char *conninfo, unsigned wait_ms);
+void pg_close(struct pg *db);
+
+/* The ledger's identity. PG_BUG when there is no schema, or one older than
+ * version: db->err names the remedy. Any pointer may be NULL; uuid: 37 bytes. */
+enum pg_status pg_ledger(struct pg *db, int version, char *uuid, int *epoch);
+
+/* Parameters, in order. Each call starts the next one and returns its index. */
+void pg_args_reset(struct pg_args *a);
+void pg_args_free(struct pg_args *a);
+int pg_scalar(struct pg_args *a, enum pg_type type);    /* then exactly one pg_put */
+int pg_array(struct pg_args *a, enum pg_type type);     /* then any number */
+/* The next value. A NUL in PG_TEXT becomes U+FFFD: PostgreSQL has none. PG_UUID: 16 bytes. */
+void pg_put(struct pg_args *a, int i, const void *p, size_t len);
+void pg_puts(struct pg_args *a, int i, const char *s);  /* NULL: null */
+void pg_put_i64(struct pg_args *a, int i, int64_t v);   /* BOOL and INT types */
+void pg_put_f64(struct pg_args *a, int i, double v);    /* FLOAT types */
+void pg_put_null(struct pg_args *a, int i);
+/* An array of float4 as one scalar parameter (float4[]), host order. */
+void pg_put_floats(struct pg_args *a, const float *v, size_t n);
+
+/* For pg.c: the parameter's bytes, finished; NULL for a null. */
+const char *pg_arg_bytes(struct pg_arg *g);
+
+/* One call. sql must be a string that lives as long as db (it names the prepared
+ * statement). a may be NULL. Rows stay until the next call. */
+enum pg_status pg_call(struct pg *db, const char *sql, struct pg_args *a);
+
+/* Results. Columns count from 0. Integers of any width; NULL is 0. */
+int pg_rows(const struct pg *db);
+bool pg_null(const struct pg *db, int row, int col);
+int64_t pg_i64(const struct pg *db, int row, int col);
+double pg_f64(const struct pg *db, int row, int col);   /* float4, float8 */
+bool pg_bool(const struct pg *db, int row, int col);
+/* Bytes of text, bytea, uuid (16): borrowed until the next call, NUL after them. */
+const char *pg_bytes(const struct pg *db, int row, int col, size_t *len);
+
+/* The connection's socket, for poll. */
+int pg_fd(const struct pg *db);
+/* XPERM, XTEMP (err.h) for a status that ends a program: PG_STOP and PG_BUG are
+ * permanent, the rest temporary. */
+int pg_exit(enum pg_status st);
+
+#endif
