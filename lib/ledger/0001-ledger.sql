@@ -420,8 +420,9 @@ begin
           from (select case when x.dead is null then 'ingest.results.v1' else 'ingest.deadletter.v1' end as topic,
                        x.job_id as key,
                        case when x.dead is null then
-                           json_build_object('job_id', x.job_id, 'tenant', x.tenant, 'doc_key', x.doc_key, 'pipeline', x.pipeline,
-                               'status', 'duplicate', 'duplicate_of', j.job_id, 'finished_at', stamp(now()))::text
+                           json_strip_nulls(json_build_object('job_id', x.job_id, 'tenant', x.tenant, 'doc_key', x.doc_key,
+                               'pipeline', x.pipeline, 'status', 'duplicate', 'duplicate_of', j.job_id,
+                               'finished_at', stamp(now())))::text
                        else dead_message(d) end as value
                   from unnest(v_out, v_seen, v_no, v_dead, p_job_id, p_tenant, p_doc_key, p_pipeline)
                        with ordinality x(o, seen, no, dead, job_id, tenant, doc_key, pipeline, ord)
@@ -724,14 +725,14 @@ begin
         insert into ev (no, n, was, state, run, attempt, failures, suspect, error, result)
         select j.no, coalesce(e.n, 0) + 1, coalesce(e.state, 'queued'), 'cancelled', coalesce(e.run, 1),
                coalesce(e.attempt, 0), coalesce(e.failures, 0), coalesce(e.suspect, 0), x.error,
-               json_build_object('job_id', j.job_id, 'tenant', j.tenant, 'doc_key', j.doc_key, 'pipeline', j.pipeline,
-                   'run', coalesce(e.run, 1), 'attempt', coalesce(e.attempt, 0), 'status', 'cancelled',
-                   'error', x.error::json, 'finished_at', stamp(clock_timestamp()))::text
+               json_strip_nulls(json_build_object('job_id', j.job_id, 'tenant', j.tenant, 'doc_key', j.doc_key,
+                   'pipeline', j.pipeline, 'run', coalesce(e.run, 1), 'attempt', coalesce(e.attempt, 0), 'status', 'cancelled',
+                   'error', x.error::json, 'finished_at', stamp(clock_timestamp())))::text
           from unnest(p_job_id) i(job_id)
           join job_key k on k.key = key16(p_tenant, i.job_id)
           join job j on j.no = k.no
-         cross join lateral (select json_build_object('stage', 'cancel', 'code', 'cancelled',
-                                 'message', coalesce(p_reason, 'cancelled'), 'retry', false)::text as error) x
+         cross join lateral (select json_strip_nulls(json_build_object('stage', 'cancel', 'code', 'cancelled',
+                                 'message', coalesce(p_reason, 'cancelled'), 'retry', false))::text as error) x
           left join lateral (select e.* from ev e where e.no = j.no order by e.n desc limit 1) e on true
          where coalesce(e.state, 'queued') in ('queued', 'processing', 'waiting')
          order by j.no
