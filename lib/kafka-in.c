@@ -1,0 +1,250 @@
+#include "kafka-in.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "kafka-part.h"
+
+static const struct kafka_prop DEFAULTS[] = {
+	{ "session.timeout.ms", "8000" },
+	{ "heartbeat.interval.ms", "2000" },
+	{ "fetch.wait.max.ms", "100" },
+	{ "fetch.message.max.bytes", "1048576" },
+	{ "queued.max.messages.kbytes", "32768" },
+	{ "queued.min.messages", "10000" },
+	{ NULL, NULL }
+};
+
+/* What the guarantees rest on. */
+static const struct kafka_prop FIXED[] = {
+	{ "enable.auto.commit", "false" },
+	{ "enable.auto.offset.store", "false" },
+	{ "auto.offset.reset", "error" },
+	{ "isolation.level", "read_committed" },
+	{ "allow.auto.create.topics", "false" },
+	{ "partition.assignment.strategy", "range,roundrobin" },
+	{ "enable.partition.eof", "true" },
+	{ NULL, NULL }
+};
+
+static void
+tune(rd_kafka_conf_t *conf)
+{
+	rd_kafka_conf_set_rebalance_cb(conf, kafka_part_rebalance);
+	rd_kafka_conf_set_offset_commit_cb(conf, kafka_part_committed);
+}
+
+static void
+split(struct kafka_in *in)
+{
+	char *save, *all = mem_dup(in->o.topics, strlen(in->o.topics));
+
+	for (char *t = strtok_r(all, ",", &save); t; t = strtok_r(NULL, ",", &save)) {
+		in->topics = mem_array(in->topics, in->n_topics + 1, sizeof(*in->topics));
+		in->topics[in->n_topics++] = mem_dup(t, strlen(t));
+	}
+	free(all);
+}
+
+/* librdkafka writes these 8 bytes into our eventfd when a message has come. */
+static void
+listen_to(struct kafka_in *in)
+{
+	static const uint64_t one = 1;
+	rd_kafka_queue_t *q = rd_kafka_queue_get_consumer(in->k.rk);
+
+	rd_kafka_queue_io_event_enable(q, in->fd, &one, sizeof(one));
+	rd_kafka_queue_destroy(q);
+}
+
+int
+kafka_in_open(struct kafka_in **out, const struct kafka_in_opts *o, char *err, size_t size)
+{
+	struct kafka_in *in = mem_zalloc(sizeof(*in));
+	/* librdkafka wants a group's name also where no group is joined. */
+	const struct kafka_prop with[] = {
+		{ "group.id", o->group ? o->group : "sluice-none" },
+		{ "group.instance.id", o->group && o->instance ? o->instance : "" },
+		{ NULL, NULL }
+	};
+	struct kafka_prop fixed[sizeof(FIXED) / sizeof(FIXED[0]) + 2];
+	size_t n = 0;
+
+	for (; FIXED[n].name; n++)
+		fixed[n] = FIXED[n];
+	fixed[n++] = with[0];
+	if (with[1].value[0])
+		fixed[n++] = with[1];
+	fixed[n] = with[2];
+	in->o = *o;
+	in->k.state.path = o->state;
+	split(in);
+	if (kafka_open(&in->k, RD_KAFKA_CONSUMER, DEFAULTS, fixed, tune, in) < 0) {
+		snprintf(err, size, "%s", in->k.err);
+		return -1;
+	}
+	in->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (in->fd < 0) {
+		snprintf(err, size, "eventfd: %s", strerror(errno));
+		return -1;
+	}
+	rd_kafka_poll_set_consumer(in->k.rk);
+	listen_to(in);
+	*out = in;
+	return 0;
+}
+
+static void
+headers(struct kafka_rec *r, rd_kafka_headers_t *h, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const void *val = NULL;
+
+		rd_kafka_header_get_all(h, i, &r->headers[i].name, &val, &r->headers[i].len);
+		r->headers[i].val = val;
+	}
+	r->msg.headers = r->headers;
+	r->msg.n_headers = n;
+}
+
+static struct kafka_rec *
+hand_out(struct kafka_in *in, struct part *p, rd_kafka_message_t *m)
+{
+	rd_kafka_headers_t *h = NULL;
+	rd_kafka_timestamp_type_t type;
+	size_t n = rd_kafka_message_headers(m, &h) == 0 ? rd_kafka_header_cnt(h) : 0;
+	struct kafka_rec *r = mem_zalloc(sizeof(*r) + n * sizeof(r->headers[0]));
+
+	r->msg = (struct kafka_msg){
+		.topic = rd_kafka_topic_name(m->rkt), .partition = m->partition,
+		.offset = m->offset, .prev = p->next, .ts_ms = rd_kafka_message_timestamp(m, &type),
+		.key = m->key, .key_len = m->key_len, .val = m->payload, .val_len = m->len
+	};
+	headers(r, h, n);
+	r->rkm = m;
+	r->part = (size_t)(p - in->part);
+	r->gen = in->gen;
+	r->number = mark_put(&p->mark, m->offset);
+	p->next = m->offset + 1;
+	p->ended = false;
+	r->next = in->out;
+	r->link = &in->out;
+	if (r->next)
+		r->next->link = &r->next;
+	in->out = r;
+	return r;
+}
+
+/* A message that is an event of librdkafka. */
+static void
+event(struct kafka_in *in, const rd_kafka_message_t *m)
+{
+	struct part *p = m->rkt ? kafka_part_find(in, rd_kafka_topic_name(m->rkt), m->partition) : NULL;
+
+	switch (m->err) {
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		if (p)
+			p->ended = true;
+		return;
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+		kafka_waits(&in->k.state, "%s", rd_kafka_message_errstr(m));
+		return;
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+		warn("%s", rd_kafka_message_errstr(m));
+		kafka_part_again(in);
+		return;
+	case RD_KAFKA_RESP_ERR__FATAL:
+		in->k.fatal = rd_kafka_fatal_error(in->k.rk, in->k.err, sizeof(in->k.err));
+		return;
+	default:
+		warn("kafka: %s", rd_kafka_message_errstr(m));
+		return;
+	}
+}
+
+static void
+unpause(struct kafka_in *in)
+{
+	rd_kafka_topic_partition_list_t *l;
+
+	if (!in->paused)
+		return;
+	l = kafka_part_list(in);
+	rd_kafka_resume_partitions(in->k.rk, l);
+	rd_kafka_topic_partition_list_destroy(l);
+	in->paused = false;
+}
+
+rd_kafka_message_t *
+kafka_part_poll(struct kafka_in *in)
+{
+	rd_kafka_message_t *m;
+
+	while ((m = rd_kafka_consumer_poll(in->k.rk, 0)) && m->err) {
+		event(in, m);
+		rd_kafka_message_destroy(m);
+	}
+	return m;
+}
+
+int
+kafka_in_next(struct kafka_in *in, struct kafka_rec **rec)
+{
+	rd_kafka_message_t *m;
+	struct part *p;
+	uint64_t n;
+
+	in->polled_ms = kafka_now_ms();
+	if (read(in->fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
+		warn_sys("read eventfd");
+	unpause(in);
+	for (;;) {
+		m = in->held ? in->held : kafka_part_poll(in);
+		in->held = NULL;
+		if (in->k.fatal) {
+			if (m)
+				rd_kafka_message_destroy(m);
+			return -1;
+		}
+		if (!m)
+			return 0;
+		p = kafka_part_find(in, rd_kafka_topic_name(m->rkt), m->partition);
+		/* From before an assignment that is gone: it will come again. */
+		if (p && m->offset >= p->next)
+			break;
+		rd_kafka_message_destroy(m);
+	}
+	*rec = hand_out(in, p, m);
+	if (in->k.state.why[0] && !in->pending) {
+		in->k.down = false;
+		kafka_ready(&in->k.state);
+	}
+	return 1;
+}
+
+void
+kafka_rec_free(struct kafka_rec *r)
+{
+	if (r->next)
+		r->next->link = r->link;
+	*r->link = r->next;
+	rd_kafka_message_destroy(r->rkm);
+	free(r);
+}
+
+void
+kafka_in_done(struct kafka_in *in, struct kafka_rec *r)
+{
+	if (r->gen == in->gen)
+		mark_done(&in->part[r->part].mark, r->number);
+	kafka_rec_free(r);
+}

@@ -1,0 +1,234 @@
+#include "kafka-line.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "b64.h"
+#include "err.h"
+#include "json.h"
+
+/* Members that would make a pipeline pass, settle or match the line wrongly. */
+static const char *const MISLEADING[] = {
+	"kafka", "error", "wait", "feed", "raw", "raw_blob", "chunk", "probe", "admit", NULL
+};
+
+static bool
+utf8(const char *p, size_t len)
+{
+	const char *end = p + len;
+
+	while (p < end) {
+		size_t n = utf8_len(p, end);
+
+		if (!n)
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+static void
+base64(struct buf *out, const char *p, size_t len)
+{
+	buf_addc(out, '"');
+	b64_encode(out, p, len);
+	buf_addc(out, '"');
+}
+
+/* ["name","value"], or ["name",null,"base64"] when the value is no text. */
+static void
+add_headers(struct buf *out, const struct kafka_msg *m)
+{
+	buf_adds(out, ",\"headers\":[");
+	for (size_t i = 0; i < m->n_headers; i++) {
+		const struct kafka_header *h = &m->headers[i];
+
+		buf_adds(out, i ? ",[" : "[");
+		json_quotes(out, h->name);
+		buf_addc(out, ',');
+		if (h->val && utf8(h->val, h->len)) {
+			json_quote(out, h->val, h->len);
+		} else {
+			buf_adds(out, "null");
+			if (h->val) {
+				buf_addc(out, ',');
+				base64(out, h->val, h->len);
+			}
+		}
+		buf_addc(out, ']');
+	}
+	buf_addc(out, ']');
+}
+
+/* The object after "kafka":, still open for "raw". small leaves out what the
+ * sender can make as long as it likes. */
+static void
+add_place(struct kafka_line *l, const struct kafka_msg *m, bool small)
+{
+	l->at.len = 0;
+	buf_adds(&l->at, "{\"cluster\":");
+	json_quotes(&l->at, l->cluster);
+	buf_adds(&l->at, ",\"topic\":");
+	json_quotes(&l->at, m->topic);
+	buf_addf(&l->at, ",\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"prev\":%" PRId64
+	    ",\"ts\":%" PRId64 ",\"key\":", m->partition, m->offset, m->prev, m->ts_ms);
+	if (m->key && !small && utf8(m->key, m->key_len)) {
+		json_quote(&l->at, m->key, m->key_len);
+	} else {
+		buf_adds(&l->at, "null");
+		if (m->key && !small) {
+			buf_adds(&l->at, ",\"key_b64\":");
+			base64(&l->at, m->key, m->key_len);
+		}
+	}
+	if (m->n_headers && !small)
+		add_headers(&l->at, m);
+}
+
+static size_t
+room(const struct kafka_line *l)
+{
+	return l->max > KAFKA_LINE_ROOM ? l->max - KAFKA_LINE_ROOM : 0;
+}
+
+static size_t
+b64_size(size_t n)
+{
+	return (n + 2) / 3 * 4;
+}
+
+/* "NAME":"base64", or, where that is too long, "NAME_blob":{...}: the place on
+ * Kafka has the bytes, and the blob store where there is one. */
+static void
+add_raw(struct kafka_line *l, const struct kafka_msg *m, const char *before, size_t used,
+    struct buf *out)
+{
+	char hex[65];
+
+	buf_addf(out, "%s\"raw", before);
+	if (!m->val) {
+		buf_adds(out, "\":null");
+	} else if (used + b64_size(m->val_len) <= room(l)) {
+		buf_adds(out, "\":");
+		base64(out, m->val, m->val_len);
+	} else {
+		bool kept = l->keep && l->keep(l->ctx, m->val, m->val_len, hex) == 0;
+
+		if (!kept)
+			sha256_hex(m->val, m->val_len, hex);
+		buf_addf(out, "_blob\":{\"sha256\":\"%s\",\"length\":%zu,\"kept\":%s}", hex,
+		    m->val_len, kept ? "true" : "false");
+	}
+}
+
+void
+kafka_wrap(struct kafka_line *l, const struct kafka_msg *m, const char *code, const char *message,
+    const char *more, struct buf *out)
+{
+	l->err.len = 0;
+	buf_adds(&l->err, "\"error\":{\"stage\":");
+	json_quotes(&l->err, err_prog());
+	buf_adds(&l->err, ",\"code\":");
+	json_quotes(&l->err, code);
+	buf_adds(&l->err, ",\"message\":");
+	json_quotes(&l->err, message);
+	buf_adds(&l->err, ",\"retry\":false");
+	buf_adds(&l->err, more);
+	buf_addc(&l->err, '}');
+
+	add_place(l, m, false);
+	if (l->at.len + l->err.len + 256 > room(l))
+		add_place(l, m, true);
+	add_raw(l, m, "{", l->at.len + l->err.len + 64, out);
+	buf_adds(out, ",\"kafka\":");
+	buf_add(out, l->at.p, l->at.len);
+	buf_adds(out, "},");
+	buf_add(out, l->err.p, l->err.len);
+	buf_addc(out, '}');
+}
+
+/* The value with LF and CR as spaces. A checked text has none within strings. */
+static const char *
+flat(struct kafka_line *l, const struct kafka_msg *m, bool *changed)
+{
+	*changed = memchr(m->val, '\n', m->val_len) || memchr(m->val, '\r', m->val_len);
+	if (!*changed)
+		return m->val;
+	l->flat.len = 0;
+	buf_add(&l->flat, m->val, m->val_len);
+	for (size_t i = 0; i < l->flat.len; i++)
+		if (l->flat.p[i] == '\n' || l->flat.p[i] == '\r')
+			l->flat.p[i] = ' ';
+	return l->flat.p;
+}
+
+/* Why the value is no record for us: a code, with a sentence in what. */
+static const char *
+fault(struct kafka_line *l, const struct kafka_msg *m, bool *changed, char what[256])
+{
+	struct json_fault f;
+	enum rec_status st;
+
+	if (!m->val) {
+		snprintf(what, 256, "the message has no value (a tombstone)");
+		return "tombstone";
+	}
+	if (m->val_len > room(l)) {
+		snprintf(what, 256, "the message is %zu bytes, the limit is %zu", m->val_len, room(l));
+		return "too_large";
+	}
+	if (json_check(m->val, m->val_len, &f) < 0) {
+		snprintf(what, 256, "%s at byte %zu", f.what, f.at);
+		return f.code;
+	}
+	st = rec_parse(&l->rec, flat(l, m, changed), m->val_len);
+	if (st != REC_OK) {
+		snprintf(what, 256, "%s", rec_reason(st));
+		return rec_code(st);
+	}
+	for (const char *const *name = MISLEADING; *name && !(l->plain && name > MISLEADING); name++)
+		if (rec_get(&l->rec, *name)) {
+			snprintf(what, 256, "the member \"%s\" is reserved", *name);
+			return "reserved";
+		}
+	return NULL;
+}
+
+bool
+kafka_line(struct kafka_line *l, const struct kafka_msg *m, struct buf *out)
+{
+	struct rec_change c = { .name = "kafka" };
+	char what[256];
+	bool changed = false;
+	const char *code = fault(l, m, &changed, what);
+
+	if (code) {
+		kafka_wrap(l, m, code, what, "", out);
+		return false;
+	}
+	add_place(l, m, false);
+	if (m->val_len + l->at.len + 256 > room(l)) {
+		snprintf(what, sizeof(what), "the message is %zu bytes and its key and headers %zu, "
+		    "the limit is %zu", m->val_len, l->at.len, room(l));
+		kafka_wrap(l, m, "too_large", what, "", out);
+		return false;
+	}
+	if (changed)
+		add_raw(l, m, ",", m->val_len + l->at.len + 16, &l->at);
+	buf_addc(&l->at, '}');
+	c.val = l->at.p;
+	c.len = l->at.len;
+	rec_edit(out, &l->rec, &c, 1);
+	return true;
+}
+
+void
+kafka_line_release(struct kafka_line *l)
+{
+	rec_free(&l->rec);
+	buf_free(&l->flat);
+	buf_free(&l->at);
+	buf_free(&l->err);
+}

@@ -1,0 +1,124 @@
+/* What a reader does besides reading: join, commit, stay a member, leave. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "kafka-part.h"
+
+enum { COMMIT_EVERY_MS = 500, STALL_MS = 1000, TRY_EVERY_MS = 1000, TRY_MS = 300, END_MS = 5000 };
+
+/* Nothing is taken: the window is full, or the end is near. The group must
+ * still hear from us, so callbacks are served with the partitions paused. Only
+ * then: a pause throws away what was fetched. */
+static void
+serve_stalled(struct kafka_in *in)
+{
+	rd_kafka_topic_partition_list_t *l;
+
+	if (in->held)
+		return;
+	if (!in->paused && in->n) {
+		l = kafka_part_list(in);
+		rd_kafka_pause_partitions(in->k.rk, l);
+		rd_kafka_topic_partition_list_destroy(l);
+		in->paused = true;
+	}
+	in->held = kafka_part_poll(in);
+}
+
+static void
+reach(struct kafka_in *in)
+{
+	char *id;
+
+	if (!in->started) {
+		id = rd_kafka_clusterid(in->k.rk, TRY_MS);
+		if (!id) {
+			kafka_waits(&in->k.state, "no broker answers at %s: %s", in->k.servers, in->k.last);
+			return;
+		}
+		snprintf(in->cluster, sizeof(in->cluster), "%s", id);
+		rd_kafka_mem_free(in->k.rk, id);
+		in->k.down = false;
+		in->started = kafka_part_start(in) == 0;
+	}
+	if (in->pending)
+		kafka_part_resolve(in);
+	if (in->k.down && kafka_answers(&in->k, TRY_MS) && in->assigned)
+		kafka_ready(&in->k.state);
+}
+
+int
+kafka_in_tick(struct kafka_in *in, int *wait_ms)
+{
+	uint64_t now = kafka_now_ms();
+
+	if ((!in->started || in->pending || in->k.down) && now - in->tried_ms >= TRY_EVERY_MS) {
+		reach(in);
+		in->tried_ms = kafka_now_ms();
+	}
+	if (now - in->polled_ms >= STALL_MS)
+		serve_stalled(in);
+	if (now - in->committed_ms >= COMMIT_EVERY_MS) {
+		kafka_part_commit(in, 0);
+		in->committed_ms = now;
+	}
+	if (*wait_ms > COMMIT_EVERY_MS)
+		*wait_ms = COMMIT_EVERY_MS;
+	return in->k.fatal ? -1 : 0;
+}
+
+int kafka_in_fd(const struct kafka_in *in) { return in->fd; }
+const char *kafka_in_waits(const struct kafka_in *in) { return in->k.state.why; }
+const char *kafka_in_why(const struct kafka_in *in) { return in->k.err; }
+const char *kafka_in_cluster(const struct kafka_in *in) { return in->cluster; }
+
+bool
+kafka_in_ended(const struct kafka_in *in)
+{
+	if (!in->o.until_end || !in->assigned)
+		return false;
+	for (size_t i = 0; i < in->n; i++)
+		if (!in->part[i].ended)
+			return false;
+	return true;
+}
+
+int64_t
+kafka_in_lag(const struct kafka_in *in)
+{
+	int64_t low, high, sum = 0;
+
+	for (size_t i = 0; i < in->n; i++) {
+		const struct part *p = &in->part[i];
+
+		if (rd_kafka_get_watermark_offsets(in->k.rk, p->topic, p->id, &low, &high) == 0 &&
+		    high > p->next)
+			sum += high - p->next;
+	}
+	return sum;
+}
+
+void
+kafka_in_close(struct kafka_in *in)
+{
+	if (!in->k.fatal)
+		kafka_part_commit(in, END_MS);
+	if (in->held)
+		rd_kafka_message_destroy(in->held);
+	while (in->out)
+		kafka_rec_free(in->out);
+	rd_kafka_consumer_close(in->k.rk);
+	kafka_part_drop(in);
+	if (in->pending)
+		rd_kafka_topic_partition_list_destroy(in->pending);
+	rd_kafka_destroy(in->k.rk);
+	for (size_t i = 0; i < in->n_topics; i++)
+		free(in->topics[i]);
+	free(in->topics);
+	free(in->part);
+	close(in->fd);
+	free(in);
+}
