@@ -82,6 +82,7 @@ kafka_in_open(struct kafka_in **out, const struct kafka_in_opts *o, char *err, s
 		fixed[n++] = with[1];
 	fixed[n] = with[2];
 	in->o = *o;
+	in->opened_ms = kafka_now_ms();
 	in->k.state.path = o->state;
 	split(in);
 	if (kafka_open(&in->k, RD_KAFKA_CONSUMER, DEFAULTS, fixed, tune, in) < 0) {

@@ -9,9 +9,11 @@
 #include "err.h"
 #include "json.h"
 
-/* Members that would make a pipeline pass, settle or match the line wrongly. */
+/* Members that would make a pipeline pass, settle or match the line wrongly.
+ * The first two are added here and by the feeder, so nobody may bring them. */
+enum { ADDED = 2 };
 static const char *const MISLEADING[] = {
-	"kafka", "error", "wait", "feed", "raw", "raw_blob", "chunk", "probe", "admit", NULL
+	"kafka", "feed", "error", "wait", "raw", "raw_blob", "chunk", "probe", "admit", NULL
 };
 
 static bool
@@ -188,15 +190,15 @@ fault(struct kafka_line *l, const struct kafka_msg *m, bool *changed, char what[
 		snprintf(what, 256, "%s", rec_reason(st));
 		return rec_code(st);
 	}
-	for (const char *const *name = MISLEADING; *name && !(l->plain && name > MISLEADING); name++)
-		if (rec_get(&l->rec, *name)) {
-			snprintf(what, 256, "the member \"%s\" is reserved", *name);
+	for (size_t i = 0; MISLEADING[i] && !(l->plain && i >= ADDED); i++)
+		if (rec_get(&l->rec, MISLEADING[i])) {
+			snprintf(what, 256, "the member \"%s\" is reserved", MISLEADING[i]);
 			return "reserved";
 		}
 	return NULL;
 }
 
-bool
+const char *
 kafka_line(struct kafka_line *l, const struct kafka_msg *m, struct buf *out)
 {
 	struct rec_change c = { .name = "kafka" };
@@ -206,14 +208,14 @@ kafka_line(struct kafka_line *l, const struct kafka_msg *m, struct buf *out)
 
 	if (code) {
 		kafka_wrap(l, m, code, what, "", out);
-		return false;
+		return code;
 	}
 	add_place(l, m, false);
 	if (m->val_len + l->at.len + 256 > room(l)) {
 		snprintf(what, sizeof(what), "the message is %zu bytes and its key and headers %zu, "
 		    "the limit is %zu", m->val_len, l->at.len, room(l));
 		kafka_wrap(l, m, "too_large", what, "", out);
-		return false;
+		return "too_large";
 	}
 	if (changed)
 		add_raw(l, m, ",", m->val_len + l->at.len + 16, &l->at);
@@ -221,7 +223,7 @@ kafka_line(struct kafka_line *l, const struct kafka_msg *m, struct buf *out)
 	c.val = l->at.p;
 	c.len = l->at.len;
 	rec_edit(out, &l->rec, &c, 1);
-	return true;
+	return NULL;
 }
 
 void

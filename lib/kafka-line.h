@@ -23,8 +23,8 @@ enum { KAFKA_LINE_ROOM = 4096 };
 struct kafka_line {
 	const char *cluster;
 	size_t max;             /* the limit of a record, bytes */
-	bool plain;             /* for people: only "kafka" is refused, not the other
-				   members that would mislead a pipeline */
+	bool plain;             /* for people: only "kafka" and "feed" are refused, not
+				   the other members that would mislead a pipeline */
 	/* Where the bytes of a value too big to be carried go: puts them and
 	 * returns 0 with their sha256 in hex. May be NULL. */
 	int (*keep)(void *ctx, const void *p, size_t len, char hex[65]);
@@ -33,8 +33,9 @@ struct kafka_line {
 	struct buf flat, at, err;
 };
 
-/* Appends the line, without LF. True when it is a record, false when wrapped. */
-bool kafka_line(struct kafka_line *l, const struct kafka_msg *m, struct buf *out);
+/* Appends the line, without LF. NULL when it is a record; when it is wrapped, the
+ * error's code. */
+const char *kafka_line(struct kafka_line *l, const struct kafka_msg *m, struct buf *out);
 
 /* Wraps a message whatever it holds. more: members to append within "error"
  * (",\"stderr\":..."), or "". */

@@ -30,7 +30,7 @@ struct kafka_in {
 	rd_kafka_message_t *held;
 	struct kafka_rec *out;  /* handed out, not done */
 	int fd;
-	uint64_t polled_ms, committed_ms, tried_ms;
+	uint64_t opened_ms, polled_ms, committed_ms, tried_ms;
 };
 
 uint64_t kafka_now_ms(void);

@@ -7,7 +7,10 @@
 #include "err.h"
 #include "kafka-part.h"
 
-enum { COMMIT_EVERY_MS = 500, STALL_MS = 1000, TRY_EVERY_MS = 1000, TRY_MS = 300, END_MS = 5000 };
+enum {
+	COMMIT_EVERY_MS = 500, STALL_MS = 1000, TRY_EVERY_MS = 500, TRY_MS = 200, END_MS = 5000,
+	PATIENCE_MS = 3000      /* before a broker that has not answered yet is worth a word */
+};
 
 /* Nothing is taken: the window is full, or the end is near. The group must
  * still hear from us, so callbacks are served with the partitions paused. Only
@@ -36,7 +39,9 @@ reach(struct kafka_in *in)
 	if (!in->started) {
 		id = rd_kafka_clusterid(in->k.rk, TRY_MS);
 		if (!id) {
-			kafka_waits(&in->k.state, "no broker answers at %s: %s", in->k.servers, in->k.last);
+			if (kafka_now_ms() - in->opened_ms >= PATIENCE_MS)
+				kafka_waits(&in->k.state, "no broker answers at %s: %s", in->k.servers,
+				    in->k.last);
 			return;
 		}
 		snprintf(in->cluster, sizeof(in->cluster), "%s", id);
@@ -54,10 +59,15 @@ int
 kafka_in_tick(struct kafka_in *in, int *wait_ms)
 {
 	uint64_t now = kafka_now_ms();
+	bool first = !in->started && now - in->opened_ms < PATIENCE_MS;
 
-	if ((!in->started || in->pending || in->k.down) && now - in->tried_ms >= TRY_EVERY_MS) {
-		reach(in);
-		in->tried_ms = kafka_now_ms();
+	if (!in->started || in->pending || in->k.down) {
+		if (first || now - in->tried_ms >= TRY_EVERY_MS) {
+			reach(in);
+			in->tried_ms = kafka_now_ms();
+		}
+		if (first)
+			*wait_ms = 20;
 	}
 	if (now - in->polled_ms >= STALL_MS)
 		serve_stalled(in);

@@ -1,0 +1,242 @@
+/* from-kafka - feed the messages of Kafka topics to a filter. See
+ * docs/from-kafka.1. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arg.h"
+#include "b64.h"
+#include "err.h"
+#include "feed.h"
+#include "json.h"
+#include "kafka-in.h"
+#include "kafka-line.h"
+#include "ndjson.h"
+
+static const char usage[] =
+    "from-kafka -t TOPIC[,TOPIC...] [-g GROUP] [-i INSTANCE] [-o START] [-n COUNT] [-e] [-w WINDOW] [-T DEADLINE] [-l MAX] [-D FD] [-S FILE] [-- FILTER ...]\n"
+    "\n"
+    "Feeds the messages of Kafka topics to FILTER, one record a line, and commits\n"
+    "the position of those whose line came back. Without FILTER prints them and\n"
+    "commits nothing.\n"
+    "\n"
+    "  -t  the topics\n"
+    "  -g  the consumer group (default sluice; only with FILTER)\n"
+    "  -i  this member's fixed name in the group: a restart keeps its partitions\n"
+    "  -o  where to start without a committed position: beginning (default), end,\n"
+    "      or an offset\n"
+    "  -n  stop after this many records\n"
+    "  -e  stop at the end of the topics\n"
+    "  -w  most records in flight (default 500)\n"
+    "  -T  seconds that FILTER may take for a record (default 300)\n"
+    "  -l  longest record in bytes (default 16M)\n"
+    "  -D  file descriptor that gets a newline once partitions are assigned\n"
+    "  -S  file that says \"ready\" or \"waiting: REASON\"\n";
+
+enum { STDERR_TAIL = 2048, WARNINGS = 10 };
+
+struct from {
+	struct kafka_in *in;
+	struct kafka_line line;
+	struct buf out;
+	struct kafka_rec **crashed;     /* fed again in base64 */
+	size_t n_crashed;
+	uint64_t seen, answered, wrapped;
+	uint64_t count;         /* 0: no end */
+	int ready_fd;
+};
+
+static int
+failed(struct from *s)
+{
+	warn("%s", kafka_in_why(s->in));
+	return -1;
+}
+
+static int
+take(void *ctx, struct feed *f, size_t want)
+{
+	struct from *s = ctx;
+	struct kafka_rec *rec;
+	const char *code;
+
+	for (; want && !(s->count && s->seen == s->count); want--) {
+		int r = kafka_in_next(s->in, &rec);
+
+		if (r < 0)
+			return failed(s);
+		if (r == 0)
+			return kafka_in_ended(s->in);
+		s->seen++;
+		s->line.cluster = kafka_in_cluster(s->in);
+		s->out.len = 0;
+		code = kafka_line(&s->line, &rec->msg, &s->out);
+		if (code && s->wrapped++ < WARNINGS)
+			warn("bad record: code=%s topic=%s partition=%" PRId32 " offset=%" PRId64,
+			    code, rec->msg.topic, rec->msg.partition, rec->msg.offset);
+		feed_put(f, (uintptr_t)rec, s->out.p, s->out.len);
+	}
+	return s->count && s->seen == s->count;
+}
+
+static struct kafka_rec **
+find_crashed(struct from *s, const struct kafka_rec *rec)
+{
+	for (size_t i = 0; i < s->n_crashed; i++)
+		if (s->crashed[i] == rec)
+			return &s->crashed[i];
+	return NULL;
+}
+
+static int
+answer(void *ctx, uint64_t tag, const char *line, size_t len)
+{
+	struct from *s = ctx;
+	struct kafka_rec *rec = (struct kafka_rec *)(uintptr_t)tag, **c = find_crashed(s, rec);
+
+	(void)line;
+	(void)len;
+	if (c)
+		*c = s->crashed[--s->n_crashed];
+	s->answered++;
+	kafka_in_done(s->in, rec);
+	return 0;
+}
+
+/* It goes again as bytes that nobody parses, so that whoever settles can keep
+ * it. When that kills too, the filter is at fault and nothing may pass. */
+static int
+guilty(void *ctx, struct feed *f, uint64_t tag, const struct feed_death *why)
+{
+	struct from *s = ctx;
+	struct kafka_rec *rec = (struct kafka_rec *)(uintptr_t)tag;
+	const struct kafka_msg *m = &rec->msg;
+	static struct buf more = BUF_INIT;
+	size_t tail = why->err_len < STDERR_TAIL ? why->err_len : STDERR_TAIL;
+	char message[256];
+
+	if (find_crashed(s, rec)) {
+		warn("the filter ends even on the wrapped record: topic=%s partition=%" PRId32
+		    " offset=%" PRId64 ": %s: mend the filter, or move the group past it",
+		    m->topic, m->partition, m->offset, why->text);
+		return -1;
+	}
+	warn("the filter ends on a record: topic=%s partition=%" PRId32 " offset=%" PRId64 ": %s",
+	    m->topic, m->partition, m->offset, why->text);
+	s->crashed = mem_array(s->crashed, s->n_crashed + 1, sizeof(*s->crashed));
+	s->crashed[s->n_crashed++] = rec;
+	snprintf(message, sizeof(message), "the filter ended on this record: %s", why->text);
+	more.len = 0;
+	buf_adds(&more, ",\"stderr\":");
+	json_quote(&more, why->err + (why->err_len - tail), tail);
+	s->wrapped++;
+	s->out.len = 0;
+	kafka_wrap(&s->line, m, "crashed", message, buf_str(&more), &s->out);
+	feed_put(f, tag, s->out.p, s->out.len);
+	return 0;
+}
+
+static int
+tick(void *ctx, int *wait_ms)
+{
+	struct from *s = ctx;
+
+	if (kafka_in_tick(s->in, wait_ms) < 0)
+		return failed(s);
+	if (s->ready_fd >= 0 && kafka_in_cluster(s->in)[0] && !kafka_in_waits(s->in)[0]) {
+		if (write(s->ready_fd, "\n", 1) != 1)
+			warn_sys("say that we are ready");
+		close(s->ready_fd);
+		s->ready_fd = -1;
+	}
+	return 0;
+}
+
+static void
+finish(void *ctx)
+{
+	struct from *s = ctx;
+
+	info("done: seen=%" PRIu64 " answered=%" PRIu64 " wrapped=%" PRIu64 " lag=%" PRId64,
+	    s->seen, s->answered, s->wrapped, kafka_in_lag(s->in));
+	kafka_in_close(s->in);
+}
+
+static int
+source_fd(void *ctx)
+{
+	struct from *s = ctx;
+
+	return kafka_in_fd(s->in);
+}
+
+static int64_t
+start(const char *arg)
+{
+	if (strcmp(arg, "beginning") == 0)
+		return KAFKA_BEGINNING;
+	if (strcmp(arg, "end") == 0)
+		return KAFKA_END;
+	return (int64_t)arg_ulong("-o", arg, 0, INT64_MAX);
+}
+
+static int
+run(struct from *s, const struct feed_opts *fo, const struct kafka_in_opts *o, char **argv)
+{
+	static const struct feed_source src = {
+		.take = take, .answer = answer, .guilty = guilty, .tick = tick, .finish = finish,
+		.fd = source_fd
+	};
+	struct feed_source with = src;
+	struct feed *f = feed_open(fo);
+	char err[512];
+	int code;
+
+	if (kafka_in_open(&s->in, o, err, sizeof(err)) < 0)
+		die(XPERM, "%s", err);
+	with.ctx = s;
+	code = feed_run(f, &with, argv);
+	feed_free(f);
+	kafka_line_release(&s->line);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct from s = { .line = { .max = RECORD_MAX }, .ready_fd = -1 };
+	struct kafka_in_opts o = { .start = KAFKA_BEGINNING };
+	struct feed_opts fo = { 0 };
+	int c;
+
+	err_init("from-kafka");
+	arg_help(argc, argv, usage);
+	while ((c = getopt(argc, argv, "+t:g:i:o:n:ew:T:l:D:S:")) != -1)
+		switch (c) {
+		case 't': o.topics = optarg; break;
+		case 'g': o.group = optarg; break;
+		case 'i': o.instance = optarg; break;
+		case 'o': o.start = start(optarg); break;
+		case 'n': s.count = arg_ulong("-n", optarg, 1, UINT32_MAX); break;
+		case 'e': o.until_end = true; break;
+		case 'w': fo.window = arg_ulong("-w", optarg, 1, 1000000); break;
+		case 'T': fo.deadline_ms = 1000 * arg_ulong("-T", optarg, 1, 86400); break;
+		case 'l': s.line.max = arg_ulong("-l", optarg, 8192, RECORD_MAX); break;
+		case 'D': s.ready_fd = (int)arg_ulong("-D", optarg, 3, 1023); break;
+		case 'S': o.state = optarg; break;
+		default: die_usage(usage);
+		}
+	argv += optind;
+	if (!o.topics || !*o.topics || (o.instance && !argv[0]))
+		die_usage(usage);
+	if (s.ready_fd >= 0 && fcntl(s.ready_fd, F_SETFD, FD_CLOEXEC) < 0)
+		die_sys(XPERM, "-D %d", s.ready_fd);
+	s.line.plain = !argv[0];
+	if (!argv[0])
+		o.group = NULL;
+	else if (!o.group)
+		o.group = "sluice";
+	return run(&s, &fo, &o, argv[0] ? argv : NULL);
+}
