@@ -1,0 +1,162 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "blob.h"
+#include "ndjson.h"
+
+enum { NAME = SHA256_HEX + 1 };         /* ab/cdef... and a NUL */
+
+static int
+name_of(const char *hex, char name[NAME])
+{
+	if (strspn(hex, "0123456789abcdef") != SHA256_HEX - 1 || hex[SHA256_HEX - 1]) {
+		errno = EINVAL;
+		return -1;
+	}
+	snprintf(name, NAME, "%.2s/%s", hex, hex + 2);
+	return 0;
+}
+
+int
+blob_open(struct blob *b, const char *path)
+{
+	if (mkdir(path, 0777) < 0 && errno != EEXIST)
+		return -1;
+	b->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return b->dir < 0 ? -1 : 0;
+}
+
+void
+blob_close(struct blob *b)
+{
+	if (b->dir >= 0)
+		close(b->dir);
+	b->dir = -1;
+}
+
+bool
+blob_has(struct blob *b, const char *hex)
+{
+	char name[NAME];
+	struct stat st;
+
+	return name_of(hex, name) == 0 && fstatat(b->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode);
+}
+
+/* Makes the new name in its folder durable. */
+static int
+sync_dir(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -1;
+	r = fsync(fd);
+	close(fd);
+	return r;
+}
+
+static int
+write_temp(struct blob *b, const char *tmp, const void *p, size_t len)
+{
+	int fd = openat(b->dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666), e;
+
+	if (fd < 0)
+		return -1;
+	if (write_all(fd, p, len) < 0 || fsync(fd) < 0) {
+		e = errno;
+		close(fd);
+		unlinkat(b->dir, tmp, 0);
+		errno = e;
+		return -1;
+	}
+	if (close(fd) == 0)
+		return 0;
+	e = errno;
+	unlinkat(b->dir, tmp, 0);
+	errno = e;
+	return -1;
+}
+
+int
+blob_put(struct blob *b, const void *p, size_t len, char hex[SHA256_HEX])
+{
+	static unsigned long serial;
+	char name[NAME], fan[3], tmp[64];
+	int e;
+
+	sha256_hex(p, len, hex);
+	if (name_of(hex, name) < 0)
+		return -1;
+	if (blob_has(b, hex))
+		return 0;
+	snprintf(fan, sizeof fan, "%.2s", hex);
+	if (mkdirat(b->dir, fan, 0777) == 0) {
+		if (fsync(b->dir) < 0)
+			return -1;
+	} else if (errno != EEXIST) {
+		return -1;
+	}
+	/* The pid and a number: two writers of the same bytes have two files,
+	 * and whichever is renamed last leaves the same content. */
+	snprintf(tmp, sizeof tmp, "tmp.%ld.%lu", (long)getpid(), serial++);
+	if (write_temp(b, tmp, p, len) < 0)
+		return -1;
+	if (renameat(b->dir, tmp, b->dir, name) < 0) {
+		e = errno;
+		unlinkat(b->dir, tmp, 0);
+		errno = e;
+		return -1;
+	}
+	return sync_dir(b->dir, fan);
+}
+
+static int
+read_all(int fd, size_t max, struct buf *out)
+{
+	size_t from = out->len;
+
+	for (;;) {
+		ssize_t n = read(fd, buf_room(out, 65536), 65536);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return (int)n;
+		out->len += (size_t)n;
+		if (out->len - from > max) {
+			errno = EFBIG;
+			return -1;
+		}
+	}
+}
+
+int
+blob_get(struct blob *b, const char *hex, size_t max, struct buf *out)
+{
+	char name[NAME], is[SHA256_HEX];
+	size_t from = out->len;
+	int fd, r, e;
+
+	if (name_of(hex, name) < 0)
+		return -1;
+	if ((fd = openat(b->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
+		return -1;
+	r = read_all(fd, max, out);
+	e = errno;
+	close(fd);
+	if (r == 0) {
+		sha256_hex(out->p ? out->p + from : "", out->len - from, is);
+		if (strcmp(is, hex) == 0)
+			return 0;
+		e = EBADMSG;
+	}
+	out->len = from;
+	errno = e;
+	return -1;
+}

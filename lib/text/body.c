@@ -1,0 +1,47 @@
+#include <errno.h>
+
+#include "arg.h"
+#include "text/body.h"
+
+int
+body_blobs(struct blob *blobs)
+{
+	const char *dir = arg_env("SLUICE_BLOBS", NULL);
+
+	if (blobs->dir >= 0)
+		return 0;
+	if (!dir) {
+		errno = ENOENT;
+		return -1;
+	}
+	return blob_open(blobs, dir);
+}
+
+static enum body_status
+from_blob(const struct rec_member *m, struct blob *blobs, size_t max, struct buf *out)
+{
+	static struct rec r = REC_INIT;
+	static struct buf hex = BUF_INIT;
+
+	hex.len = 0;
+	if (m->type != '{' || rec_parse(&r, m->val, m->val_len) != REC_OK ||
+	    rec_str(rec_get(&r, "sha256"), &hex) < 0)
+		return BODY_BAD;
+	if (body_blobs(blobs) < 0)
+		return BODY_LATER;
+	if (blob_get(blobs, buf_str(&hex), max, out) == 0)
+		return BODY_OK;
+	return errno == EINVAL || errno == EBADMSG || errno == EFBIG ? BODY_BAD : BODY_LATER;
+}
+
+enum body_status
+body_text(const struct rec *r, struct blob *blobs, size_t max, struct buf *out)
+{
+	const struct rec_member *m;
+
+	if (rec_str(rec_get(r, "content"), out) == 0)
+		return BODY_OK;
+	if ((m = rec_get(r, "content_blob")))
+		return from_blob(m, blobs, max, out);
+	return rec_str(rec_get(r, "text"), out) == 0 ? BODY_OK : BODY_NONE;
+}

@@ -1,0 +1,26 @@
+/* body.h - the text of a job's line: its "content" if a stage extracted one,
+ * the blob that "content_blob" names, else the request's "text".
+ */
+#ifndef BODY_H
+#define BODY_H
+
+#include "blob.h"
+#include "mem.h"
+#include "rec.h"
+
+enum body_status {
+	BODY_OK,
+	BODY_NONE,      /* the line has no text */
+	BODY_BAD,       /* "content_blob" is no blob reference, or the blob is not what it says */
+	BODY_LATER      /* the blob could not be read now: errno */
+};
+
+/* Appends the text to out. blobs: opened when it is first needed, from
+ * $SLUICE_BLOBS. max: bytes of a blob. */
+enum body_status body_text(const struct rec *r, struct blob *blobs, size_t max, struct buf *out);
+
+/* Opens $SLUICE_BLOBS unless it is open. 0, or -1 with errno (ENOENT also
+ * when it is not set). */
+int body_blobs(struct blob *blobs);
+
+#endif
