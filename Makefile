@@ -9,14 +9,19 @@ else
 BIN := $(B)/bin
 endif
 
+ifeq ($(MODE),fuzz)
+CC := clang
+endif
 CC ?= cc
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2
 ifeq ($(CI),true)
 WARN += -Werror
 endif
 CFLAGS_opt := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_san := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_opt := -Wl,-z,relro,-z,now
+LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 LDFLAGS_san := -fsanitize=address,undefined
 CPPFLAGS += -D_GNU_SOURCE -Ilib $(shell pkg-config --cflags libpq yajl 2>/dev/null)
 ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS_$(MODE)) -fPIE $(CFLAGS)
@@ -52,10 +57,44 @@ $(B)/t/%: $(B)/t/c/%.o $(LIB)
 
 test-programs: $(TEST_C)
 
+# Fuzz targets: t/fuzz/NAME.c is built to build/fuzz/NAME by 'make fuzz'.
+FUZZ_C := $(patsubst t/fuzz/%.c,$(B)/%,$(wildcard t/fuzz/*.c))
+$(B)/fuzz-%: $(B)/t/fuzz/fuzz-%.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+fuzz-programs: $(FUZZ_C)
+
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
 
 deps: ## install and fetch what is needed, said before it is done
 	@SLUICE_MODEL_URL='$(SLUICE_MODEL_URL)' lib/sh/deps.sh
+
+# What needs the installed packages is a make of its own: this one has read
+# its settings before they were there.
+SUB := +@$(MAKE) --no-print-directory
+
+check: deps ## install what is missing, build, run every test with its own Kafka and PostgreSQL
+	$(SUB) all test-programs
+	t/run
+
+check-fast: all test-programs ## the tests that need no service, in under 30 s
+	t/run -f
+
+check-san: ## the tests that need no service and the whole pipeline under ASan and UBSan
+	$(SUB) MODE=san all test-programs
+	t/run -s
+
+lint: ## shellcheck, mandoc, cppcheck
+	t/lint
+
+FUZZ_SECS ?= 20
+fuzz: ## fuzz every parser for FUZZ_SECS seconds each
+	$(SUB) MODE=fuzz fuzz-programs
+	t/fuzz/run build/fuzz $(FUZZ_SECS)
+
+ONLY ?=
+bench: all test-programs ## figures into build/bench.ndjson; ONLY=name runs one
+	t/bench/run $(ONLY)
 
 clean: ## remove what was built
 	rm -rf build
@@ -64,5 +103,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
-.PHONY: all clean deps help test-programs
+.PHONY: all bench check check-fast check-san clean deps fuzz fuzz-programs help lint test-programs
 .SECONDARY:

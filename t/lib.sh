@@ -3,8 +3,9 @@
 # shellcheck shell=sh
 : "${BIN:?run me through make check or t/run}"
 PATH=$BIN:$PATH
+SLUICE_BIN=$BIN
 LC_ALL=C
-export PATH LC_ALL
+export PATH SLUICE_BIN LC_ALL
 T_TOP=$(cd "$(dirname "$0")/.." && pwd)
 T_DATA=$T_TOP/t/data
 export T_TOP T_DATA
