@@ -1,0 +1,205 @@
+# shellcheck shell=bash
+#: submit FILE... | -r FILE | --url URL
+#: Sends documents, or requests, into Kafka
+#: jobs
+#|   FILE...          documents (text, HTML, PDF); of a folder, every file in it
+#|   -r FILE          requests, one JSON object a line ("-": stdin), sent as they are
+#|   --text TEXT      a document's text ("-": stdin)
+#|   --url URL        a document to be fetched; may be given again
+#|   -T TENANT        whose it is (default $SLUICE_TENANT)
+#|   -p PIPELINE      what it runs through (default auto)
+#|   -P PRIORITY      Low, Medium or High (default Medium)
+#|   -t TITLE         a title, for one document
+#|   --again          run it even if the same document is there already
+#|   --wait           show progress until all have ended, then a table
+#|   --print          print the requests and send nothing
+#|
+#| A document's key is the file's name as given, so that a changed file
+#| replaces its earlier version. The job's id comes from content and name: the
+#| same file again is a duplicate and is not run. A file that lies outside the
+#| document roots ($SLUICE_DOCS) is copied into the first of them.
+#| The ids are printed, one a line. Exit code 0: Kafka has all of them; with
+#| --wait: and all are completed (1: some are not).
+
+# shellcheck source=SCRIPTDIR/progress.sh
+. "$SLUICE_TOP/lib/sh/progress.sh"
+need jq
+
+submit_usage() { die 100 'usage: sluice submit FILE... | -r FILE | --text TEXT | --url URL (see --help)'; }
+
+# The members that all requests of this call share, as a JSON object.
+submit_common() {
+	jq -cn --arg tenant "$tenant" --arg pipeline "$pipeline" --arg priority "$priority" \
+		--arg title "$title" --arg again "$again" '
+		(if $tenant != "default" then {$tenant} else {} end) +
+		(if $pipeline != "" then {$pipeline} else {} end) +
+		(if $priority != "" then {$priority} else {} end) +
+		(if $title != "" then {$title} else {} end) +
+		(if $again != "" then {again: true} else {} end)'
+}
+
+# job_id WORDS...: from what makes the job what it is.
+submit_id() { printf '%s\n' "$@" | sha256sum | { read -r sum _; printf 'job-%s\n' "${sum:0:12}"; }; }
+
+# reachable FILE: may the service read it, and may a request name it?
+submit_reachable() {
+	local roots root
+	IFS=: read -ra roots <<<"$SLUICE_DOCS"
+	for root in "${roots[@]}"; do
+		root=$(readlink -f -- "$root") || continue
+		case $1 in
+		"$root"/*)
+			as_user test -r "$1" 2>/dev/null
+			return
+			;;
+		esac
+	done
+	return 1
+}
+
+# submit_place FILE SHA256: the path that the request names.
+submit_place() {
+	local real root folder
+	real=$(readlink -f -- "$1")
+	if submit_reachable "$real"; then
+		printf '%s\n' "$real"
+		return
+	fi
+	root=${SLUICE_DOCS%%:*}
+	folder=$root/submitted/${2:0:16}
+	if ! cmp -s -- "$real" "$folder/${1##*/}"; then
+		(umask 022 && mkdir -p -- "$folder")
+		cp --reflink=auto -- "$real" "$folder/.new-$$"
+		chmod 644 "$folder/.new-$$"
+		mv -- "$folder/.new-$$" "$folder/${1##*/}"
+	fi
+	printf '%s\n' "$folder/${1##*/}"
+}
+
+submit_file() {
+	local file=$1 sum key place
+	if [ ! -f "$file" ] || [ ! -r "$file" ]; then
+		die 100 "no file that can be read: $file"
+	fi
+	printf %s "$file" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1 ||
+		die 100 "the file's name is not UTF-8: $file"
+	sum=$(sha256sum <"$file") || die 111 "can't read $file"
+	sum=${sum%% *}
+	key=${file#./}
+	place=$(submit_place "$file" "$sum")
+	jq -cn --arg job_id "$(submit_id "$sum" "$tenant" "$key" "$pipeline" ${again:+"$(date +%s%N)"})" \
+		--arg doc_key "$key" --arg path "$place" --argjson common "$common" \
+		'{$job_id, $doc_key, $path} + $common'
+}
+
+submit_text() {
+	local text=$1
+	[ "$text" != - ] || text=$(cat)
+	printf %s "$text" | jq -cRs --argjson common "$common" \
+		--arg job_id "$(submit_id "$text" "$tenant" "$title" "$pipeline" ${again:+"$(date +%s%N)"})" \
+		'{$job_id, text: .} + $common'
+}
+
+submit_url() {
+	jq -cn --arg job_id "$(submit_id "$1" "$tenant" "$pipeline" ${again:+"$(date +%s%N)"})" \
+		--arg url "$1" --argjson common "$common" '{$job_id, doc_key: $url, $url} + $common'
+}
+
+# Requests of another's making pass through byte for byte; an object without
+# job_id gets one, from its bytes.
+submit_requests() {
+	local line key sum
+	cat -- "$1" | while IFS= read -r line || [ -n "$line" ]; do
+		[ -n "$line" ] || continue
+		case $line in
+		*'"job_id"'*) ;;
+		'{'*)
+			sum=$(printf %s "$line" | sha256sum)
+			key='{"job_id":"job-'${sum:0:12}'"'
+			case $line in
+			'{}') line=$key'}' ;;
+			*) line=$key,${line#'{'} ;;
+			esac
+			;;
+		esac
+		printf '%s\n' "$line"
+	done
+}
+
+# Puts each line's job_id before it, where it has one that can be a key.
+submit_keyed() {
+	jq -Rr '. as $line | (try (fromjson | .job_id | strings | select(test("[\\t\\n]") | not)) catch "")
+		// "" | . + "\t" + $line'
+}
+
+submit_send() {
+	local conf=()
+	need kcat
+	: "${SLUICE_KAFKA:?no Kafka is named: run sluice up, or set SLUICE_KAFKA}"
+	[ -z "${SLUICE_KAFKA_CONF:-}" ] || conf=(-F "$SLUICE_KAFKA_CONF")
+	kcat "${conf[@]}" -P -b "$SLUICE_KAFKA" -t "${SLUICE_TOPIC:-ingest.requests.v1}" -K '\t' \
+		-X message.timeout.ms=30000 -X message.max.bytes=18874368 -X enable.idempotence=true \
+		-X log_level=3 2>"$tmp/kcat" || {
+		sed 's/^%*/sluice: kcat:/' "$tmp/kcat" >&2
+		die 111 "Kafka at $SLUICE_KAFKA did not take the requests"
+	}
+}
+
+tenant=$SLUICE_TENANT pipeline='' priority='' title='' again='' wait='' print='' requests=''
+files=() texts=() urls=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	-r | --text | --url | -T | -p | -P | -t) [ $# -ge 2 ] || submit_usage ;;
+	esac
+	case $1 in
+	-r) requests=$2 && shift ;;
+	--text) texts+=("$2") && shift ;;
+	--url) urls+=("$2") && shift ;;
+	-T) tenant=$2 && shift ;;
+	-p) pipeline=$2 && shift ;;
+	-P) priority=$2 && shift ;;
+	-t) title=$2 && shift ;;
+	--again) again=1 ;;
+	--wait) wait=1 ;;
+	--print) print=1 ;;
+	--) shift && files+=("$@") && break ;;
+	-*) submit_usage ;;
+	*) files+=("$1") ;;
+	esac
+	shift
+done
+[ $((${#files[@]} + ${#texts[@]} + ${#urls[@]})) -gt 0 ] || [ -n "$requests" ] || submit_usage
+[ -z "$requests" ] || [ "$requests" = - ] || [ -r "$requests" ] || die 100 "no file that can be read: $requests"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+common=$(submit_common)
+{
+	for f in "${files[@]}"; do
+		if [ -d "$f" ]; then
+			while IFS= read -r -d '' g; do submit_file "$g"; done \
+				< <(find "${f%/}" -name '.?*' -prune -o -type f -print0 | sort -z)
+		else
+			submit_file "$f"
+		fi
+	done
+	for f in "${texts[@]}"; do submit_text "$f"; done
+	for f in "${urls[@]}"; do submit_url "$f"; done
+	[ -z "$requests" ] || submit_requests "$requests"
+} >"$tmp/requests"
+
+if [ -n "$print" ]; then
+	cat "$tmp/requests"
+	exit 0
+fi
+[ -s "$tmp/requests" ] || die 100 'nothing to submit'
+submit_keyed <"$tmp/requests" >"$tmp/keyed"
+submit_send <"$tmp/keyed"
+cut -f 1 "$tmp/keyed" | grep . >"$tmp/ids" || :
+if [ -z "$wait" ]; then
+	cat "$tmp/ids"
+	exit 0
+fi
+progress_watch "$tenant" "$tmp/ids" || :
+progress_table "$tenant" "$tmp/ids"
+progress_all_completed "$tenant" "$tmp/ids"

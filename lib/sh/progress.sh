@@ -1,0 +1,89 @@
+# progress.sh - what became of a list of jobs. Sourced; functions only. The
+# list is a file of job ids, one a line; the ledger is $SLUICE_DB.
+# shellcheck shell=bash
+
+ledger_psql() {
+	: "${SLUICE_DB:?no ledger is named: run sluice up, or set SLUICE_DB}"
+	psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@"
+}
+
+# SQL that makes the ids of file $2 (tenant $1) the temporary table "mine",
+# with their place in the list. Ids go in by COPY, never as SQL.
+progress_mine() {
+	printf 'create temp table mine (at int generated always as identity, job_id text);\n'
+	printf '\\copy mine (job_id) from %s with (format csv, delimiter E'"'\\\\001'"', quote E'"'\\\\002'"')\n' \
+		"'${2//\'/\'\'}'"
+	cat <<-'X'
+		create temp view state as
+			select m.at, m.job_id, j.no, j.state::text, j.doc_key, j.error, j.attempt, d.title,
+				d.language, d.chunks, j.changed_at, j.admitted_at
+			from (select distinct on (job_id) * from mine order by job_id, at) m
+			left join sluice.job_key k on k.key = sluice.key16(:'tenant', m.job_id)
+			left join sluice.jobs j on j.no = k.no
+			left join sluice.document d on d.tenant = :'tenant' and d.doc_key = j.doc_key;
+	X
+}
+
+progress_sql() {
+	{
+		progress_mine "$1" "$2"
+		cat
+	} | ledger_psql -v tenant="$1" "${@:3}" -f -
+}
+
+# "all completed refused waiting": jobs by how they stand.
+progress_counts() {
+	progress_sql "$1" "$2" -At -F ' ' <<-'X'
+		select count(*), count(*) filter (where state = 'completed'),
+			count(*) filter (where state in ('failed', 'cancelled')),
+			count(*) filter (where state is null or state not in ('completed', 'failed', 'cancelled'))
+		from state
+	X
+}
+
+# progress_bar DONE ALL: a bar on a terminal, a line where the count has grown.
+progress_bar() {
+	local width=40 full
+	if [ -t 2 ]; then
+		full=$(($1 * width / ($2 > 0 ? $2 : 1)))
+		printf '\r[%-*s] %d of %d ' "$width" "$(printf '%*s' "$full" '' | tr ' ' '#')" "$1" "$2" >&2
+		[ "$1" -lt "$2" ] || echo >&2
+	elif [ "${progress_said:-}" != "$1" ]; then
+		progress_said=$1
+		printf '%s %d of %d done\n' "$(date +%H:%M:%S)" "$1" "$2" >&2
+	fi
+}
+
+# progress_watch TENANT FILE [SECONDS]: shows progress until all have ended.
+# Returns 1 when nothing has moved for SECONDS (default 600).
+progress_watch() {
+	local all completed refused left before='' since=$SECONDS
+	while :; do
+		read -r all completed refused left < <(progress_counts "$1" "$2") || die 111 'the ledger does not answer'
+		progress_bar $((completed + refused)) "$all"
+		[ "$left" -gt 0 ] || return 0
+		if [ "$left" != "$before" ]; then
+			before=$left since=$SECONDS
+		elif [ $((SECONDS - since)) -ge "${3:-600}" ]; then
+			return 1
+		fi
+		sleep 1
+	done
+}
+
+# progress_table TENANT FILE: one line a job, the failed with their reasons.
+progress_table() {
+	progress_sql "$1" "$2" -P border=0 -P footer=off -P null= -P pager=off <<-'X'
+		select coalesce(state, 'not admitted') as state, coalesce(chunks::text, '') as chunks,
+			coalesce(language, '') as lang, coalesce(doc_key, job_id) as document,
+			case when state = 'failed' then (error::json ->> 'code') || ': ' || (error::json ->> 'message')
+				when char_length(title) > 60 then left(title, 59) || '…' else title end as "title or reason"
+		from state order by at
+	X
+}
+
+progress_all_completed() {
+	local all completed rest
+	read -r all completed rest < <(progress_counts "$1" "$2")
+	[ "$all" = "$completed" ]
+}
