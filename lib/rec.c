@@ -149,7 +149,7 @@ parse(struct rec *r, const char *p, size_t len, char open)
 	} else if (scan_value(&s, 0)) {
 		s.st = REC_NOT_OBJECT;
 	}
-	if (s.st == REC_OK) {
+	if (s.st == REC_OK || s.st == REC_NOT_OBJECT) {
 		scan_space(&s);
 		if (s.p < s.end)
 			s.st = REC_SYNTAX;

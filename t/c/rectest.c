@@ -53,7 +53,7 @@ static const struct {
 	{ "{\"a\":\"\xc3", REC_UTF8 }, { "{\"a\":\"\\ud800\"}", REC_SURROGATE }, { "{\"a\":\"\\udc00\\ud800\"}", REC_SURROGATE },
 	{ "{\"a\":\"\\ud800\\u0041\"}", REC_SURROGATE }, { "{\"a\":1,\"a\":2}", REC_DUPLICATE },
 	{ "{\"a\":1,\"\\u0061\":2}", REC_DUPLICATE }, { "{\"\\u0061b\":1,\"a\\u0062\":2}", REC_DUPLICATE },
-	{ "[]", REC_NOT_OBJECT }, { "1", REC_NOT_OBJECT }, { "\"x\"", REC_NOT_OBJECT }, { "null", REC_NOT_OBJECT }, { "[1", REC_SYNTAX },
+	{ "[]", REC_NOT_OBJECT }, { "1", REC_NOT_OBJECT }, { "\"x\"", REC_NOT_OBJECT }, { "null", REC_NOT_OBJECT }, { "[1", REC_SYNTAX }, { "\"a\":1", REC_SYNTAX }, { "[] []", REC_SYNTAX },
 };
 
 static void
