@@ -152,7 +152,8 @@ language sql immutable strict parallel safe as $$
 	select ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
 $$;
 
--- Full-text scores: every chunk that holds at least one of the query's words.
+-- Full-text scores: every chunk that holds at least one of the query's words, by
+-- document and place.
 -- score lies in 0..1:
 --
 --	sum over words w of idf(w) * ts_rank(chunk, w)  /  sum over words of idf(w)
@@ -195,16 +196,20 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 		from word w join sluice.chunk c on c.plain @@ w.q and c.tenant = p_tenant
 		group by c.document, c.i)
 	select h.document, h.i, max(h.score)::real from hit h join docs using (document)
-	group by 1, 2
+	group by 1, 2 order by 1, 2
 $$;
 
--- Every vector of the tenant (of one document): exact search reads them all.
-create function sluice.search_vectors(p_tenant text, p_doc_key text, p_model text)
+-- The tenant's vectors (of one document), the next p_limit after a place:
+-- exact search reads them all, page by page.
+create function sluice.search_vectors(p_tenant text, p_doc_key text, p_model text,
+	p_after bigint, p_after_i int, p_limit int)
 returns table (document bigint, i int, f32 bytea)
-language sql stable as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 	select v.document, v.i, v.f32 from sluice.vector v
-	where v.tenant = p_tenant and v.model = p_model and (p_doc_key is null or v.document in
-		(select d.document from sluice.document d where d.tenant = p_tenant and d.doc_key = p_doc_key))
+	where (v.document, v.i) > (p_after, p_after_i) and v.tenant = p_tenant and v.model = p_model
+		and (p_doc_key is null or v.document in (select d.document from sluice.document d
+			where d.tenant = p_tenant and d.doc_key = p_doc_key))
+	order by v.document, v.i limit p_limit
 $$;
 
 -- What to show of some chunks, in any order. marked: the stretch of the chunk
