@@ -8,7 +8,8 @@
 struct page {
 	struct buf *out;
 	unsigned indent, width, lines;  /* lines: still to fill */
-	unsigned col;                   /* columns filled of this line; 0: not begun */
+	unsigned col;                   /* columns filled of this line */
+	bool begun;                     /* this line has its indent */
 	bool bold, on, cut;
 };
 
@@ -62,11 +63,12 @@ end_line(struct page *g)
 {
 	bool on = g->on;
 
-	if (!g->col)
+	if (!g->begun)
 		return;
 	mark(g, false);
 	buf_addc(g->out, '\n');
 	g->on = on;
+	g->begun = false;
 	g->col = 0;
 	if (g->lines)
 		g->lines--;
@@ -79,12 +81,13 @@ begin(struct page *g)
 	unsigned k;
 	bool on = g->on;
 
-	if (g->col)
+	if (g->begun)
 		return false;
 	if (!g->lines)
 		return true;
 	for (k = 0; k < g->indent; k++)
 		buf_addc(g->out, ' ');
+	g->begun = true;
 	g->on = false;
 	mark(g, on);
 	return false;
@@ -138,7 +141,7 @@ void
 wrap_text(struct buf *out, const char *text, size_t len, unsigned indent, unsigned width,
     unsigned lines, bool bold)
 {
-	struct page g = { out, indent, width, lines, 0, bold, false, false };
+	struct page g = { .out = out, .indent = indent, .width = width, .lines = lines, .bold = bold };
 	const char *p = text, *end = text + len, *from;
 	unsigned wide;
 	uint32_t c;
@@ -150,7 +153,7 @@ wrap_text(struct buf *out, const char *text, size_t len, unsigned indent, unsign
 		from = p;
 		for (wide = 0; p < end && (n = next(p, end, &c), !blank(c)); p += n)
 			wide += steers(c) ? 0 : columns(c);
-		if (wide && (g.lines || g.col))
+		if (wide && (g.lines || g.begun))
 			word(&g, from, p, wide);
 		if (wide && !g.lines)
 			break;

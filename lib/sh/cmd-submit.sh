@@ -25,8 +25,6 @@
 . "$SLUICE_TOP/lib/sh/progress.sh"
 need jq
 
-submit_usage() { die 100 'usage: sluice submit FILE... | -r FILE | --text TEXT | --url URL (see --help)'; }
-
 # The members that all requests of this call share, as a JSON object.
 submit_common() {
 	jq -cn --arg tenant "$tenant" --arg pipeline "$pipeline" --arg priority "$priority" \
@@ -149,7 +147,7 @@ tenant=$SLUICE_TENANT pipeline='' priority='' title='' again='' wait='' print=''
 files=() texts=() urls=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	-r | --text | --url | -T | -p | -P | -t) [ $# -ge 2 ] || submit_usage ;;
+	-r | --text | --url | -T | -p | -P | -t) [ $# -ge 2 ] || cmd_usage ;;
 	esac
 	case $1 in
 	-r) requests=$2 && shift ;;
@@ -163,12 +161,12 @@ while [ $# -gt 0 ]; do
 	--wait) wait=1 ;;
 	--print) print=1 ;;
 	--) shift && files+=("$@") && break ;;
-	-*) submit_usage ;;
+	-*) cmd_usage ;;
 	*) files+=("$1") ;;
 	esac
 	shift
 done
-[ $((${#files[@]} + ${#texts[@]} + ${#urls[@]})) -gt 0 ] || [ -n "$requests" ] || submit_usage
+[ $((${#files[@]} + ${#texts[@]} + ${#urls[@]})) -gt 0 ] || [ -n "$requests" ] || cmd_usage
 [ -z "$requests" ] || [ "$requests" = - ] || [ -r "$requests" ] || die 100 "no file that can be read: $requests"
 
 tmp=$(mktemp -d)

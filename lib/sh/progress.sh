@@ -2,6 +2,8 @@
 # list is a file of job ids, one a line; the ledger is $SLUICE_DB.
 # shellcheck shell=bash
 
+cmd_usage() { die 100 "usage: sluice $(header "$cmd" : | head -n 1) (see --help)"; }
+
 ledger_psql() {
 	: "${SLUICE_DB:?no ledger is named: run sluice up, or set SLUICE_DB}"
 	psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@"

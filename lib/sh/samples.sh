@@ -11,7 +11,7 @@ here=$(dirname "$(readlink -f -- "$0")")
 list=$here/samples.tsv
 folder=${1:-${SLUICE_DEPS:-${here%/lib/sh}/.deps}/samples}
 # One byte more than metadata reads of a file.
-too_large=$(((64 << 20) + 1))
+too_large=$(((16 << 20) + 1))
 
 say() { printf 'samples: %s\n' "$*" >&2; }
 
