@@ -211,13 +211,11 @@ kafka_in_next(struct kafka_in *in, struct kafka_rec **rec)
 	for (;;) {
 		m = in->held ? in->held : kafka_part_poll(in);
 		in->held = NULL;
-		if (in->k.fatal) {
+		if (!m || in->k.fatal) {
 			if (m)
 				rd_kafka_message_destroy(m);
-			return -1;
+			return in->k.fatal ? -1 : 0;
 		}
-		if (!m)
-			return 0;
 		p = kafka_part_find(in, rd_kafka_topic_name(m->rkt), m->partition);
 		/* From before an assignment that is gone: it will come again. */
 		if (p && m->offset >= p->next)

@@ -33,8 +33,6 @@ struct kafka_in {
 	uint64_t opened_ms, polled_ms, committed_ms, tried_ms;
 };
 
-uint64_t kafka_now_ms(void);
-
 /* Subscribes, or lists the partitions of every topic. 0; -1 try again. */
 int kafka_part_start(struct kafka_in *in);
 /* Finds where each pending partition starts and assigns them. 0; -1 again. */

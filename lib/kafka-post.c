@@ -130,7 +130,7 @@ kafka_post(struct kafka_post *p, const struct rec *r)
 	int st;
 
 	memset(&p->msg, 0, sizeof(p->msg));
-	p->outbox = p->refused = false;
+	p->outbox = p->failed = p->refused = p->sent = false;
 	p->why[0] = '\0';
 	if ((m = rec_get(r, "outbox")) && (st = outbox(p, m)) < 0)
 		return st;

@@ -24,8 +24,9 @@ struct kafka_post {
 	uint64_t epoch, seq;
 	bool has_prev, has_head;
 	uint64_t prev, head;
-	/* What became of it, set by kafka_out_send. */
-	bool refused;
+	/* What became of it, set while sending: failed is an attempt's, the other
+	 * two are final. */
+	bool failed, refused, sent;
 	char why[256];
 };
 

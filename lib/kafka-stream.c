@@ -1,0 +1,217 @@
+#include "kafka-stream.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "json.h"
+#include "rec.h"
+
+enum { REFUSED_KEPT = sizeof(((struct kafka_stream *)0)->refused) / sizeof(uint64_t) };
+
+__attribute__((format(printf, 2, 3))) static int
+stop(struct kafka_stream *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->err, sizeof(s->err), fmt, ap);
+	va_end(ap);
+	return -100;
+}
+
+static bool
+was_refused(const struct kafka_stream *s, uint64_t seq)
+{
+	for (size_t i = 0; i < REFUSED_KEPT; i++)
+		if (seq && s->refused[i] == seq)
+			return true;
+	return false;
+}
+
+static void
+note_refused(struct kafka_stream *s, uint64_t seq)
+{
+	if (!was_refused(s, seq))
+		s->refused[s->next_refused++ % REFUSED_KEPT] = seq;
+}
+
+/* The value of the position record as it stands on Kafka. */
+static int
+parse(struct kafka_stream *s, const struct buf *value)
+{
+	static struct rec r = REC_INIT, list = REC_INIT;
+	const struct rec_member *m;
+	uint64_t seq;
+
+	if (rec_parse(&r, value->p, value->len) != REC_OK || !rec_is(rec_get(&r, "ledger"), s->ledger) ||
+	    !rec_is(rec_get(&r, "stream"), s->stream) || rec_u64(rec_get(&r, "epoch"), &s->epoch) < 0 ||
+	    rec_u64(rec_get(&r, "seq"), &s->seq) < 0)
+		return stop(s, "the position of %s on " KAFKA_POSITIONS " can't be read: %.*s", s->stream,
+		    (int)(value->len < 200 ? value->len : 200), value->p);
+	m = rec_get(&r, "refused");
+	if (m && rec_items(&list, m->val, m->val_len) == REC_OK)
+		for (size_t i = 0; i < list.n; i++)
+			if (rec_u64(&list.m[i], &seq) == 0)
+				note_refused(s, seq);
+	return 0;
+}
+
+/* Fences, then reads the position. */
+static int
+begin(struct kafka_stream *s)
+{
+	struct buf value = BUF_INIT;
+	int r;
+
+	if (kafka_out_init(s->out) < 0)
+		return stop(s, "%s", kafka_out_why(s->out));
+	while ((r = kafka_position(KAFKA_POSITIONS, buf_str(&s->key), &value,
+	    kafka_out_state(s->out))) < 0)
+		sleep(1);
+	s->epoch = s->seq = s->next_refused = 0;
+	memset(s->refused, 0, sizeof(s->refused));
+	r = r == 1 ? parse(s, &value) : 0;
+	buf_free(&value);
+	info("position: ledger=%s stream=%s epoch=%" PRIu64 " seq=%" PRIu64, s->ledger, s->stream,
+	    s->epoch, s->seq);
+	s->live = r == 0;
+	return r;
+}
+
+static int
+bind(struct kafka_stream *s, const struct kafka_post *p)
+{
+	if (!s->ledger[0]) {
+		memcpy(s->ledger, p->ledger, sizeof(s->ledger));
+		memcpy(s->stream, p->stream, sizeof(s->stream));
+		buf_addf(&s->key, "%s/%s", s->ledger, s->stream);
+	}
+	if (strcmp(s->ledger, p->ledger) || strcmp(s->stream, p->stream))
+		return stop(s, "a line of %s/%s among those of %s/%s", p->ledger, p->stream, s->ledger,
+		    s->stream);
+	return 0;
+}
+
+/* What the position and the ledger say about each other, as far as a line
+ * tells: prev is the seq before it in its stream, head the ledger's last. */
+static int
+agree(struct kafka_stream *s, const struct kafka_post *p)
+{
+	if (p->epoch < s->epoch)
+		return stop(s, "the ledger's epoch %" PRIu64 " is older than the published one, %" PRIu64
+		    ": it was restored from a backup", p->epoch, s->epoch);
+	if (p->epoch > s->epoch) {
+		if (s->epoch)
+			info("a new epoch: epoch=%" PRIu64 " was=%" PRIu64, p->epoch, s->epoch);
+		else if (p->has_prev && p->prev)
+			return stop(s, "Kafka has no position of this stream, but the ledger has published "
+			    "up to %" PRIu64, p->prev);
+		s->epoch = p->epoch;
+		s->seq = p->has_prev ? p->prev : 0;
+		return 0;
+	}
+	if (p->has_head && s->seq > p->head)
+		return stop(s, "the position %" PRIu64 " is ahead of the ledger's last, %" PRIu64
+		    ": it was restored from a backup", s->seq, p->head);
+	if (p->seq > s->seq && p->has_prev && p->prev > s->seq)
+		return stop(s, "the position %" PRIu64 " is behind the ledger, which has published up to %"
+		    PRIu64, s->seq, p->prev);
+	return 0;
+}
+
+static void
+position_value(struct kafka_stream *s, uint64_t seq)
+{
+	char sep = '[';
+
+	s->value.len = 0;
+	buf_adds(&s->value, "{\"ledger\":");
+	json_quotes(&s->value, s->ledger);
+	buf_addf(&s->value, ",\"epoch\":%" PRIu64 ",\"stream\":", s->epoch);
+	json_quotes(&s->value, s->stream);
+	buf_addf(&s->value, ",\"seq\":%" PRIu64, seq);
+	if (s->next_refused)
+		buf_adds(&s->value, ",\"refused\":");
+	for (size_t i = 0; i < REFUSED_KEPT && s->refused[i]; i++, sep = ',')
+		buf_addf(&s->value, "%c%" PRIu64, sep, s->refused[i]);
+	buf_adds(&s->value, s->next_refused ? "]}" : "}");
+}
+
+/* p[0..n) and the position of the last, in one transaction; in two halves
+ * when some message, nobody knows which, can't be delivered. */
+static enum kafka_txn
+publish(struct kafka_stream *s, struct kafka_post *p, size_t n)
+{
+	struct kafka_msg position = { .topic = KAFKA_POSITIONS, .key = s->key.p, .key_len = s->key.len };
+	enum kafka_txn r;
+	bool again;
+
+	do {
+		kafka_out_check(s->out, p, n);
+		for (size_t i = 0; i < n; i++)
+			if (p[i].refused)
+				note_refused(s, p[i].seq);
+		position_value(s, p[n - 1].seq);
+		position.val = s->value.p;
+		position.val_len = s->value.len;
+		r = kafka_out_txn(s->out, p, n, &position);
+		again = false;
+		for (size_t i = 0; r == KAFKA_REFUSED && i < n; i++) {
+			p[i].refused |= n == 1 && p[i].failed;
+			again |= p[i].refused && !was_refused(s, p[i].seq);
+		}
+	} while (again);
+	if (r == KAFKA_COMMITTED)
+		s->seq = p[n - 1].seq;
+	if (r != KAFKA_REFUSED)
+		return r;
+	if (n == 1)
+		return KAFKA_UNKNOWN;
+	r = publish(s, p, n / 2);
+	return r == KAFKA_COMMITTED ? publish(s, p + n / 2, n - n / 2) : r;
+}
+
+int
+kafka_stream_send(struct kafka_stream *s, struct kafka_post *p, size_t n)
+{
+	int r;
+
+	while (n) {
+		if ((r = bind(s, p)) < 0 || (!s->live && (r = begin(s)) < 0) || (r = agree(s, p)) < 0)
+			return r;
+		if (p->seq <= s->seq) {
+			p->refused = was_refused(s, p->seq);
+			if (p->refused && !p->why[0])
+				snprintf(p->why, sizeof(p->why), "it could not be delivered earlier");
+			p->sent = !p->refused;
+			p++;
+			n--;
+			continue;
+		}
+		for (size_t i = 1; i < n; i++) {
+			if ((r = bind(s, &p[i])) < 0)
+				return r;
+			if (p[i].seq <= p[i - 1].seq || p[i].epoch != p->epoch)
+				return stop(s, "seq %" PRIu64 " follows %" PRIu64 ": out of order",
+				    p[i].seq, p[i - 1].seq);
+		}
+		switch (publish(s, p, n)) {
+		case KAFKA_COMMITTED:
+			return 0;
+		case KAFKA_FENCED:
+			snprintf(s->err, sizeof(s->err), "another relay has taken over: %s",
+			    kafka_out_why(s->out));
+			return -1;
+		case KAFKA_REFUSED:
+		case KAFKA_UNKNOWN:
+			warn("a transaction's outcome is unknown, the position will tell: %s",
+			    kafka_out_why(s->out));
+			s->live = false;
+		}
+	}
+	return 0;
+}

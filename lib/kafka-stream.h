@@ -1,0 +1,32 @@
+/* kafka-stream.h - publishing one outbox stream, SEMANTICS 4: each of its lines
+ * once to read_committed readers, whatever is killed whenever.
+ *
+ * The stream's position lies on a compacted topic, written in the transaction
+ * that sends the messages. After init_transactions, which fences every older
+ * relay of the same transactional id, the position tells what has been sent;
+ * lines up to it are answered unsent.
+ */
+#ifndef KAFKA_STREAM_H
+#define KAFKA_STREAM_H
+
+#include "kafka-out.h"
+
+#define KAFKA_POSITIONS "sluice.positions.v1"
+
+struct kafka_stream {
+	struct kafka_out *out;
+	bool live;              /* initialised, and pos is what Kafka has */
+	char ledger[64], stream[64];    /* "" until the first post */
+	uint64_t epoch, seq;    /* the position: all up to seq are sent or refused */
+	uint64_t refused[64];   /* the last that could not be delivered; 0: none */
+	size_t next_refused;
+	struct buf key, value;
+	char err[512];
+};
+
+/* Publishes the posts, in the order of their seq. On 0 each is sent or refused
+ * (those refused in an earlier life too). -1: fenced, exit 111; -100: the
+ * position contradicts the ledger, or the brokers refuse: exit 100. err says. */
+int kafka_stream_send(struct kafka_stream *s, struct kafka_post *p, size_t n);
+
+#endif
