@@ -30,7 +30,7 @@ set_err(struct pg *db, const char *what, const char *text)
 	while (len && db->err[len - 1] == '\n')
 		db->err[--len] = '\0';
 	for (size_t i = 0; i < len; i++)
-		if (db->err[i] == '\n')
+		if ((unsigned char)db->err[i] < ' ')
 			db->err[i] = ' ';
 }
 

@@ -709,9 +709,24 @@ begin
     return query
         select i.no, coalesce(e.n = i.n + 1 and e.worker = p_worker, false), coalesce(e.state, 'queued')::text, coalesce(e.n, 0), coalesce(e.suspect, 0),
                greatest(0, ceil(extract(epoch from e.not_before - clock_timestamp()) * 1000))::bigint
-          from unnest(p_no, p_n) i(no, n)
-          left join lateral (select e.* from ev e where e.no = i.no order by e.n desc limit 1) e on true;
+          from unnest(p_no, p_n) with ordinality i(no, n, ord)
+          left join lateral (select e.* from ev e where e.no = i.no order by e.n desc limit 1) e on true
+         order by i.ord;
 end $$;
+
+-- For looking only: a page of a priority's jobs after p_after; line is null
+-- where the job is not queued. attempt: the next one's.
+create function peek(p_pipeline text, p_prio integer, p_after bigint, p_limit integer)
+    returns table (no bigint, run integer, attempt integer, tenant text, job_id text, doc_key text, line text)
+    language sql stable security definer set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+    select j.no, coalesce(e.run, 1), coalesce(e.attempt, 0) + 1, j.tenant, j.job_id, j.doc_key,
+           case when coalesce(e.state, 'queued') = 'queued' then
+               coalesce((select k.line from ev k where k.no = j.no and k.line is not null order by k.n desc limit 1), j.request) end
+      from (select * from job j where j.pipeline = p_pipeline and j.prio = p_prio and j.no > p_after
+             order by j.no limit p_limit) j
+      left join lateral (select * from ev e where e.no = j.no order by e.n desc limit 1) e on true
+     order by j.no $$;
 
 -- People ----------------------------------------------------------------------
 

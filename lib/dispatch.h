@@ -1,0 +1,64 @@
+/* dispatch.h - which job is fed next, decided in memory. Knows the jobs that a
+ * worker has read of and that have not ended: ready (a heap on the time of
+ * admission plus a penalty of the priority, which is ageing without sorting
+ * again), timed (a heap on the time they are due), or taken (handed out).
+ * Times are milliseconds of any one clock. No I/O, no printing. */
+#ifndef DISPATCH_H
+#define DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DISPATCH_PRIOS = 3, DISPATCH_SLOTS = 64 };
+
+enum dispatch_place { DISPATCH_READY, DISPATCH_TIMED, DISPATCH_TAKEN };
+
+struct dispatch_job {
+	int64_t no;
+	int prio;               /* 0 High, 1 Medium, 2 Low */
+	int n;                  /* its last transition */
+	int suspect;
+	int64_t key;            /* ready: the order; timed: when due */
+	int64_t admitted;
+	enum dispatch_place place;
+	struct dispatch_job *next;      /* in a bucket, or spare */
+};
+
+struct dispatch_heap {
+	struct dispatch_job **job;
+	size_t n, cap;
+};
+
+struct dispatch {
+	struct dispatch_heap ready, timed;
+	size_t ready_n[DISPATCH_PRIOS];
+	struct dispatch_job **bucket;   /* by no */
+	size_t buckets, known;
+	struct dispatch_job *spare;
+};
+#define DISPATCH_INIT { .known = 0 }
+
+/* A job that was read: admitted age_ms ago, due in wait_ms. False: known already. */
+bool dispatch_add(struct dispatch *d, int64_t no, int prio, int n, int suspect,
+    int64_t age_ms, int64_t wait_ms, int64_t now);
+
+/* The job to feed next, or NULL: stays first until dispatch_take. */
+struct dispatch_job *dispatch_peek(struct dispatch *d, int64_t now);
+/* Takes the job that dispatch_peek returned. */
+void dispatch_take(struct dispatch *d);
+/* A job that was taken is queued again, due in wait_ms. suspect -1: as it was. */
+void dispatch_again(struct dispatch *d, int64_t no, int n, int suspect, int64_t wait_ms, int64_t now);
+/* A job that was taken has ended or is not ours. */
+void dispatch_forget(struct dispatch *d, int64_t no);
+/* Forgets the ready and timed jobs of these slots (no mod 64). */
+void dispatch_drop(struct dispatch *d, uint64_t slots);
+
+/* Lowers low[prio] to below every known job. */
+void dispatch_low(const struct dispatch *d, int64_t low[DISPATCH_PRIOS]);
+/* Milliseconds until a timed job is due, at most max. */
+int64_t dispatch_wait(const struct dispatch *d, int64_t now, int64_t max);
+
+void dispatch_release(struct dispatch *d);
+
+#endif

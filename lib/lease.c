@@ -1,0 +1,223 @@
+#include "lease.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+
+static const char begin_sql[] = "select sluice.worker_begin($1,$2,$3,$4,$5)";
+static const char beat_sql[] = "select mask, taken, share, low[1], low[2], low[3] from sluice.worker_beat($1,$2,$3,$4)";
+static const char give_sql[] = "select sluice.slots_release($1,$2,$3,$4)";
+static const char end_sql[] = "select sluice.worker_end($1,$2,$3)";
+static const char ready_sql[] = "select kind, no, prio, n, suspect, wait_ms, age_ms from sluice.ready($1,$2,$3,$4,$5,$6)";
+
+static void
+put_i64(struct lease *l, enum pg_type type, int64_t v)
+{
+	pg_put_i64(&l->args, pg_scalar(&l->args, type), v);
+}
+
+static void
+put_us(struct lease *l)
+{
+	pg_args_reset(&l->args);
+	put_i64(l, PG_INT8, l->worker);
+	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), l->pipeline);
+}
+
+static void
+put_prios(struct lease *l, enum pg_type type, const int64_t v[DISPATCH_PRIOS])
+{
+	int a = pg_array(&l->args, type);
+
+	for (int p = 0; p < DISPATCH_PRIOS; p++)
+		pg_put_i64(&l->args, a, v[p]);
+}
+
+static void
+low(const struct lease *l, int64_t out[DISPATCH_PRIOS])
+{
+	memcpy(out, l->mark, sizeof(l->mark));
+	dispatch_low(&l->jobs, out);
+	for (int p = 0; l->giving && p < DISPATCH_PRIOS; p++)
+		if (l->give_low[p] < out[p])
+			out[p] = l->give_low[p];
+}
+
+enum pg_status
+lease_begin(struct lease *l, struct pg *db, const char *pipeline, const char *name)
+{
+	char host[65] = "?";
+	enum pg_status st;
+
+	gethostname(host, sizeof(host) - 1);
+	l->db = db;
+	l->pipeline = pipeline;
+	pg_args_reset(&l->args);
+	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), pipeline);
+	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), name);
+	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), host);
+	put_i64(l, PG_INT4, getpid());
+	put_i64(l, PG_INT4, LEASE_MS);
+	st = pg_call(db, begin_sql, &l->args);
+	if (st == PG_OK)
+		l->worker = pg_i64(db, 0, 0);
+	return st;
+}
+
+/* New slots: their jobs are read from where their last owner had ended them.
+ * What we know already is skipped as it comes by. */
+static void
+took(struct lease *l, int slots)
+{
+	for (int p = 0; p < DISPATCH_PRIOS; p++) {
+		int64_t from = pg_i64(l->db, 0, 3 + p);
+
+		if (l->mark[p] > l->catch_up[p])
+			l->catch_up[p] = l->mark[p];
+		if (from < l->mark[p])
+			l->mark[p] = from;
+	}
+	l->nudge = 0;
+	l->read_at = 0;
+	info("took slots: pipeline=%s worker=%lld n=%d all=%d", l->pipeline, (long long)l->worker, slots,
+	    __builtin_popcountll(l->mask));
+}
+
+/* More slots than a fair share: the highest ones go, once nothing of theirs is in flight. */
+static void
+start_giving(struct lease *l, int surplus)
+{
+	low(l, l->give_low);
+	for (int s = DISPATCH_SLOTS - 1; s >= 0 && surplus > 0; s--)
+		if (l->mask >> s & 1) {
+			l->giving |= (uint64_t)1 << s;
+			surplus--;
+		}
+	dispatch_drop(&l->jobs, l->giving);
+}
+
+static enum pg_status
+beat(struct lease *l, int64_t now)
+{
+	int64_t ended[DISPATCH_PRIOS];
+	enum pg_status st;
+	uint64_t taken;
+	int share;
+
+	low(l, ended);
+	put_us(l);
+	put_prios(l, PG_INT8, ended);
+	put_i64(l, PG_INT4, LEASE_MS);
+	st = pg_call(l->db, beat_sql, &l->args);
+	if (st != PG_OK)
+		return st;
+	l->beat_at = now + BEAT_MS;
+	l->mask = (uint64_t)pg_i64(l->db, 0, 0);
+	taken = (uint64_t)pg_i64(l->db, 0, 1);
+	share = (int)pg_i64(l->db, 0, 2);
+	if (taken)
+		took(l, __builtin_popcountll(taken));
+	else if (!l->giving && __builtin_popcountll(l->mask) > share)
+		start_giving(l, __builtin_popcountll(l->mask) - share);
+	return PG_OK;
+}
+
+static enum pg_status
+give(struct lease *l)
+{
+	enum pg_status st;
+
+	put_us(l);
+	put_i64(l, PG_INT8, (int64_t)l->giving);
+	put_prios(l, PG_INT8, l->give_low);
+	st = pg_call(l->db, give_sql, &l->args);
+	if (st != PG_OK)
+		return st;
+	info("gave slots: pipeline=%s worker=%lld n=%d", l->pipeline, (long long)l->worker,
+	    __builtin_popcountll(l->giving));
+	l->mask &= ~l->giving;
+	l->giving = 0;
+	return PG_OK;
+}
+
+/* Returns how far this look is from having seen all: true, look again at once. */
+static bool
+take_in(struct lease *l, int64_t now)
+{
+	int64_t from[DISPATCH_PRIOS];
+	int rows = 0;
+
+	memcpy(from, l->mark, sizeof(from));
+	for (int i = 0; i < pg_rows(l->db); i++) {
+		const char *kind = pg_bytes(l->db, i, 0, NULL);
+		int64_t no = pg_i64(l->db, i, 1);
+		int prio = (int)pg_i64(l->db, i, 2);
+
+		if (!strcmp(kind, "mark"))
+			l->mark[prio] = no;
+		else if (!strcmp(kind, "nudge"))
+			l->nudge = no;
+		else
+			rows += dispatch_add(&l->jobs, no, prio, (int)pg_i64(l->db, i, 3), (int)pg_i64(l->db, i, 4),
+			    pg_i64(l->db, i, 6), pg_i64(l->db, i, 5), now);
+	}
+	return rows > 0 || memcmp(from, l->mark, sizeof(from));
+}
+
+static enum pg_status
+look(struct lease *l, int64_t now)
+{
+	int64_t want[DISPATCH_PRIOS];
+	enum pg_status st;
+
+	for (int p = 0; p < DISPATCH_PRIOS; p++)
+		want[p] = l->jobs.ready_n[p] < READ_MOST || l->mark[p] < l->catch_up[p] ? READ_MOST : 0;
+	put_us(l);
+	put_i64(l, PG_INT8, (int64_t)(l->mask & ~l->giving));
+	put_prios(l, PG_INT8, l->mark);
+	put_prios(l, PG_INT4, want);
+	put_i64(l, PG_INT8, l->nudge);
+	st = pg_call(l->db, ready_sql, &l->args);
+	if (st == PG_OK)
+		l->read_at = take_in(l, now) ? now + POLL_MS / 10 : now + POLL_MS;
+	return st;
+}
+
+enum pg_status
+lease_tick(struct lease *l, uint64_t in_flight, int64_t now, int *wait_ms)
+{
+	enum pg_status st = PG_OK;
+	int64_t next;
+
+	if (now >= l->beat_at)
+		st = beat(l, now);
+	if (st == PG_OK && l->giving && !(l->giving & in_flight))
+		st = give(l);
+	if (st == PG_OK && now >= l->read_at)
+		st = look(l, now);
+	next = l->beat_at < l->read_at ? l->beat_at : l->read_at;
+	next = next > now ? next - now : 0;
+	next = dispatch_wait(&l->jobs, now, next);
+	if (next < *wait_ms)
+		*wait_ms = (int)next;
+	return st;
+}
+
+bool
+lease_owns(const struct lease *l, int64_t no)
+{
+	return (l->mask & ~l->giving) >> (no % DISPATCH_SLOTS) & 1;
+}
+
+enum pg_status
+lease_end(struct lease *l)
+{
+	int64_t ended[DISPATCH_PRIOS];
+
+	low(l, ended);
+	put_us(l);
+	put_prios(l, PG_INT8, ended);
+	return pg_call(l->db, end_sql, &l->args);
+}

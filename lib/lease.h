@@ -1,0 +1,50 @@
+/* lease.h - a worker's hold on the jobs of a pipeline: its registration and
+ * heartbeat, the slots that it owns, and what it reads of them into a struct
+ * dispatch. All calls are one database round trip. Statuses are pg.h's; the
+ * sentence is in db->err. */
+#ifndef LEASE_H
+#define LEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dispatch.h"
+#include "pg.h"
+
+enum {
+	LEASE_MS = 4000,        /* after that the others take a silent worker's slots */
+	BEAT_MS = 1000,
+	POLL_MS = 100,          /* how often an idle worker looks for new jobs */
+	READ_MOST = 1000,       /* rows of one look, and ready jobs to hold, per priority */
+};
+
+struct lease {
+	struct pg *db;
+	const char *pipeline;
+	int64_t worker;
+	uint64_t mask;          /* slots owned */
+	uint64_t giving;        /* of these: on their way to another worker */
+	int64_t mark[DISPATCH_PRIOS];   /* read up to here */
+	int64_t catch_up[DISPATCH_PRIOS];       /* read on to here however much is held */
+	int64_t give_low[DISPATCH_PRIOS];
+	int64_t nudge;
+	int64_t beat_at, read_at;
+	struct pg_args args;
+	struct dispatch jobs;
+};
+#define LEASE_INIT { .worker = 0, .args = PG_ARGS_INIT, .jobs = DISPATCH_INIT }
+
+/* Registers; pipeline must outlive the lease. */
+enum pg_status lease_begin(struct lease *l, struct pg *db, const char *pipeline, const char *name);
+
+/* Heartbeat and read-ahead where they are due. in_flight: slots with jobs that
+ * were taken and not settled. *wait_ms is lowered to when it is due again. */
+enum pg_status lease_tick(struct lease *l, uint64_t in_flight, int64_t now, int *wait_ms);
+
+/* True when jobs of this number may be fed by us. */
+bool lease_owns(const struct lease *l, int64_t no);
+
+/* A clean end: nothing is in flight any more. */
+enum pg_status lease_end(struct lease *l);
+
+#endif

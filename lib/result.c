@@ -1,0 +1,198 @@
+#include "result.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "err.h"
+#include "json.h"
+
+/* Members that are set at each feeding or carry the feeding itself. */
+static const char *const envelope[] = { "job_id", "tenant", "tenant_id", "doc_key", "pipeline", "priority", "attempt", "run",
+    "trace", "feed", "error", "wait", "gates", NULL };
+/* What a result does not repeat: the document itself. */
+static const char *const bulky[] = { "text", "content", NULL };
+
+static bool
+among(const struct rec *r, const struct rec_member *m, const char *const *names)
+{
+	for (; *names; names++)
+		if (rec_get(r, *names) == m)
+			return true;
+	return false;
+}
+
+/* The member of r with m's name. */
+static const struct rec_member *
+same_member(const struct rec *r, const struct rec_member *m, struct buf *name)
+{
+	name->len = 0;
+	json_unescape(name, m->key, m->key_len);
+	return rec_get(r, buf_str(name));
+}
+
+int
+result_feed_line(struct buf *out, const char *base, size_t len, const struct result_job *j)
+{
+	static struct rec r;
+	static struct buf v;
+	const char *vals[] = { j->job_id, j->tenant, j->doc_key, j->pipeline, j->priority };
+	const char *names[] = { "job_id", "tenant", "doc_key", "pipeline", "priority" };
+	size_t at[6];
+	struct rec_change c[9] = { { "error", NULL, 0 }, { "wait", NULL, 0 } };
+	char run[16], attempt[16];
+
+	if (rec_parse(&r, base, len) != REC_OK)
+		return -1;
+	v.len = 0;
+	for (int i = 0; i < 5; i++) {
+		at[i] = v.len;
+		json_quotes(&v, vals[i]);
+	}
+	at[5] = v.len;
+	for (int i = 0; i < 5; i++)
+		c[2 + i] = (struct rec_change){ names[i], v.p + at[i], at[i + 1] - at[i] };
+	c[7] = (struct rec_change){ "run", run, (size_t)snprintf(run, sizeof(run), "%d", j->run) };
+	c[8] = (struct rec_change){ "attempt", attempt, (size_t)snprintf(attempt, sizeof(attempt), "%d", j->attempt) };
+	rec_edit(out, &r, c, 9);
+	return 0;
+}
+
+void
+result_error(struct buf *out, const char *code, const char *message, bool retry)
+{
+	buf_adds(out, "{\"stage\":");
+	json_quotes(out, err_prog());
+	buf_adds(out, ",\"code\":");
+	json_quotes(out, code);
+	buf_adds(out, ",\"message\":");
+	json_quotes(out, message);
+	buf_adds(out, retry ? ",\"retry\":true}" : ",\"retry\":false}");
+}
+
+/* PostgreSQL's json refuses \u0000, which a record may hold. */
+static void
+without_nul(struct buf *b)
+{
+	char *at = b->p;
+
+	while ((at = memmem(at, b->len - (size_t)(at - b->p), "\\u0000", 6)) != NULL) {
+		memcpy(at, "\\ufffd", 6);
+		at += 6;
+	}
+}
+
+void
+result_verdict(struct result_verdict *v, const struct rec *answer)
+{
+	const struct rec_member *error = rec_get(answer, "error"), *wait = rec_get(answer, "wait");
+	static struct rec e;
+
+	v->verb = error ? "error" : wait ? "waiting" : "completed";
+	v->retry = false;
+	v->after_ms = 0;
+	v->error.len = 0;
+	if (error && (error->type != '{' || rec_parse(&e, error->val, error->val_len) != REC_OK))
+		result_error(&v->error, "bad_error", "the pipeline's \"error\" is no object", false);
+	else if (error) {
+		rec_bool(rec_get(&e, "retry"), &v->retry);
+		rec_u64(rec_get(&e, "after_ms"), &v->after_ms);
+		buf_add(&v->error, error->val, error->val_len);
+		without_nul(&v->error);
+	} else if (wait && wait->type == '{' && rec_parse(&e, wait->val, wait->val_len) == REC_OK &&
+	    rec_u64(rec_get(&e, "timeout_s"), &v->after_ms) == 0)
+		v->after_ms = v->after_ms > UINT32_MAX ? 0 : v->after_ms * 1000;
+	if (v->after_ms > UINT32_MAX)
+		v->after_ms = UINT32_MAX;
+}
+
+int
+result_keep(struct buf *out, const struct buf *request, const struct rec *answer)
+{
+	static struct rec r;
+	static struct buf names;
+	static struct rec_change *c;
+	static size_t cap;
+	size_t n = 0;
+
+	if (rec_parse(&r, request->p, request->len) != REC_OK)
+		return -1;
+	if (answer->n > cap) {
+		cap = answer->n;
+		c = mem_array(c, cap, sizeof(*c));
+	}
+	/* Names first, for they may move while they are gathered. */
+	names.len = 0;
+	for (size_t i = 0; i < answer->n; i++) {
+		json_unescape(&names, answer->m[i].key, answer->m[i].key_len);
+		buf_addc(&names, '\0');
+	}
+	for (size_t i = 0, at = 0; i < answer->n; at += strlen(names.p + at) + 1, i++) {
+		const struct rec_member *m = &answer->m[i];
+
+		if (rec_get(&r, names.p + at) || among(answer, m, envelope))
+			continue;
+		c[n++] = (struct rec_change){ names.p + at, m->val, m->val_len };
+	}
+	rec_edit(out, &r, c, n);
+	return 0;
+}
+
+/* "chunks" that were folded without a ledger hold every vector in "items". */
+static void
+add_value(struct buf *out, const struct rec *answer, const struct rec_member *m)
+{
+	static const struct rec_change drop = { "items", NULL, 0 };
+	static struct rec chunks;
+
+	if (m == rec_get(answer, "chunks") && m->type == '{' &&
+	    rec_parse(&chunks, m->val, m->val_len) == REC_OK)
+		rec_edit(out, &chunks, &drop, 1);
+	else
+		buf_add(out, m->val, m->val_len);
+}
+
+static void
+add_result(struct buf *out, const struct buf *request, const struct rec *answer)
+{
+	static struct rec r;
+	static struct buf name;
+	char sep = '{';
+
+	if (rec_parse(&r, request->p, request->len) != REC_OK)
+		return;
+	buf_adds(out, ",\"result\":");
+	for (size_t i = 0; i < answer->n; i++) {
+		const struct rec_member *m = &answer->m[i];
+
+		if (same_member(&r, m, &name) || among(answer, m, envelope) || among(answer, m, bulky))
+			continue;
+		buf_addc(out, sep);
+		buf_addc(out, '"');
+		buf_add(out, m->key, m->key_len);
+		buf_adds(out, "\":");
+		add_value(out, answer, m);
+		sep = ',';
+	}
+	buf_adds(out, sep == '{' ? "{}" : "}");
+}
+
+void
+result_message(struct buf *out, const struct result_job *j, const char *status,
+    const struct buf *error, const struct buf *request, const struct rec *answer)
+{
+	const char *vals[] = { j->job_id, j->tenant, j->doc_key, j->pipeline };
+	static const char *const names[] = { "{\"job_id\":", ",\"tenant\":", ",\"doc_key\":", ",\"pipeline\":" };
+
+	for (int i = 0; i < 4; i++) {
+		buf_adds(out, names[i]);
+		json_quotes(out, vals[i]);
+	}
+	buf_addf(out, ",\"run\":%d,\"attempt\":%d,\"status\":", j->run, j->attempt);
+	json_quotes(out, status);
+	if (error && error->len) {
+		buf_adds(out, ",\"error\":");
+		buf_add(out, error->p, error->len);
+	}
+	if (answer)
+		add_result(out, request, answer);
+}
