@@ -23,27 +23,56 @@ as_user() { if am_root; then s6-setuidgid sluice "$@"; else "$@"; fi; }
 
 short_hash() { printf %s "$1" | sha256sum | cut -c 1-10; }
 
-# state_dir: where state lies. In the checkout, unless services could not
-# reach it there (a checkout under /root).
+# reachable: services can run programs from this checkout.
+reachable() { ! am_root || ! id sluice >/dev/null 2>&1 || as_user test -x "$SLUICE_TOP"; }
+
+# state_dir: where state lies: var/ in the checkout, or where that is a link to.
+# A checkout that services can't reach (under /root) keeps it in /var/lib.
 state_dir() {
 	if [ -n "${SLUICE_VAR:-}" ]; then
 		printf '%s\n' "$SLUICE_VAR"
-	elif am_root && id sluice >/dev/null 2>&1 && ! as_user test -x "$SLUICE_TOP"; then
-		echo "/var/lib/sluice/$(short_hash "$SLUICE_TOP")"
-	else
+	elif [ -e "$SLUICE_TOP/var" ]; then
+		readlink -f -- "$SLUICE_TOP/var"
+	elif reachable; then
 		printf '%s\n' "$SLUICE_TOP/var"
+	else
+		echo "/var/lib/sluice/$(short_hash "$SLUICE_TOP")"
 	fi
 }
 
+# run_dir: the folder of the database's socket. Short, for a socket's path
+# may have 107 bytes, and named for the state folder.
+run_dir() {
+	if am_root; then
+		echo "/run/sluice-$(short_hash "$SLUICE_VAR")"
+	else
+		echo "/tmp/sluice-$(id -u)-$(short_hash "$SLUICE_VAR")"
+	fi
+}
+
+# default_of NAME: a setting that is neither in the environment nor in env/.
+default_of() {
+	case $1 in
+	SLUICE_DEPS) readlink -m -- "$SLUICE_TOP/.deps" ;;
+	SLUICE_MODEL) echo "$SLUICE_DEPS/model/all-MiniLM-L6-v2" ;;
+	SLUICE_BLOBS) echo "$SLUICE_VAR/blobs" ;;
+	SLUICE_DOCS) echo "$SLUICE_VAR/docs:$SLUICE_DEPS/samples" ;;
+	SLUICE_TENANT) echo default ;;
+	esac
+}
+with_default() { printf '%s\n' SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS SLUICE_DOCS SLUICE_TENANT; }
+
 # load_settings: exports SLUICE_*. The environment has precedence, then the
-# files of the state folder's env/, then the defaults below.
+# files of the state folder's env/, then the defaults.
 load_settings() {
 	local f name
-	SLUICE_VAR=$(state_dir)
-	case $SLUICE_VAR in
+	given=' '
+	for name in "${!SLUICE_@}"; do [ -z "${!name}" ] || given+="$name "; done
+	case ${SLUICE_VAR:-/} in
 	/*) ;;
 	*) die 100 "SLUICE_VAR must be an absolute path: $SLUICE_VAR" ;;
 	esac
+	SLUICE_VAR=$(readlink -m -- "$(state_dir)")
 	export SLUICE_VAR
 	if [ -d "$SLUICE_VAR/env" ]; then
 		for f in "$SLUICE_VAR"/env/SLUICE_*; do
@@ -53,12 +82,13 @@ load_settings() {
 			fi
 		done
 	fi
-	export SLUICE_DEPS=${SLUICE_DEPS:-$SLUICE_TOP/.deps}
-	export SLUICE_MODEL=${SLUICE_MODEL:-$SLUICE_DEPS/model/all-MiniLM-L6-v2}
-	export SLUICE_BLOBS=${SLUICE_BLOBS:-$SLUICE_VAR/blobs}
-	export SLUICE_DOCS=${SLUICE_DOCS:-$SLUICE_VAR/docs:$SLUICE_DEPS/samples}
-	export SLUICE_TENANT=${SLUICE_TENANT:-default}
+	for name in $(with_default); do
+		[ -n "${!name:-}" ] || export "$name=$(default_of "$name")"
+	done
 }
+
+# is_given NAME: the environment set it.
+is_given() { [[ $given = *" $1 "* ]]; }
 
 # port_pair FIRST: prints the first port from FIRST on that is free together
 # with its successor on loopback.
@@ -78,3 +108,5 @@ port_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # The checks that make PostgreSQL and Kafka ready: they answer.
 pg_answers() { psql -X -q -d "$1" -c '' >/dev/null 2>&1; }
 kafka_answers() { kcat -b "$1" -L -m 2 >/dev/null 2>&1; }
+# no_secret CONNINFO: for people's eyes.
+no_secret() { sed 's/password=[^ ]*/password=***/; s|\(://[^:/@]*\):[^@]*@|\1:***@|' <<<"$1"; }

@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+#: up
+#: Starts the local stack, or what is missing of it
+#: stack
+#| Starts PostgreSQL and Kafka (unless SLUICE_DB or SLUICE_KAFKA name others),
+#| brings the schema and the topics up to date, starts intake, workers and
+#| outbox, and returns when all are ready. Safe to run at any time; repairs
+#| a stack whose supervisor was killed.
+#|
+#| To use an existing Kafka or PostgreSQL, name it the first time:
+#|     SLUICE_KAFKA=kafka1:9092 SLUICE_DB='host=db dbname=sluice' bin/sluice up
+#| The names are kept in the state folder's env/. docs/operations.md tells more.
+# shellcheck source=SCRIPTDIR/services.sh
+. "$SLUICE_TOP/lib/sh/services.sh"
+# shellcheck source=SCRIPTDIR/place.sh
+. "$SLUICE_TOP/lib/sh/place.sh"
+
+need s6-svscan s6-setuidgid psql kcat ps flock
+for p in from-kafka from-ledger from-outbox to-kafka topics; do
+	[ -x "$SLUICE_TOP/bin/$p" ] || die 100 "bin/$p is not built: run make"
+done
+make_places
+lock_tree
+began=$EPOCHREALTIME
+since() { printf '%d.%d s' $(((${EPOCHREALTIME/./} - ${1/./}) / 1000000)) $(((${EPOCHREALTIME/./} - ${1/./}) / 100000 % 10)); }
+
+# start_scan: s6-svscan in a session of its own, knowing nothing of this one.
+start_scan() {
+	local name env=(HOME="$SLUICE_VAR" LC_ALL=C.UTF-8 PATH="$app/bin:/usr/local/bin:/usr/bin:/bin"
+		SLUICE_APP="$app" SLUICE_VAR="$SLUICE_VAR" SLUICE_RUN="$SLUICE_RUN")
+	for name in $(with_default); do env+=("$name=${!name}"); done
+	(
+		umask 022
+		as_user setsid -f env -i -C "$SLUICE_VAR" "${env[@]}" \
+			s6-svscan -t 0 "$scan" >>"$SLUICE_VAR/log/svscan" 2>&1 </dev/null 9>&-
+	)
+	for _ in {1..100}; do
+		scan_alive && return
+		sleep 0.05
+	done
+	die 111 "s6-svscan does not start: see sluice logs svscan"
+}
+
+# place NAME: its service directory, made elsewhere and moved in whole; in a
+# live one the files are renewed.
+place() {
+	local new=$SLUICE_VAR/new
+	rm -rf "$new"
+	as_user cp -RL "$app/supervise/$1" "$new"
+	as_user mkdir -p "$SLUICE_VAR/log/$1"
+	if [ -d "$scan/$1" ]; then
+		as_user cp -RL --remove-destination "$new/." "$scan/$1/"
+		rm -rf "$new"
+	else
+		mv "$new" "$scan/$1"
+	fi
+}
+
+# remove NAME: from the live tree.
+remove() {
+	say "stopping $1"
+	stop "$1"
+	mv "$scan/$1" "$SLUICE_VAR/old"
+	s6-svscanctl -an "$scan"
+	rm -rf "$SLUICE_VAR/old"
+}
+
+# ready NAME...: wait until all are, say each; a service that has given up,
+# or takes over a minute, ends this.
+ready() {
+	local name state i
+	for name; do
+		[ "$(stat_of "$name" ready)" != true ] || continue
+		for ((i = 0; i < 120; i++)); do
+			s6-svwait -U -t 500 "$scan/$name" 2>/dev/null && break
+			read -r state < <(stat_of "$name" up,wantedup,exitcode) || true
+			case $state in
+			'false false '*) i=120 ;;
+			esac
+		done
+		if [ "$(stat_of "$name" ready)" != true ]; then
+			tail -n 5 "$SLUICE_VAR/log/$name/current" >&2 || true
+			die 111 "$name does not get ready: see sluice logs $name"
+		fi
+		say "$name is ready ($(since "$began"))"
+	done
+}
+
+# start NAME...: put them into the tree and see them ready.
+start() {
+	local name
+	for name; do place "$name"; done
+	s6-svscanctl -a "$scan"
+	for name; do
+		until supervised "$name"; do sleep 0.02; done
+		[ "$(stat_of "$name" wantedup)" = true ] || s6-svc -u "$scan/$name"
+	done
+	ready "$@"
+}
+
+if ! scan_alive; then
+	if [ -n "$(ours)" ]; then
+		say 'the supervisor is gone and has left services behind: ending them first'
+		end_tree say
+	fi
+	rm -rf "$scan/.s6-svscan"
+	settle_ports
+	start_scan
+fi
+for name in "${infra[@]}"; do
+	[[ " ${own[*]} " = *" $name "* ]] || [ ! -d "$scan/$name" ] || remove "$name"
+done
+[ ${#own[@]} = 0 ] || start "${own[@]}"
+"$SLUICE_TOP/lib/sh/migrate"
+"$SLUICE_TOP/lib/sh/topics.sh" -q
+rest=()
+mapfile -t rest < <(cd "$app/supervise" && printf '%s\n' * | grep -vxE 'postgres|kafka')
+start "${rest[@]}"
+if settings_changed; then
+	say "starting again with the new settings: ${rest[*]}"
+	for name in "${rest[@]}"; do s6-svc -wR -T 60000 -r "$scan/$name" || true; done
+	ready "${rest[@]}"
+fi
+say "up ($(since "$began")). Kafka: $SLUICE_KAFKA   ledger: $(no_secret "$SLUICE_DB")"

@@ -1,0 +1,117 @@
+# place.sh - where things lie, for sluice up: makes the state folder, the
+# socket's folder and, where services can't reach the checkout, a copy of the
+# programs; decides which services are our own and on which port.
+# Sourced after services.sh. Sets app (where programs run from), own (those of
+# infra that are ours) and the settings in env/.
+# shellcheck shell=bash
+
+# keep NAME VALUE: a setting that outlives this command.
+keep() {
+	local file=$SLUICE_VAR/env/$1
+	export "$1=$2"
+	[ "$(cat "$file" 2>/dev/null)" != "$2" ] || return 0
+	[ ! -e "$file" ] || changed=1
+	printf '%s\n' "$2" | as_user tee "$file.new" >/dev/null
+	mv "$file.new" "$file"
+}
+changed=''
+settings_changed() { [ -n "$changed" ]; }
+
+# owned FOLDER: made, mode 700, belonging to the service user and no link:
+# in /tmp anybody may have made one before us.
+owned() {
+	as_user_parent "$1" mkdir -m 700 "$1" 2>/dev/null || true
+	if [ -L "$1" ] || [ "$(stat -c %u:%a "$1")" != "$(as_user id -u):700" ]; then
+		die 100 "$1 is not ours: it must be a folder of $(as_user id -un), mode 700"
+	fi
+}
+
+# as_user_parent FOLDER COMMAND: as root, then given to the service user.
+as_user_parent() {
+	local dir=$1
+	shift
+	"$@" && { ! am_root || chown sluice: "$dir"; }
+}
+
+make_places() {
+	local d
+	if am_root; then
+		id sluice >/dev/null 2>&1 || die 100 'there is no user sluice: run make deps'
+		mkdir -p "$SLUICE_VAR"
+		chown sluice: "$SLUICE_VAR"
+		as_user test -w "$SLUICE_VAR" || die 100 "the user sluice can't reach $SLUICE_VAR"
+	else
+		mkdir -p "$SLUICE_VAR"
+		[ -O "$SLUICE_VAR" ] || die 100 "$SLUICE_VAR belongs to $(stat -c %U "$SLUICE_VAR"): run as that user or as root"
+	fi
+	[ -e "$SLUICE_TOP/var" ] || ln -s "$SLUICE_VAR" "$SLUICE_TOP/var" 2>/dev/null || true
+	for d in env log scan docs blobs; do as_user mkdir -p "$SLUICE_VAR/$d"; done
+	chmod 700 "$SLUICE_VAR/env"
+	export SLUICE_RUN
+	SLUICE_RUN=$(run_dir)
+	owned "$SLUICE_RUN"
+	mirror
+	decide
+}
+
+# mirror: what services run, in the state folder, where they can't reach the
+# checkout. Fetched things move there; a link takes their place.
+mirror() {
+	local d
+	app=$SLUICE_TOP
+	reachable && return
+	app=$SLUICE_VAR/app
+	mkdir -p "$app"
+	for d in bin lib/sh pipelines supervise; do
+		mkdir -p "$app/$d"
+		cp -RL --remove-destination "$SLUICE_TOP/$d/." "$app/$d/"
+	done
+	if [ -d "$SLUICE_TOP/.deps" ] && [ ! -L "$SLUICE_TOP/.deps" ]; then
+		say "moving .deps to $SLUICE_VAR/deps, where services can read it"
+		rm -rf "$SLUICE_VAR/deps"
+		mv "$SLUICE_TOP/.deps" "$SLUICE_VAR/deps"
+		ln -s "$SLUICE_VAR/deps" "$SLUICE_TOP/.deps"
+	fi
+	chmod -R a+rX "$app" "$SLUICE_VAR/deps"
+	export SLUICE_DEPS=$SLUICE_VAR/deps
+	export SLUICE_MODEL=$SLUICE_DEPS/model/all-MiniLM-L6-v2
+	export SLUICE_DOCS=$SLUICE_VAR/docs:$SLUICE_DEPS/samples
+}
+
+# decide: a Kafka or a database that the user names is used; else our own.
+decide() {
+	local name db="host=$SLUICE_RUN user=sluice dbname=sluice"
+	own=()
+	case ${SLUICE_DB:-} in
+	'' | "host=/run/sluice-"* | "host=/tmp/sluice-"*)
+		own+=(postgres)
+		keep SLUICE_DB "$db"
+		;;
+	*) keep SLUICE_DB "$SLUICE_DB" ;;
+	esac
+	if [ -z "${SLUICE_KAFKA:-}" ] || [ "$SLUICE_KAFKA" = "127.0.0.1:${SLUICE_KAFKA_PORT:-}" ]; then
+		own+=(kafka)
+		[ -n "${SLUICE_KAFKA_PORT:-}" ] || keep SLUICE_KAFKA_PORT "$(port_pair 9092)"
+		keep SLUICE_KAFKA "127.0.0.1:$SLUICE_KAFKA_PORT"
+	else
+		keep SLUICE_KAFKA "$SLUICE_KAFKA"
+	fi
+	# What the environment sets beyond the defaults is kept as well.
+	for name in "${!SLUICE_@}"; do
+		is_given "$name" || continue
+		case $name in
+		SLUICE_TOP | SLUICE_VAR | SLUICE_RUN | SLUICE_TEST_* | SLUICE_KAFKA | SLUICE_DB) ;;
+		*) [ "${!name}" = "$(default_of "$name")" ] || keep "$name" "${!name}" ;;
+		esac
+	done
+}
+
+# settle_ports: nothing of ours runs, so a port that is taken is another's.
+settle_ports() {
+	local old=${SLUICE_KAFKA_PORT:-}
+	[[ " ${own[*]} " = *' kafka '* ]] || return 0
+	port_free "$old" && port_free $((old + 1)) && return
+	keep SLUICE_KAFKA_PORT "$(port_pair $((old + 2)))"
+	keep SLUICE_KAFKA "127.0.0.1:$SLUICE_KAFKA_PORT"
+	say "port $old is taken: Kafka is now at $SLUICE_KAFKA"
+}
