@@ -63,8 +63,10 @@ far() {
 	printf '%-10s %-8s %-6s %s\n' "$name" elsewhere "$ready" "$where"
 }
 
-if [ ! -d "$scan/.s6-svscan" ]; then
-	echo 'nothing is up: sluice up starts the stack'
+alive=''
+! scan_alive || alive=1
+if [ -z "$alive$(ours)" ]; then
+	echo 'The stack is down: sluice up starts it.'
 	exit 1
 fi
 printf '%-10s %-8s %-6s %7s %9s %9s\n' SERVICE STATE READY PID SINCE RESTARTS
@@ -75,12 +77,8 @@ for name in "${names[@]}"; do row "$name"; done
 [[ " ${names[*]} " = *' kafka '* ]] || [ -z "${SLUICE_KAFKA:-}" ] ||
 	far kafka "$SLUICE_KAFKA" kafka_answers "$SLUICE_KAFKA"
 printf '\nKafka  %s\nledger %s\nstate  %s\n' "${SLUICE_KAFKA:--}" "$(no_secret "${SLUICE_DB:--}")" "$SLUICE_VAR"
-if ! scan_alive; then
-	if [ -n "$(ours)" ]; then
-		echo 'The supervisor (s6-svscan) is gone: nothing is started again. sluice up repairs it.'
-	else
-		echo 'The stack is down: sluice up starts it.'
-	fi
+if [ -z "$alive" ]; then
+	echo 'The supervisor (s6-svscan) is gone: what ends stays down. sluice up repairs it.'
 	exit 1
 fi
 [ -n "$good" ]

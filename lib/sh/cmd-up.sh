@@ -70,9 +70,8 @@ remove() {
 ready() {
 	local name state i
 	for name; do
-		[ "$(stat_of "$name" ready)" != true ] || continue
 		for ((i = 0; i < 120; i++)); do
-			s6-svwait -U -t 500 "$scan/$name" 2>/dev/null && break
+			as_user s6-svwait -U -t 500 "$scan/$name" 2>/dev/null && break
 			read -r state < <(stat_of "$name" up,wantedup,exitcode) || true
 			case $state in
 			'false false '*) i=120 ;;
@@ -88,22 +87,24 @@ ready() {
 
 # start NAME...: put them into the tree and see them ready.
 start() {
-	local name
-	for name; do place "$name"; done
-	s6-svscanctl -a "$scan"
+	local name new=()
 	for name; do
-		until supervised "$name"; do sleep 0.02; done
-		[ "$(stat_of "$name" wantedup)" = true ] || s6-svc -u "$scan/$name"
+		[ "$(stat_of "$name" ready)" = true ] || new+=("$name")
+		place "$name"
 	done
-	ready "$@"
+	s6-svscanctl -a "$scan"
+	for name in "${new[@]}"; do
+		until supervised "$name"; do sleep 0.02; done
+		[ "$(stat_of "$name" wantedup)" = true ] || svc -u "$scan/$name"
+	done
+	ready "${new[@]}"
 }
 
 if ! scan_alive; then
-	if [ -n "$(ours)" ]; then
-		say 'the supervisor is gone and has left services behind: ending them first'
-		end_tree say
-	fi
-	rm -rf "$scan/.s6-svscan"
+	[ -z "$(ours)" ] || say 'the supervisor is gone and has left services behind: ending them first'
+	end_tree say
+	rm -rf "$scan"
+	as_user mkdir "$scan"
 	settle_ports
 	start_scan
 fi
@@ -118,7 +119,7 @@ mapfile -t rest < <(cd "$app/supervise" && printf '%s\n' * | grep -vxE 'postgres
 start "${rest[@]}"
 if settings_changed; then
 	say "starting again with the new settings: ${rest[*]}"
-	for name in "${rest[@]}"; do s6-svc -wR -T 60000 -r "$scan/$name" || true; done
+	for name in "${rest[@]}"; do svc -wR -T 60000 -r "$scan/$name" || true; done
 	ready "${rest[@]}"
 fi
 say "up ($(since "$began")). Kafka: $SLUICE_KAFKA   ledger: $(no_secret "$SLUICE_DB")"

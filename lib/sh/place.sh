@@ -45,7 +45,7 @@ make_places() {
 		[ -O "$SLUICE_VAR" ] || die 100 "$SLUICE_VAR belongs to $(stat -c %U "$SLUICE_VAR"): run as that user or as root"
 	fi
 	[ -e "$SLUICE_TOP/var" ] || ln -s "$SLUICE_VAR" "$SLUICE_TOP/var" 2>/dev/null || true
-	for d in env log scan docs blobs; do as_user mkdir -p "$SLUICE_VAR/$d"; done
+	for d in env log scan state docs blobs; do as_user mkdir -p "$SLUICE_VAR/$d"; done
 	chmod 700 "$SLUICE_VAR/env"
 	export SLUICE_RUN
 	SLUICE_RUN=$(run_dir)

@@ -7,6 +7,9 @@ scan=$SLUICE_VAR/scan
 # Those that a pointer to somewhere else replaces, and all, in starting order.
 infra=(postgres kafka)
 
+# s6's tools listen on fifos that only the service user's processes write to.
+svc() { as_user s6-svc "$@"; }
+
 lock_tree() {
 	exec 9>"$SLUICE_VAR/lock"
 	flock -w 120 9 || die 111 "another sluice up or down is at work"
@@ -39,7 +42,7 @@ stat_of() { s6-svstat -o "$2" "$scan/$1" 2>/dev/null; }
 # stop NAME: drain it, wait until it is down.
 stop() {
 	supervised "$1" || return 0
-	s6-svc -wD -T 45000 -d "$scan/$1" || say "$1 does not stop: ending it"
+	svc -wD -T 45000 -d "$scan/$1" || say "$1 does not stop: ending it"
 }
 
 # end_tree: everything down, in draining order, also where s6-svscan or some
@@ -59,8 +62,8 @@ end_tree() {
 	fi
 	for name in "${names[@]}"; do
 		# Without s6-svscan each s6-supervise has to be told by itself.
-		supervised "$name" && s6-svc -xd "$scan/$name"
-		supervised "$name/log" && s6-svc -xd "$scan/$name/log"
+		supervised "$name" && svc -xd "$scan/$name"
+		supervised "$name/log" && svc -xd "$scan/$name/log"
 		[ ! -s "$scan/$name/data/owner" ] ||
 			(cd "$scan/$name" && "$SLUICE_TOP/lib/sh/own" true)
 	done
