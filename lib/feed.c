@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "metrics.h"
 
 enum {
 	WINDOW_MIN = 4, WINDOW_START = 64, RATE_MS = 200,
@@ -221,6 +222,18 @@ turn(struct feed *f, int wish)
 		feed_write(f);
 }
 
+static void
+open_metrics(struct feed *f)
+{
+	f->m.fed = metrics_value("fed_total");
+	f->m.answered = metrics_value("answered_total");
+	f->m.guilty = metrics_value("guilty_total");
+	f->m.deaths = metrics_value("deaths_total");
+	f->m.stray = metrics_value("stray_total");
+	f->m.in_flight = metrics_value("in_flight");
+	f->m.window = metrics_value("window");
+}
+
 static int
 run_filter(struct feed *f)
 {
@@ -234,6 +247,8 @@ run_filter(struct feed *f)
 		if (f->verdict < 0 && f->src->tick)
 			feed_check(f, f->src->tick(f->src->ctx, &wish));
 		adapt_window(f);
+		*f->m.in_flight = f->sent.n;
+		*f->m.window = f->window;
 		if (f->verdict < 0)
 			turn(f, wish);
 	}
@@ -246,6 +261,7 @@ feed_run(struct feed *f, const struct feed_source *src, char **argv)
 {
 	int code;
 
+	open_metrics(f);
 	f->src = src;
 	f->argv = argv;
 	code = argv ? run_filter(f) : feed_print(f);

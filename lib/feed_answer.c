@@ -19,6 +19,7 @@ feed_check(struct feed *f, int result)
 static void
 stray(struct feed *f, const char *why, const char *line, size_t len)
 {
+	++*f->m.stray;
 	if (f->stray++ < WARNINGS)
 		warn("the filter's line is ignored: %s: %.*s", why, (int)(len < 200 ? len : 200), line);
 }
@@ -49,6 +50,7 @@ settle(struct feed *f, struct slot *s)
 	if (f->alone == s)
 		f->alone = NULL;
 	slot_free(f, s);
+	++*f->m.answered;
 	f->answered_now++;
 	f->restarts = 0;
 	feed_check(f, f->src->answer(f->src->ctx, tag, f->line.p, f->line.len));

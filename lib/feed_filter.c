@@ -49,6 +49,7 @@ probe_passed(struct feed *f)
 	f->ready_said = true;
 	if (!s)
 		return;
+	++*f->m.guilty;
 	f->accused = NULL;
 	f->in_take = f->in_guilty = true;
 	f->accused_death.err = f->death_err.p;
@@ -133,6 +134,7 @@ filter_over(struct feed *f)
 	if (f->stopping || (f->source_done && !missing && !f->suspects.n && !f->queue.n))
 		return;
 	f->killed++;
+	++*f->m.deaths;
 	warn("the filter ended: %s: unanswered=%zu", f->death.text, missing);
 	if (f->alone) {
 		accuse(f, f->alone);
@@ -174,8 +176,10 @@ next_to_send(struct feed *f)
 	} else if (f->queue.head && f->sent.n < f->window) {
 		s = f->queue.head;
 	}
-	if (s)
+	if (s) {
 		slot_move(f, s, AT_SENT);
+		++*f->m.fed;
+	}
 	return s;
 }
 

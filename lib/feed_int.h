@@ -69,6 +69,9 @@ struct feed {
 	struct slot *oldest;    /* whose clock runs */
 	unsigned restarts;      /* since the last answer */
 	size_t window, answered_now;
+	struct {                /* metrics.h */
+		uint64_t *fed, *answered, *guilty, *deaths, *stray, *in_flight, *window;
+	} m;
 	uint64_t stray, killed;
 };
 

@@ -3,5 +3,5 @@
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
 unset SLUICE_DB
-PATH=$PATH:$T_TOP/pipelines
+PATH=$PATH:$T_TOP/pipelines:$TBIN
 "$T_TOP/t/doc-examples" "$T_TOP"/docs/*.[0-9]
