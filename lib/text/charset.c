@@ -49,7 +49,7 @@ static const uint16_t cp1252[32] = {
 	0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178,
 };
 
-/* How many bytes at p are valid; *bad of 1 or more follow unless at the end. */
+/* How many bytes at p are valid UTF-8. */
 static size_t
 valid_run(const char *p, size_t len)
 {
@@ -117,17 +117,23 @@ from_utf8(struct buf *out, const char *p, size_t len, struct charset *c)
 	}
 }
 
-static void
-put(struct buf *out, unsigned v)
+void
+charset_put(struct buf *out, uint32_t u)
 {
-	char u[3] = { (char)(0xE0 | v >> 12), (char)(0x80 | (v >> 6 & 63)), (char)(0x80 | (v & 63)) };
+	char b[4] = { (char)(0xF0 | u >> 18), (char)(0x80 | (u >> 12 & 63)), (char)(0x80 | (u >> 6 & 63)),
+	    (char)(0x80 | (u & 63)) };
 
-	if (v >= 0x800) {
-		buf_add(out, u, 3);
-		return;
+	if (u < 0x80) {
+		buf_addc(out, (char)u);
+	} else if (u < 0x800) {
+		b[2] = (char)(0xC0 | u >> 6);
+		buf_add(out, b + 2, 2);
+	} else if (u < 0x10000) {
+		b[1] = (char)(0xE0 | u >> 12);
+		buf_add(out, b + 1, 3);
+	} else {
+		buf_add(out, b, 4);
 	}
-	u[1] = (char)(0xC0 | v >> 6);
-	buf_add(out, u + 1, 2);
 }
 
 static void
@@ -139,7 +145,7 @@ from_1252(struct buf *out, const char *p, size_t len)
 		if (b < 0x80)
 			buf_addc(out, p[i]);
 		else
-			put(out, b < 0xA0 ? cp1252[b - 0x80] : b);
+			charset_put(out, b < 0xA0 ? cp1252[b - 0x80] : b);
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "mem.h"
 
@@ -26,13 +27,15 @@ bool charset_utf8(const char *p, size_t len);
 /* The canonical name of a label such as "Latin1" or "UTF-8", or NULL. */
 const char *charset_name(const char *label, size_t len);
 
-/* Copies the value of charset= in a Content-Type into a label: its start and
- * length in type, or NULL. */
+/* The value of charset= in a Content-Type: a label inside type, or NULL. */
 const char *charset_of_type(const char *type, size_t len, size_t *label_len);
 
 /* Appends p as UTF-8 without its byte order mark. declared: a canonical name
  * or NULL. */
 void charset_decode(struct buf *out, const char *p, size_t len, const char *declared,
     struct charset *c);
+
+/* Appends one code point, a Unicode scalar value. */
+void charset_put(struct buf *out, uint32_t u);
 
 #endif

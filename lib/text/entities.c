@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/html.h"
+#include "text/reference.h"
 
 static const struct entity {
 	char name[10];
@@ -125,7 +125,7 @@ by_name(const void *name, const void *e)
 }
 
 unsigned
-html_entity(const char *name, size_t len, int bare)
+reference_entity(const char *name, size_t len, int bare)
 {
 	const struct entity *e;
 	char key[sizeof e->name];

@@ -25,8 +25,4 @@ bool html_sniff(const char *p, size_t len);
  * NULL. */
 const char *html_charset(const char *p, size_t len, size_t *label_len);
 
-/* The code point of a named reference, 0 if there is none. bare: only those
- * that need no semicolon. */
-unsigned html_entity(const char *name, size_t len, int bare);
-
 #endif

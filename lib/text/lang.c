@@ -3,55 +3,9 @@
 #include <string.h>
 
 #include "text/lang.h"
+#include "text/words.h"
 
 enum { SAMPLE = 32 << 10, WORD_MAX = 24, SLOTS = 2048 };
-
-/* The commonest short words, in small letters, and letters that few others
- * have. Words that several languages have count for each of them less. */
-static const struct lang {
-	const char *code, *words, *letters;
-} langs[] = {
-	{ "en", "the of and to in is that for it was with as on be by this are from at or an have not which but "
-	    "his they you were has their been will can all would more when there if your", "" },
-	{ "de", "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden "
-	    "aus er hat dass sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder "
-	    "aber vor zur bis mehr durch wenn", "ßäöü" },
-	{ "fr", "de la le et les des en un du une que est pour qui dans par plus pas au sur ne se ce il sont avec "
-	    "son aux ou elle cette comme nous mais sa ses leur être fait été vous ont", "çéèêàùœ" },
-	{ "es", "de la que el en y a los se del las un por con una su para es al lo como más o pero sus le ha me sin "
-	    "sobre este ya entre cuando todo esta ser son también fue había era muy", "ñ¿¡áíóú" },
-	{ "it", "di che e la il un a è per in una sono mi ho non ma lo ha le si con i da se come io questo qui hai "
-	    "del della nel più gli dei alla dal anche delle degli nella essere stato", "èàòùì" },
-	{ "pt", "de a o que e do da em um para é com não uma os no se na por mais as dos como mas foi ao ele das tem "
-	    "à seu sua ou ser quando muito há nos já está também só pelo pela até", "ãõçâê" },
-	{ "nl", "de en van ik te dat die in een hij het niet zijn is was op aan met als voor had er maar om hem dan "
-	    "zou of wat mijn men dit zo door over ze zich bij ook tot je mij uit der naar heeft worden werd", "" },
-	{ "pl", "i w na z do się nie jest że to o a jak po ale co za od tak przez dla jego ich tym był może już czy "
-	    "przy oraz tylko jej są było być które który która tego", "łżźśćąęńó" },
-	{ "cs", "a v se na je že s z do o k i ve to pro za by ale si po jako jsem nebo od byl která který které jsou "
-	    "při až jeho bylo jak tak už podle své být", "řěůčšžýťď" },
-	{ "sv", "och i att det som en på är av för med den till inte om ett han de var jag från vi så kan när nu men "
-	    "man hade har sig skulle eller vid ut efter där också", "åäö" },
-	{ "da", "og i at det er en til af på som den for med de ikke han der et har om jeg var fra sig ved men vi kan "
-	    "havde man eller efter blev også skal hvad meget nogle hvor bliver mig", "æøå" },
-	{ "no", "og i det at er en til av på som den for med de ikke han et har om jeg var fra seg ved men vi kan "
-	    "hadde man eller etter ble også skal hva mye noen hvor blir meg fikk", "æøå" },
-	{ "fi", "ja on ei se että oli hän mutta ovat joka kun niin myös tai sen jos kuin mitä minä nyt olen vain ole "
-	    "tämä hänen sitä jo sekä siitä ollut voi mukaan kanssa jälkeen joita", "äö" },
-	{ "tr", "ve bir bu da de için ile çok ne ben daha gibi olarak en var sonra kadar olan o ama her mi değil ki "
-	    "diye ise şey değildir tarafından veya", "ğışçöü" },
-	{ "hu", "a az és hogy nem is egy ez meg csak már de volt mint van el még ha mert ki azt aki vagy lehet kell "
-	    "után pedig minden sem ezt szerint", "őűáéíóöü" },
-	{ "ro", "și de în a la cu nu o că pe este din un pentru mai se sunt care au fost prin sau ce fi după dar "
-	    "lui între am cel le ale", "ășțîâ" },
-	{ "ru", "и в не на что я с он как это по но они мы она так его из у за от же бы к до вы был её для или "
-	    "о при также только если", "ыэъё" },
-	{ "uk", "і в не на що я з він як це по але та ми вона так його у за від же до ви був для або про є "
-	    "й при також тільки якщо", "іїєґ" },
-	{ "bg", "и в не на че аз с той като това по но те ние тя така от са за да се към до вие беше или ще при "
-	    "също само ако е си със", "ъщ" },
-};
-enum { LANGS = sizeof langs / sizeof *langs };
 
 struct word {
 	const char *p;
@@ -80,8 +34,8 @@ slot(const char *p, size_t len)
 static void
 fill(void)
 {
-	for (unsigned l = 0; l < LANGS; l++)
-		for (const char *p = langs[l].words; *p; p += *p == ' ') {
+	for (unsigned l = 0; l < WORDS_LANGS; l++)
+		for (const char *p = words_langs[l].words; *p; p += *p == ' ') {
 			size_t n = strcspn(p, " ");
 			struct word *w = slot(p, n);
 
@@ -95,8 +49,8 @@ fill(void)
 
 struct count {
 	size_t words, letters;
-	size_t latin, cyrillic, greek, hebrew, arabic, persian, han, kana, hangul, thai, nagari;
-	double score[LANGS];
+	size_t latin, cyrillic, greek, hebrew, arabic, persian, han, kana, hangul, thai, nagari, other;
+	double score[WORDS_LANGS];
 };
 
 /* The code point at p, *n its length; broken bytes count as spaces. */
@@ -149,8 +103,8 @@ letter(struct count *c, uint32_t u)
 		at = &c->hebrew;
 	else if (u >= 0x600 && u < 0x780)
 		at = &c->arabic;
-	else if (u >= 0x900 && u < 0x980)
-		at = &c->nagari;
+	else if (u >= 0x900 && u < 0x980 && u != 0x964 && u != 0x965)
+		at = &c->nagari;        /* its full stops serve other scripts, too */
 	else if (u >= 0xE00 && u < 0xE80)
 		at = &c->thai;
 	else if (u >= 0x3040 && u < 0x3100)
@@ -159,6 +113,8 @@ letter(struct count *c, uint32_t u)
 		at = &c->han;
 	else if (u >= 0xAC00 && u < 0xD7B0)
 		at = &c->hangul;
+	else if (u >= 0x530 && u < 0x2000)
+		at = &c->other;
 	if (!at)
 		return false;
 	++*at;
@@ -183,8 +139,8 @@ encode(char *p, uint32_t u)
 static void
 mark(struct count *c, const char *p)
 {
-	for (unsigned l = 0; l < LANGS; l++)
-		for (const char *q = langs[l].letters; *q; q += 2)
+	for (unsigned l = 0; l < WORDS_LANGS; l++)
+		for (const char *q = words_langs[l].letters; *q; q += 2)
 			if (q[0] == p[0] && q[1] == p[1])
 				c->score[l] += 0.25;
 }
@@ -242,7 +198,7 @@ best(const struct count *c, unsigned from, unsigned to)
 	}
 	if (first < 1.5 || first < second * 1.1 || first < 0.08 * (double)c->words)
 		return "und";
-	return langs[at].code;
+	return words_langs[at].code;
 }
 
 const char *
@@ -250,7 +206,6 @@ lang_detect(const char *p, size_t len)
 {
 	struct count c = { 0 };
 	size_t half;
-	enum { CYRILLIC = LANGS - 3 };
 
 	if (!filled)
 		fill();
@@ -282,6 +237,6 @@ lang_detect(const char *p, size_t len)
 	if (c.thai > half)
 		return "th";
 	if (c.cyrillic > half)
-		return best(&c, CYRILLIC, LANGS);
-	return best(&c, 0, CYRILLIC);
+		return best(&c, WORDS_CYRILLIC, WORDS_LANGS);
+	return best(&c, 0, WORDS_CYRILLIC);
 }

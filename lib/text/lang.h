@@ -1,6 +1,6 @@
 /* lang.h - which language a text is in, by its script, its commonest words and
- * its letters: ar bg cs da de el en es fa fi fr he hi hu it ja ko nl no pl pt
- * ro ru sv th tr uk zh, or "und" when that is not clear.
+ * its letters: ar bg ca cs da de el en es fa fi fr he hi hu id it ja ko lt
+ * nl no pl pt ro ru sv th tr uk zh, or "und" when that is not clear.
  */
 #ifndef LANG_H
 #define LANG_H

@@ -49,19 +49,22 @@ best_end(const struct pack *p, size_t i, size_t done, size_t most)
 	return para ? para : sentence;
 }
 
-/* Where the chunk after [i, end) begins: behind i, so that none holds another whole. */
+/* Where the chunk after [i, end) begins: behind i, so that none holds another
+ * whole; at a sentence, else behind white space, else at any unit. */
 static size_t
 back(const struct pack *p, size_t i, size_t end)
 {
 	const struct unit *u = p->us->u;
-	size_t tokens = 0, j = end, sentence = end;
+	size_t tokens = 0, j = end, sentence = end, word = end;
 
 	while (j > i + 1 && tokens + u[j - 1].tokens <= p->overlap) {
 		tokens += u[--j].tokens;
 		if (u[j].flags & UNIT_SENTENCE)
 			sentence = j;
+		if (sentence_trim(p->text + u[j].start - 1, 1) == 0)
+			word = j;
 	}
-	return sentence < end ? sentence : j;
+	return sentence < end ? sentence : word < end ? word : j;
 }
 
 /* Where the text of a chunk ends whose last unit is end - 1: with what the
