@@ -106,7 +106,7 @@ int
 beneath_open(const char *roots, const char *path, size_t len)
 {
 	char root[PATH_MAX], rel[PATH_MAX];
-	int err = EXDEV;
+	int err = EXDEV, tried = 0;
 
 	if (!len || len >= sizeof rel || memchr(path, 0, len)) {
 		errno = EINVAL;
@@ -130,7 +130,8 @@ beneath_open(const char *roots, const char *path, size_t len)
 			continue;
 		}
 		fd = open_regular(dir, in);
-		if (fd < 0 && (err == EXDEV || errno != ENOENT))
+		/* Of several roots' answers the one that says more. */
+		if (fd < 0 && (!tried++ || errno != ENOENT))
 			err = errno;
 		close(dir);
 		if (fd >= 0)

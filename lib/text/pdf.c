@@ -16,9 +16,18 @@ static const char *const t1[16] = {
 	"\xE2\x80\x94", "", "", "\xC4\xB1", "\xC8\xB7", "ff", "fi", "fl", "ffi", "ffl",
 };
 
+static void
+trim(struct buf *out, size_t from)
+{
+	while (out->len > from && (out->p[out->len - 1] == '\n' || out->p[out->len - 1] == ' '))
+		out->len--;
+}
+
 void
 pdf_clean(struct buf *out, const char *p, size_t len)
 {
+	size_t from = out->len;
+
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)p[i];
 		size_t n = 0;
@@ -30,13 +39,13 @@ pdf_clean(struct buf *out, const char *p, size_t len)
 			buf_add(out, p + i, n);
 			i += n - 1;
 		} else if (c == '\f') {
+			trim(out, from);
 			buf_adds(out, "\n\n");
 		} else if (c >= 0x10 && c < 0x20) {
 			buf_adds(out, t1[c - 0x10]);
 		}
 	}
-	while (out->len && (out->p[out->len - 1] == '\n' || out->p[out->len - 1] == ' '))
-		out->len--;
+	trim(out, from);
 }
 
 static int
