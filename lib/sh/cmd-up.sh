@@ -113,6 +113,7 @@ for name in "${infra[@]}"; do
 done
 [ ${#own[@]} = 0 ] || start "${own[@]}"
 "$SLUICE_TOP/lib/sh/migrate"
+keep SLUICE_LEDGER_ID "$(psql -XAt -d "$SLUICE_DB" -c 'select ledger from sluice.identity()')"
 "$SLUICE_TOP/lib/sh/topics.sh" -q
 rest=()
 mapfile -t rest < <(cd "$app/supervise" && printf '%s\n' * | grep -vxE 'postgres|kafka')
