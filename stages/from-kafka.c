@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "arg.h"
-#include "b64.h"
+#include "blob.h"
 #include "err.h"
 #include "feed.h"
 #include "json.h"
@@ -47,6 +47,18 @@ struct from {
 	uint64_t count;         /* 0: no end */
 	int ready_fd;
 };
+
+/* The bytes of a message that no line can carry. */
+static int
+keep(void *ctx, const void *p, size_t len, char hex[65])
+{
+	struct blob *b = ctx;
+
+	if (blob_put(b, p, len, hex) == 0)
+		return 0;
+	warn_sys("keep %zu bytes as a blob", len);
+	return -1;
+}
 
 static int
 failed(struct from *s)
@@ -191,9 +203,17 @@ run(struct from *s, const struct feed_opts *fo, const struct kafka_in_opts *o, c
 	};
 	struct feed_source with = src;
 	struct feed *f = feed_open(fo);
+	const char *blobs = arg_env("SLUICE_BLOBS", "");
+	static struct blob blob = BLOB_INIT;
 	char err[512];
 	int code;
 
+	if (*blobs && argv) {
+		if (blob_open(&blob, blobs) < 0)
+			die_sys(XTEMP, "SLUICE_BLOBS: %s", blobs);
+		s->line.keep = keep;
+		s->line.ctx = &blob;
+	}
 	if (kafka_in_open(&s->in, o, err, sizeof(err)) < 0)
 		die(XPERM, "%s", err);
 	with.ctx = s;
