@@ -73,6 +73,10 @@ deps: ## install and fetch what is needed, said before it is done
 # its settings before they were there.
 SUB := +@$(MAKE) --no-print-directory
 
+demo: deps ## start the local stack, run the sample documents through it, search them
+	$(SUB) -s all
+	@lib/sh/demo.sh
+
 check: deps ## install what is missing, build, run every test with its own Kafka and PostgreSQL
 	$(SUB) all test-programs
 	t/run
@@ -103,5 +107,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
-.PHONY: all bench check check-fast check-san clean deps fuzz fuzz-programs help lint test-programs
+.PHONY: all bench check check-fast check-san clean demo deps fuzz fuzz-programs help lint test-programs
 .SECONDARY:

@@ -22,7 +22,7 @@ static const char usage[] = "index [-t] [-d conninfo] [-l maxbytes] [-m maxbytes
     "  -l maxbytes  the longest record (default 16M)\n"
     "  -m maxbytes  the chunks of all open jobs together (default 512M)\n";
 
-enum { WAIT_MS = 10000 };
+enum { WAIT_MS = 3000 };
 
 static struct stage s = STAGE_INIT;
 static struct fold fold = { .max = (size_t)512 << 20 };

@@ -170,13 +170,21 @@ show(const struct rank *r, const struct rank_query *q, bool json)
 	pg_args_free(&a);
 }
 
+/* The question: the arguments with a space between, bytes that are no UTF-8
+ * replaced, because the database takes none. */
 static void
 join(struct buf *words, char **argv)
 {
 	for (; *argv; argv++) {
+		const char *p = *argv, *end = p + strlen(p);
+		size_t n;
+
 		if (words->len)
 			buf_addc(words, ' ');
-		buf_adds(words, *argv);
+		for (; p < end; p += n ? n : 1) {
+			n = utf8_len(p, end);
+			buf_add(words, n ? p : "\357\277\275", n ? n : 3);
+		}
 	}
 	buf_str(words);
 }

@@ -6,7 +6,7 @@
 #include "arg.h"
 #include "b64.h"
 
-enum { SCHEMA = 2 };
+enum { SCHEMA = 2, MOST = INT32_MAX };
 
 /* What index_document takes as arrays, in its order. */
 struct rows {
@@ -50,7 +50,7 @@ put_number(struct pg_args *a, const struct rec *r, const char *name, enum pg_typ
 	uint64_t v = 0;
 
 	rec_u64(rec_get(r, name), &v);
-	pg_put_i64(a, k, (int64_t)v);
+	pg_put_i64(a, k, v < MOST ? (int64_t)v : MOST);
 }
 
 /* The key of a line that nobody gave one: its place in a data set, or the job. */
@@ -144,6 +144,8 @@ put_item(struct pg_args *a, const struct rows *r, const struct rec *item, struct
 	    rec_u64(rec_get(item, "end"), &end) < 0 || rec_str(rec_get(item, "text"), &body) < 0)
 		return -1;
 	rec_u64(rec_get(item, "tokens"), &tokens);
+	if (i > MOST || start > MOST || end > MOST || tokens > MOST)
+		return -1;
 	for (p = body.p; body.len && (p = memchr(p, 0, (size_t)(body.p + body.len - p))); p++)
 		++*nuls;
 	pg_put_i64(a, r->i, (int64_t)i);

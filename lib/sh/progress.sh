@@ -1,6 +1,7 @@
 # progress.sh - what became of a list of jobs. Sourced; functions only. The
 # list is a file of job ids, one a line; the ledger is $SLUICE_DB.
 # shellcheck shell=bash
+: "${cmd:=}"      # the sub-command's file, set by bin/sluice
 
 cmd_usage() { die 100 "usage: sluice $(header "$cmd" : | head -n 1) (see --help)"; }
 
