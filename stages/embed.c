@@ -96,6 +96,7 @@ hold(struct batch *b, const struct rec *r)
 	const struct rec_member *chunk = rec_get(r, "chunk");
 	struct held *h;
 
+	buf_room(&b->texts, 1);         /* so that a text of nothing lies somewhere */
 	if (b->n == b->cap) {
 		b->cap = b->cap ? b->cap * 2 : 64;
 		b->h = mem_array(b->h, b->cap, sizeof(*b->h));

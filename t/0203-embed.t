@@ -107,4 +107,6 @@ code 100 'an argument' embed file
 code 100 'a batch of none' embed -b 0
 quiet() { DNNL_VERBOSE=2 ONEDNN_VERBOSE=2 embed -t 1 <one >got 2>err && floats got | cmp -n 3 - vector && test "$(wc -l <got)" = 1; }
 ok 'nothing but records on stdout, whatever the environment asks' quiet
+strict() { embed <one >got 2>err && ONEDNN_DEFAULT_FPMATH_MODE=ANY embed <one >got2 2>err && cmp got got2; }
+ok 'true float32, whatever the environment allows' strict
 done_testing

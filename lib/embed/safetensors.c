@@ -49,7 +49,7 @@ describe(struct st_tensor *t, const struct rec_member *m, const struct rec *r, u
 	int ndim = numbers(rec_get(r, "shape"), t->shape, ST_DIMS), known;
 
 	t->m = m;
-	known = rec_str(rec_get(r, "dtype"), &dtype) == 0 && dtype.len < sizeof(t->dtype);
+	known = rec_str(rec_get(r, "dtype"), &dtype) == 0 && dtype.len && dtype.len < sizeof(t->dtype);
 	if (known) {
 		memcpy(t->dtype, dtype.p, dtype.len);
 		t->dtype[dtype.len] = '\0';

@@ -177,7 +177,7 @@ int
 wordpiece(const struct vocab *v, const char *text, size_t len, size_t max, struct wp_tokens *out)
 {
 	struct word w;
-	const char *end = text + len;
+	const char *end = len ? text + len : text;      /* text may be NULL when len is 0 */
 	size_t stop = max ? out->n + max : SIZE_MAX;
 
 	if (len > UINT32_MAX) {

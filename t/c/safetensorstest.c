@@ -100,6 +100,7 @@ hostile_headers(void)
 	refused("{\"t\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "data_offsets", "no offsets");
 	refused("{\"t\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype", "no dtype");
 	refused("{\"t\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "shape", "no shape");
+	refused(T("", "[1]", "[0,4]"), 4, "dtype", "an empty dtype");
 	refused(T("F33", "[1]", "[0,4]"), 4, "dtype", "an unknown dtype");
 	refused(T("F32F32F32F32F32F32F32F32F32F32F32", "[1]", "[0,4]"), 4, "dtype", "a long dtype");
 	refused(T("F32", "[-1]", "[0,4]"), 4, "shape", "a negative dimension");
