@@ -7,7 +7,7 @@
 #| (one file a setting), then from defaults. docs/operations.md lists them.
 for name in "${!SLUICE_@}"; do
 	case $name in
-	SLUICE_TOP | SLUICE_TEST_*) continue ;;
+	SLUICE_TOP | SLUICE_OWN_DB | SLUICE_RUN | SLUICE_TEST_*) continue ;;
 	esac
 	printf 'export %s=%q\n' "$name" "${!name}"
 done

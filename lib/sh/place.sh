@@ -44,7 +44,8 @@ make_places() {
 		mkdir -p "$SLUICE_VAR"
 		[ -O "$SLUICE_VAR" ] || die 100 "$SLUICE_VAR belongs to $(stat -c %U "$SLUICE_VAR"): run as that user or as root"
 	fi
-	[ -e "$SLUICE_TOP/var" ] || ln -s "$SLUICE_VAR" "$SLUICE_TOP/var" 2>/dev/null || true
+	# Where state had to go elsewhere, a link shows where.
+	is_given SLUICE_VAR || [ -e "$SLUICE_TOP/var" ] || ln -s "$SLUICE_VAR" "$SLUICE_TOP/var"
 	for d in env log scan state docs blobs; do as_user mkdir -p "$SLUICE_VAR/$d"; done
 	chmod 700 "$SLUICE_VAR/env"
 	export SLUICE_RUN
@@ -83,24 +84,26 @@ decide() {
 	local name db="host=$SLUICE_RUN user=sluice dbname=sluice"
 	own=()
 	case ${SLUICE_DB:-} in
-	'' | "host=/run/sluice-"* | "host=/tmp/sluice-"*)
+	'' | "${SLUICE_OWN_DB:-none}")
 		own+=(postgres)
 		keep SLUICE_DB "$db"
+		keep SLUICE_OWN_DB "$db"
 		;;
 	*) keep SLUICE_DB "$SLUICE_DB" ;;
 	esac
-	if [ -z "${SLUICE_KAFKA:-}" ] || [ "$SLUICE_KAFKA" = "127.0.0.1:${SLUICE_KAFKA_PORT:-}" ]; then
+	case ${SLUICE_KAFKA:-} in
+	'' | "127.0.0.1:${SLUICE_KAFKA_PORT:-none}")
 		own+=(kafka)
 		[ -n "${SLUICE_KAFKA_PORT:-}" ] || keep SLUICE_KAFKA_PORT "$(port_pair 9092)"
 		keep SLUICE_KAFKA "127.0.0.1:$SLUICE_KAFKA_PORT"
-	else
-		keep SLUICE_KAFKA "$SLUICE_KAFKA"
-	fi
+		;;
+	*) keep SLUICE_KAFKA "$SLUICE_KAFKA" ;;
+	esac
 	# What the environment sets beyond the defaults is kept as well.
 	for name in "${!SLUICE_@}"; do
 		is_given "$name" || continue
 		case $name in
-		SLUICE_TOP | SLUICE_VAR | SLUICE_RUN | SLUICE_TEST_* | SLUICE_KAFKA | SLUICE_DB) ;;
+		SLUICE_TOP | SLUICE_VAR | SLUICE_RUN | SLUICE_BIN | SLUICE_TEST_* | SLUICE_KAFKA | SLUICE_DB) ;;
 		*) [ "${!name}" = "$(default_of "$name")" ] || keep "$name" "${!name}" ;;
 		esac
 	done
