@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "kafka-rd.h"
 
@@ -78,6 +79,21 @@ result(struct kafka_admin *a, rd_kafka_event_t *ev, char *err, size_t size)
 	}
 }
 
+/* A controller says "made" a little before brokers know the topic: waits
+ * until it can be used, so that nobody else has to. */
+static bool
+usable(struct kafka_admin *a, const char *name, int partitions, int wait_ms)
+{
+	const struct timespec pause = { 0, 20000000 };
+
+	for (; kafka_partitions(&a->k, name, 1000) < partitions; wait_ms -= 20) {
+		if (wait_ms <= 0)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 enum kafka_made
 kafka_topic(struct kafka_admin *a, const char *name, int partitions, int replicas,
     char *const *settings, size_t n, int wait_ms, char *err, size_t size)
@@ -110,6 +126,10 @@ kafka_topic(struct kafka_admin *a, const char *name, int partitions, int replica
 	}
 	rd_kafka_AdminOptions_destroy(o);
 	rd_kafka_NewTopic_destroy(t);
+	if (made == KAFKA_MADE && !usable(a, name, partitions, wait_ms)) {
+		snprintf(err, size, "%s was made and no broker knows it yet", name);
+		made = KAFKA_NO_ANSWER;
+	}
 	return made;
 }
 

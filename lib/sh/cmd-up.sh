@@ -27,7 +27,8 @@ since() { printf '%d.%d s' $(((${EPOCHREALTIME/./} - ${1/./}) / 1000000)) $(((${
 # start_scan: s6-svscan in a session of its own, knowing nothing of this one.
 start_scan() {
 	local name env=(HOME="$SLUICE_VAR" LC_ALL=C.UTF-8 PATH="$app/bin:/usr/local/bin:/usr/bin:/bin"
-		SLUICE_APP="$app" SLUICE_VAR="$SLUICE_VAR" SLUICE_RUN="$SLUICE_RUN")
+		SLUICE_APP="$app" SLUICE_VAR="$SLUICE_VAR" SLUICE_RUN="$SLUICE_RUN"
+		SLUICE_METRICS="$SLUICE_VAR/metrics")
 	for name in $(with_default); do env+=("$name=${!name}"); done
 	(
 		umask 022

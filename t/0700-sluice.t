@@ -1,0 +1,32 @@
+#!/bin/sh
+# sluice: its help, its settings, what it refuses; no service is started.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+sluice=$T_TOP/bin/sluice
+unset SLUICE_KAFKA SLUICE_DB SLUICE_DOCS
+export SLUICE_VAR="$T_DIR/state of mine"
+
+ok 'help is an answer' sh -c "'$sluice' --help >help"
+for file in "$T_TOP"/lib/sh/cmd-*.sh; do
+	cmd=$(basename "$file" .sh)
+	cmd=${cmd#cmd-}
+	ok "--help lists $cmd" grep -q "^  $cmd " help
+	ok "$cmd --help tells" sh -c "'$sluice' $cmd --help | grep -qx 'usage: sluice $cmd.*'"
+done
+ok 'help NAME is NAME --help' sh -c "'$sluice' help up | grep -q '^usage: sluice up'"
+code 100 'an unknown command' "$sluice" nix
+code 100 'a command that is a path' "$sluice" ../sh/cmd-up
+code 1 'status of nothing is no' "$sluice" status
+ok 'down of nothing is fine' "$sluice" down
+code 100 'no log of that name' "$sluice" logs nix
+code 100 'a number of lines that is none' "$sluice" logs -n x intake
+code 100 'a state folder that is not absolute' env SLUICE_VAR=x "$sluice" env
+
+env_says() { (eval "$("$sluice" env)" && eval "test \"\$$1\" = \"\$2\""); }
+ok 'a default' env_says SLUICE_TENANT default
+ok 'a default in the state folder' env_says SLUICE_BLOBS "$SLUICE_VAR/blobs"
+mkdir -p "$SLUICE_VAR/env"
+echo 'a b' >"$SLUICE_VAR/env/SLUICE_TENANT"
+ok 'a file in env/ counts' env_says SLUICE_TENANT 'a b'
+ok 'the environment counts more' env SLUICE_TENANT=c sh -c "'$sluice' env | grep -qx 'export SLUICE_TENANT=c'"
+done_testing

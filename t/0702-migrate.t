@@ -1,0 +1,43 @@
+#!/bin/sh
+# migrate: forward, once, one at a time, and nothing that it can't account for.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/stack.sh
+. "$T_TOP/t/stack.sh"
+t_stack -p
+migrate=$T_TOP/lib/sh/migrate
+
+t_db
+ok 'the real ones are there' "$migrate"
+ok 'and again, which does nothing' sh -c "'$migrate' 2>&1 | grep . && exit 1 || exit 0"
+
+psql -Xqd "host=$SLUICE_TEST_DIR/s user=sluice dbname=postgres" -c 'create database t_mig'
+export SLUICE_DB="host=$SLUICE_TEST_DIR/s user=sluice dbname=t_mig"
+mkdir "it's here"
+cd "it's here" || exit 1
+echo 'create table a (x int); select pg_sleep(0.3);' >0001-a.sql
+echo 'create table b (x int);' >0002-b.sql
+two() {
+	"$migrate" "$PWD" 2>../one &
+	"$migrate" "$PWD" 2>../two
+	wait $!
+}
+ok 'two at once' two
+ok 'each ran once' test "$(cat ../one ../two | grep -c '^migrate: ')" = 2
+names() { psql -XAtd "$SLUICE_DB" -c 'select name from sluice.migration order by 1' | tr '\n' ' '; }
+ok 'both are on record' test "$(names)" = '0001-a.sql 0002-b.sql '
+
+printf 'create table c (x int);\nselect 1/0;\n' >0003-c.sql
+code 100 'one that fails is refused' "$migrate" "$PWD"
+ok 'and leaves nothing' test "$(psql -XAtd "$SLUICE_DB" -c "select to_regclass('c') is null")" = t
+echo 'create table c (x int);' >0003-c.sql
+ok 'mended, it runs' "$migrate" "$PWD"
+echo '-- more' >>0002-b.sql
+code 100 'a changed one' "$migrate" "$PWD"
+echo 'create table b (x int);' >0002-b.sql
+ok 'the old text again' "$migrate" "$PWD"
+mv 0003-c.sql ..
+code 100 'one that is unknown here' "$migrate" "$PWD"
+code 111 'no database' env SLUICE_DB="host=$T_DIR dbname=x" "$migrate" "$PWD"
+cd "$T_DIR" || exit 1
+done_testing

@@ -1,0 +1,29 @@
+#!/bin/sh
+# topics.sh: all topics, their partitions, and a record of the largest size.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/stack.sh
+. "$T_TOP/t/stack.sh"
+t_stack -k
+
+ok 'makes them' "$T_TOP/lib/sh/topics.sh" -q
+ok 'and again' "$T_TOP/lib/sh/topics.sh" -q
+kcat -L -J -b "$SLUICE_KAFKA" >all
+jq -r '.topics[] | select(.topic | test("^(ingest|jobs|mapping|sluice)[.]")) | "\(.topic) \(.partitions | length)"' all |
+	sort >got
+cat >want <<'X'
+ingest.deadletter.v1 8
+ingest.requests.v1 16
+ingest.results.v1 8
+jobs.requests.v1 16
+mapping.events.v1 8
+sluice.positions.v1 1
+X
+same 'with their partitions' want got
+head -c 23000000 /dev/zero | tr '\0' x >big
+ok 'a record of 16 MiB in base64 goes in' \
+	kcat -P -b "$SLUICE_KAFKA" -X message.max.bytes=25000000 -t ingest.deadletter.v1 -p 0 big
+kcat -C -e -q -b "$SLUICE_KAFKA" -X fetch.message.max.bytes=25000000 -X receive.message.max.bytes=60000000 \
+	-t ingest.deadletter.v1 -p 0 -o -1 -c 1 -D '' >back
+ok 'and comes out' cmp big back
+done_testing
