@@ -170,7 +170,7 @@ doc_first_line(struct buf *out, const char *text, size_t len)
 		return;
 	}
 	if (!cut)
-		for (cut = end; cut > i && ((unsigned char)text[cut] & 0xC0) == 0x80; cut--)
+		for (cut = i + TITLE_MAX; cut > i && ((unsigned char)text[cut] & 0xC0) == 0x80; cut--)
 			;
 	buf_add(out, text + i, sentence_trim(text + i, cut - i));
 	buf_adds(out, "\xE2\x80\xA6");

@@ -277,6 +277,11 @@ other_text(void)
 
 		doc_first_line(&t, out.p, out.len);
 		ok(t.len <= 204 && charset_utf8(t.p, t.len), "title", "of a long line");
+		out.len = t.len = 0;
+		for (int i = 0; i < 201; i++)
+			buf_addc(&out, 'x');
+		doc_first_line(&t, at_edge(out.p, out.len), out.len);
+		ok(t.len == 203, "title", "of a line without a space, just too long");
 		buf_free(&t);
 	}
 }
