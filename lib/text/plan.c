@@ -88,6 +88,20 @@ count(struct pack *p, uint32_t start, uint32_t end)
 	return (uint32_t)p->work.n;
 }
 
+/* The tokens of the chunk of units [i, end): the sum, unless one is rough. */
+static uint32_t
+tokens(struct pack *p, size_t i, size_t end, const struct plan_chunk *c)
+{
+	uint32_t sum = 0;
+
+	for (size_t j = i; j < end; j++) {
+		if (p->us->u[j].flags & UNIT_ROUGH)
+			return count(p, c->start, c->end);
+		sum += p->us->u[j].tokens;
+	}
+	return sum;
+}
+
 /* Settles the chunk of units [i, end), the first done of them told before.
  * Counts it as the model will; a large word that was cut may count more than its
  * estimate, then the chunk gives up units at its end. Returns its end. */
@@ -97,11 +111,10 @@ settle(struct pack *p, size_t i, size_t done, size_t end, struct plan_chunk *c)
 	struct unit *u = p->us->u;
 	size_t least = (done > i ? done : i) + 1, over;
 
-	/* What the tokenizer drops before the first word belongs to the first chunk. */
 	c->start = u[i].start;
 	for (;;) {
 		c->end = text_end(p, end);
-		c->tokens = count(p, c->start, c->end);
+		c->tokens = tokens(p, i, end, c);
 		if (c->tokens <= p->limit)
 			return end;
 		over = c->tokens - p->limit;
@@ -177,6 +190,7 @@ plan_text(const struct vocab *v, const char *text, size_t len, unsigned limit, u
 	p.overlap = overlap;
 	p.us = &us;
 	units_fill(&us, v, text, len, limit, p.bytes);
+	/* What the tokenizer drops before the first word is the first chunk's. */
 	if (us.n) {
 		size_t from = 0, n;
 

@@ -32,13 +32,13 @@ units_border(const char *text, size_t i)
 }
 
 static struct unit *
-add(struct units *us, uint32_t start, uint32_t end, unsigned tokens)
+add(struct units *us, uint32_t start, uint32_t end, unsigned tokens, unsigned flags)
 {
 	if (us->n == us->cap) {
 		us->cap = us->cap ? us->cap + us->cap / 2 : 1024;
 		us->u = mem_array(us->u, us->cap, sizeof *us->u);
 	}
-	us->u[us->n] = (struct unit){ start, end, (uint16_t)tokens, 0 };
+	us->u[us->n] = (struct unit){ start, end, (uint16_t)tokens, (uint16_t)flags };
 	return &us->u[us->n++];
 }
 
@@ -55,7 +55,7 @@ cut_bytes(struct units *us, const char *text, const struct wp_token *t, size_t b
 		    (uint32_t)units_border(text, t->start + (size_t)((unsigned long long)size * i / parts));
 
 		if (to > at)
-			add(us, at, to, 1);
+			add(us, at, to, 1, UNIT_ROUGH);
 		at = to;
 	}
 }
@@ -68,16 +68,16 @@ add_word(struct units *us, const char *text, const struct wp_token *t, size_t n,
 	if (n == 1 && t->end - t->start > bytes) {
 		cut_bytes(us, text, t, bytes);
 	} else if (n <= limit && t[n - 1].end - t->start <= bytes) {
-		add(us, t->start, t[n - 1].end, (unsigned)n);
+		add(us, t->start, t[n - 1].end, (unsigned)n, 0);
 	} else {
-		struct unit *u = add(us, t->start, t->end, 1);
+		struct unit *u = add(us, t->start, t->end, 1, UNIT_ROUGH);
 
 		for (size_t i = 1; i < n; i++) {
 			if (t[i].start < u->end) {
 				u->tokens++;
 				u->end = t[i].end;
 			} else {
-				u = add(us, t[i].start, t[i].end, 1);
+				u = add(us, t[i].start, t[i].end, 1, UNIT_ROUGH);
 			}
 		}
 	}
@@ -105,7 +105,7 @@ void
 units_fill(struct units *us, const struct vocab *v, const char *text, size_t len,
     unsigned limit, size_t bytes)
 {
-	size_t at = 0, i, j;
+	size_t at = 0, i, j, first;
 
 	if (!us->cont)
 		learn_cont(us, v);
@@ -119,11 +119,14 @@ units_fill(struct units *us, const struct vocab *v, const char *text, size_t len
 			us->work.t[i].start += (uint32_t)at;
 			us->work.t[i].end += (uint32_t)at;
 		}
+		first = us->n;
 		for (i = 0; i < us->work.n; i = j) {
 			for (j = i + 1; j < us->work.n && us->cont[us->work.t[j].id]; j++)
 				;
 			add_word(us, text, us->work.t + i, j - i, limit, bytes);
 		}
+		/* A word may have been cut between two batches, in one code point. */
+		us->u[first].flags |= UNIT_ROUGH;
 		at = us->work.t[us->work.n - 1].end;
 	}
 	mark(us, text, len);

@@ -9,11 +9,15 @@
 
 #include "embed/wordpiece.h"
 
-enum { UNIT_SENTENCE = 1, UNIT_PARAGRAPH = 2 };
+enum {
+	UNIT_SENTENCE = 1,
+	UNIT_PARAGRAPH = 2,
+	UNIT_ROUGH = 4          /* its tokens are an estimate: a part of a large word */
+};
 
 struct unit {
 	uint32_t start, end;    /* bytes; dropped characters at the edges are outside */
-	uint16_t tokens;        /* for a part of a large word: an estimate */
+	uint16_t tokens;
 	uint16_t flags;
 };
 
