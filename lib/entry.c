@@ -7,19 +7,12 @@
 #include "canon.h"
 #include "json.h"
 #include "request.h"
+#include "result.h"
 
 /* Not part of what was asked: who carried it, and whether it is asked again. */
 static const char *const transport[] = { "kafka", "feed", "trace", "again", "error", NULL };
 /* Nor are these of the document. */
 static const char *const beside_doc[] = { "kafka", "feed", "trace", "again", "error", "job_id", "priority", NULL };
-
-static const char *const prios[] = { "High", "Medium", "Low" };
-
-const char *
-entry_prio(int prio)
-{
-	return prios[prio];
-}
 
 static void
 set(struct buf *b, const char *s)
@@ -170,8 +163,8 @@ read_columns(struct entry *q, const char *default_tenant)
 	q->again = false;
 	rec_bool(rec_get(&q->rec, "again"), &q->again);
 	q->prio = PRIO_MEDIUM;
-	for (int i = 0; prio && i < 3; i++)
-		if (rec_is(prio, prios[i]))
+	for (int i = PRIO_HIGH; prio && i <= PRIO_LOW; i++)
+		if (rec_is(prio, result_priority(i)))
 			q->prio = i;
 }
 

@@ -43,7 +43,4 @@ void entry_read(struct entry *q, const char *line, size_t len, const char *defau
 /* Makes it a reject, for a reason of the caller's own. */
 void entry_reject(struct entry *q, const char *stage, const char *code, const char *message);
 
-/* "High", "Medium", "Low" for a PRIO_*. */
-const char *entry_prio(int prio);
-
 #endif

@@ -196,6 +196,21 @@ pg_call(struct pg *db, const char *sql, struct pg_args *a)
 }
 
 enum pg_status
+pg_call_again(struct pg *db, const char *sql, struct pg_args *a)
+{
+	enum pg_status st = PG_RETRY;
+
+	for (int i = 0; i < PG_TRIES; i++) {
+		if (i)
+			poll(NULL, 0, 20 << i);
+		st = pg_call(db, sql, a);
+		if (st != PG_RETRY)
+			break;
+	}
+	return st;
+}
+
+enum pg_status
 pg_ledger(struct pg *db, int version, char *uuid, int *epoch)
 {
 	enum pg_status st = pg_call(db, "select ledger::text, epoch, version from sluice.identity()", NULL);
@@ -218,60 +233,6 @@ pg_ledger(struct pg *db, int version, char *uuid, int *epoch)
 	if (epoch)
 		*epoch = (int)pg_i64(db, 0, 1);
 	return PG_OK;
-}
-
-int
-pg_rows(const struct pg *db)
-{
-	return PQntuples(db->res);
-}
-
-bool
-pg_null(const struct pg *db, int row, int col)
-{
-	return PQgetisnull(db->res, row, col);
-}
-
-int64_t
-pg_i64(const struct pg *db, int row, int col)
-{
-	const unsigned char *p = (const unsigned char *)PQgetvalue(db->res, row, col);
-	int len = PQgetlength(db->res, row, col);
-	uint64_t v = len && p[0] & 0x80 && len > 1 ? UINT64_MAX : 0;
-
-	for (int i = 0; i < len && i < 8; i++)
-		v = v << 8 | p[i];
-	return (int64_t)v;
-}
-
-double
-pg_f64(const struct pg *db, int row, int col)
-{
-	uint64_t v = (uint64_t)pg_i64(db, row, col);
-	uint32_t w = (uint32_t)v;
-	double d;
-	float f;
-
-	if (PQgetlength(db->res, row, col) == 4) {
-		memcpy(&f, &w, sizeof(f));
-		return (double)f;
-	}
-	memcpy(&d, &v, sizeof(d));
-	return d;
-}
-
-bool
-pg_bool(const struct pg *db, int row, int col)
-{
-	return pg_i64(db, row, col) != 0;
-}
-
-const char *
-pg_bytes(const struct pg *db, int row, int col, size_t *len)
-{
-	if (len)
-		*len = (size_t)PQgetlength(db->res, row, col);
-	return PQgetvalue(db->res, row, col);
 }
 
 int

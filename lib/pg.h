@@ -23,7 +23,7 @@
 
 #include "mem.h"
 
-enum { PG_TIMEOUT_MS = 3000, PG_ARGS_MAX = 32, PG_STATEMENTS = 32 };
+enum { PG_TIMEOUT_MS = 3000, PG_ARGS_MAX = 32, PG_STATEMENTS = 32, PG_TRIES = 5 };
 
 /* What a failure means for the caller. */
 enum pg_status {
@@ -90,6 +90,9 @@ const char *pg_arg_bytes(struct pg_arg *g);
 /* One call. sql must be a string that lives as long as db (it names the prepared
  * statement). a may be NULL. Rows stay until the next call. */
 enum pg_status pg_call(struct pg *db, const char *sql, struct pg_args *a);
+
+/* The same, a few times over half a second while the status is PG_RETRY. */
+enum pg_status pg_call_again(struct pg *db, const char *sql, struct pg_args *a);
 
 /* Results. Columns count from 0. Integers of any width; NULL is 0. */
 int pg_rows(const struct pg *db);

@@ -12,6 +12,14 @@ static const char *const envelope[] = { "job_id", "tenant", "tenant_id", "doc_ke
 /* What a result does not repeat: the document itself. */
 static const char *const bulky[] = { "text", "content", NULL };
 
+const char *
+result_priority(int prio)
+{
+	static const char *const names[] = { "High", "Medium", "Low" };
+
+	return names[prio];
+}
+
 static bool
 among(const struct rec *r, const struct rec_member *m, const char *const *names)
 {

@@ -39,6 +39,9 @@ int result_keep(struct buf *out, const struct buf *request, const struct rec *an
 void result_message(struct buf *out, const struct result_job *j, const char *status,
     const struct buf *error, const struct buf *request, const struct rec *answer);
 
+/* "High", "Medium", "Low" for 0, 1, 2. */
+const char *result_priority(int prio);
+
 /* Appends an error object. */
 void result_error(struct buf *out, const char *code, const char *message, bool retry);
 

@@ -1,0 +1,62 @@
+/* flight.h - the jobs of a worker that are on their way through its filter, and
+ * the settling of what came back: answers are gathered and settled together
+ * in one transaction, then their jobs go back to the lease's dispatch or are
+ * forgotten. An index names a flight from flight_new until flights_settle
+ * has settled it. Statuses are pg.h's. */
+#ifndef FLIGHT_H
+#define FLIGHT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lease.h"
+#include "mem.h"
+#include "pg.h"
+#include "result.h"
+
+enum {
+	FLIGHT_SETTLE_MS = 10,  /* answers are gathered for so long into one commit */
+	FLIGHT_SETTLE_MOST = 500,
+	FLIGHT_SETTLE_BYTES = 8 << 20
+};
+
+struct flight {
+	int64_t no;
+	int n, run, attempt, prio;
+	struct buf tenant, job_id, doc_key, request;    /* NUL-terminated too */
+	bool used;
+};
+
+struct flights {
+	struct lease *lease;
+	unsigned retries;
+	struct flight *f;
+	size_t max, n;          /* room; in flight, settled ones not counted */
+	size_t *spare, spare_n;
+	struct pg_args args;    /* of the settle that is being gathered */
+	size_t *added, added_n, added_bytes;
+	int64_t settle_by;      /* when it is due, if added_n */
+};
+
+void flights_init(struct flights *fs, struct lease *l, size_t max, unsigned retries);
+void flights_free(struct flights *fs);
+
+/* A free flight, to be filled in. There must be one: fs->spare_n. */
+size_t flight_new(struct flights *fs);
+struct result_job flight_job(const struct flights *fs, size_t i);
+
+/* Adds a verdict. line: kept for the next attempt; message: see result_message;
+ * err: of a death. These may be NULL or empty. */
+void flight_add(struct flights *fs, size_t i, const struct result_verdict *v, const struct buf *line,
+    const struct buf *message, const struct buf *err, int64_t now);
+bool flights_full(const struct flights *fs);
+
+/* Settles what was added, if anything. */
+enum pg_status flights_settle(struct flights *fs, int64_t now);
+/* Everything in flight goes back to the queue, uncharged. */
+enum pg_status flights_hand_back(struct flights *fs, int64_t now);
+
+/* The slots that have a job in flight. */
+uint64_t flights_slots(const struct flights *fs);
+
+#endif
