@@ -38,7 +38,6 @@ flights_init(struct flights *fs, struct lease *l, size_t max, unsigned retries)
 	fs->added = mem_array(NULL, max, sizeof(*fs->added));
 	for (; fs->spare_n < max; fs->spare_n++)
 		fs->spare[fs->spare_n] = max - 1 - fs->spare_n;
-	start(fs);
 }
 
 void
@@ -91,8 +90,10 @@ flight_add(struct flights *fs, size_t i, const struct result_verdict *v, const s
 {
 	const struct flight *f = &fs->f[i];
 
-	if (!fs->added_n)
+	if (!fs->added_n) {
+		start(fs);
 		fs->settle_by = now + FLIGHT_SETTLE_MS;
+	}
 	fs->added[fs->added_n++] = i;
 	pg_put_i64(&fs->args, NO, f->no);
 	pg_put_i64(&fs->args, N, f->n);
@@ -146,7 +147,7 @@ flights_settle(struct flights *fs, int64_t now)
 		return st;
 	for (size_t i = 0; i < fs->added_n; i++)
 		land(fs, fs->added[i], (int)i, now);
-	start(fs);
+	fs->added_n = fs->added_bytes = 0;
 	return PG_OK;
 }
 

@@ -1,0 +1,87 @@
+#!/bin/sh
+# from-outbox: every message, in order, marked when it was answered.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/stack.sh
+. "$T_TOP/t/stack.sh"
+t_stack -p
+t_db || exit 1
+
+q() { psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -d "$SLUICE_DB" -c "$1"; }
+says() { [ "$(q "$2" 2>&1)" = "$1" ] || { q "$2"; false; }; }
+pids=''
+t_end() { for p in $pids; do kill -9 "$p" 2>/dev/null || :; done; }
+relay() {
+	r_name=$1
+	shift
+	from-outbox "$@" 2>"$r_name.err" &
+	eval "$r_name=$!"
+	pids="$pids $!"
+}
+term() { kill -TERM "$1" && wait "$1"; }
+sent() { [ "$(q 'select sent from sluice.outbox_pos')" = "$1" ]; }
+lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
+more() { # more FROM TO
+	q "select sluice.stream_lock('main'); insert into sluice.outbox (seq, topic, key, value)
+		select nextval('sluice.outbox_seq'), 'T', 'k' || g, '{\"g\": ' || g || '}' from generate_series($1, $2) g"
+}
+more 1 3 >/dev/null
+q "update sluice.outbox set headers = '{\"h\":\"v\"}', key = null where seq = 2"
+from-outbox >got 2>err
+sed 's/"ledger":"[^"]*"/"ledger":"L"/' got >g
+cat >want <<'X'
+{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":1},"topic":"T","key":"k1","value":{"g": 1}}
+{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":2},"topic":"T","key":null,"headers":{"h":"v"},"value":{"g": 2}}
+{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":3},"topic":"T","key":"k3","value":{"g": 3}}
+X
+same 'without a filter it prints what is to be sent' want g
+ok 'and marks nothing' sent 0
+
+# A filter that keeps what it saw and answers all but what HOLD names.
+cat >filter <<'X'
+#!/usr/bin/python3
+import json, os, sys
+out = open(sys.argv[1], "a")
+for line in sys.stdin:
+    seq = json.loads(line)
+    if "outbox" in seq:
+        out.write("%d\n" % seq["outbox"]["seq"])
+        out.flush()
+        if os.path.exists("hold") and seq["outbox"]["seq"] == 5:
+            continue
+    sys.stdout.write(line)
+    sys.stdout.flush()
+X
+chmod +x filter
+relay A -- ./filter seen
+ok 'what was answered is marked' until_ok 10 sent 3
+relay B -- ./filter seen2
+ok 'a second relay says that it waits' until_ok 5 grep -q 'another relay works, waiting' B.err
+more 4 200 >/dev/null
+ok 'new messages follow' until_ok 10 sent 200
+seq 1 200 >want
+same 'in order' want seen
+ok 'the second has started nothing' test ! -e seen2
+kill -9 "$A"
+more 201 210 >/dev/null
+ok 'it takes over when the first is killed' until_ok 10 sent 210
+ok 'TERM ends it with 0' term "$B"
+
+q "update sluice.outbox_pos set sent = 3" >/dev/null
+touch hold
+: >seen
+relay C -- ./filter seen
+ok 'an unanswered message' until_ok 10 lines seen 100
+ok 'holds the mark' until_ok 5 sent 4
+kill -9 "$C"
+rm hold
+: >seen
+relay D -- ./filter seen
+ok 'and is fed again' until_ok 10 sent 210
+seq 5 210 >want
+same 'with all after it' want seen
+psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'from-outbox'" >psql.log
+lost() { wait "$D"; }
+code 111 'a lost database is temporary' lost
+code 100 'a wrong option' from-outbox -x
+done_testing
