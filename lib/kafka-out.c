@@ -90,7 +90,7 @@ kafka_producer_open(struct kafka_out *o)
 	memset(&o->k, 0, sizeof(o->k));
 	o->k.state = state;
 	o->left = 0;
-	o->broken = false;
+	o->broken = o->refused = false;
 	return kafka_open(&o->k, RD_KAFKA_PRODUCER, DEFAULTS, o->txid ? txn : PLAIN, tune, o);
 }
 

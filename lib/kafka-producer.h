@@ -19,6 +19,7 @@ struct kafka_out {
 	size_t left;            /* delivery reports to come */
 	size_t faults;          /* messages that failed for a reason of their own */
 	bool broken;            /* some message failed for a reason that is not its own */
+	bool refused;           /* the last transaction was; the client is spoilt */
 	struct known known[64];
 	size_t n_known, next_known;
 };

@@ -67,6 +67,8 @@ begin(struct kafka_stream *s)
 	struct buf value = BUF_INIT;
 	int r;
 
+	if (s->tries++ > 1)
+		sleep(s->tries < 10 ? s->tries : 10);
 	if (kafka_out_init(s->out) < 0)
 		return stop(s, "%s", kafka_out_why(s->out));
 	while ((r = kafka_position(KAFKA_POSITIONS, buf_str(&s->key), &value,
@@ -165,8 +167,10 @@ publish(struct kafka_stream *s, struct kafka_post *p, size_t n)
 			again |= p[i].refused && !was_refused(s, p[i].seq);
 		}
 	} while (again);
-	if (r == KAFKA_COMMITTED)
+	if (r == KAFKA_COMMITTED) {
 		s->seq = p[n - 1].seq;
+		s->tries = 0;
+	}
 	if (r != KAFKA_REFUSED)
 		return r;
 	if (n == 1)

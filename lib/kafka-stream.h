@@ -15,6 +15,7 @@
 
 struct kafka_stream {
 	struct kafka_out *out;
+	unsigned tries;         /* starts without a commit since */
 	bool live;              /* initialised, and pos is what Kafka has */
 	char ledger[64], stream[64];    /* "" until the first post */
 	uint64_t epoch, seq;    /* the position: all up to seq are sent or refused */

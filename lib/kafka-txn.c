@@ -110,9 +110,13 @@ fill(struct kafka_out *o, struct kafka_post *p, size_t n, const struct kafka_msg
 enum kafka_txn
 kafka_out_txn(struct kafka_out *o, struct kafka_post *p, size_t n, const struct kafka_msg *position)
 {
-	uint64_t since = kafka_now_ms();
-	rd_kafka_error_t *e = rd_kafka_begin_transaction(o->k.rk);
+	uint64_t since;
+	rd_kafka_error_t *e;
 
+	if (o->refused && kafka_out_init(o) < 0)
+		return KAFKA_UNKNOWN;
+	since = kafka_now_ms();
+	e = rd_kafka_begin_transaction(o->k.rk);
 	if (e)
 		return ended(o, e, since);
 	if (fill(o, p, n, position, since)) {
@@ -127,5 +131,8 @@ kafka_out_txn(struct kafka_out *o, struct kafka_post *p, size_t n, const struct 
 		snprintf(o->k.err, sizeof(o->k.err), "messages were not delivered in time");
 		return KAFKA_UNKNOWN;
 	}
+	/* librdkafka 2.0.2 goes on with sequence numbers that the refused batch
+	 * has used up, and the broker refuses those: the client is made anew. */
+	o->refused = true;
 	return KAFKA_REFUSED;
 }
