@@ -80,7 +80,7 @@ read_it(struct kafka *k, const char *topic, const char *key, struct buf *value)
 		if (r == 0)
 			kafka_waits(&k->state, "there is no topic %s", topic);
 		else if (!k->down)
-			kafka_waits(&k->state, "no broker answers at %s: %s", k->servers, k->last);
+			kafka_waits_broker(k);
 		return -1;
 	}
 	e = rd_kafka_query_watermark_offsets(k->rk, topic, 0, &low, &high, ASK_MS);

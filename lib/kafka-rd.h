@@ -30,6 +30,9 @@ int kafka_open(struct kafka *k, rd_kafka_type_t type, const struct kafka_prop *d
     const struct kafka_prop *fixed, void (*tune)(rd_kafka_conf_t *), void *opaque);
 
 
+/* "no broker answers at HOST:PORT: REASON". */
+void kafka_waits_broker(struct kafka *k);
+
 uint64_t kafka_now_ms(void);    /* monotonic */
 
 /* True when some broker answers a metadata request within ms. Clears down. */

@@ -40,8 +40,7 @@ reach(struct kafka_in *in)
 		id = rd_kafka_clusterid(in->k.rk, TRY_MS);
 		if (!id) {
 			if (kafka_now_ms() - in->opened_ms >= PATIENCE_MS)
-				kafka_waits(&in->k.state, "no broker answers at %s: %s", in->k.servers,
-				    in->k.last);
+				kafka_waits_broker(&in->k);
 			return;
 		}
 		snprintf(in->cluster, sizeof(in->cluster), "%s", id);

@@ -49,8 +49,7 @@ there(struct kafka_out *o, const char *topic)
 		if (n < 0) {
 			missing_since = 0;
 			if (!o->k.down && !o->k.fatal)
-				kafka_waits(&o->k.state, "no broker answers at %s: %s", o->k.servers,
-				    o->k.last);
+				kafka_waits_broker(&o->k);
 			if (o->k.fatal)
 				return true;
 			continue;

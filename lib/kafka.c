@@ -59,6 +59,13 @@ kafka_ready(struct kafka_state *s)
 	tell(s);
 }
 
+void
+kafka_waits_broker(struct kafka *k)
+{
+	kafka_waits(&k->state, "no broker answers at %s%s%s", k->servers, k->last[0] ? ": " : "",
+	    k->last);
+}
+
 static void
 on_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
 {
@@ -82,7 +89,7 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 	switch (err) {
 	case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
 		k->down = true;
-		kafka_waits(&k->state, "no broker answers at %s: %s", k->servers, k->last);
+		kafka_waits_broker(k);
 		return;
 	case RD_KAFKA_RESP_ERR__TRANSPORT:
 	case RD_KAFKA_RESP_ERR__RESOLVE:
@@ -217,7 +224,6 @@ kafka_open(struct kafka *k, rd_kafka_type_t type, const struct kafka_prop *defau
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	const char *file = arg_env("SLUICE_KAFKA_CONF", "");
 
-	snprintf(k->last, sizeof(k->last), "not reached yet");
 	rd_kafka_conf_set_opaque(conf, opaque);
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	rd_kafka_conf_set_error_cb(conf, on_error);

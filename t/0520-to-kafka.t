@@ -197,12 +197,12 @@ exec 8>gone.pipe
 head -100 gone.in >&8
 ok 'answers before' until_ok 20 sh -c '[ "$(wc -l <gone.out)" = 100 ]'
 ok 'is ready' grep -qx ready gone.state
-kafka_stop KILL
+kafka_stop KILL 8>&-
 sed -n 101,200p gone.in >&8
 ok 'says what it waits for' until_ok 30 grep -q "waiting: no broker answers at $SLUICE_KAFKA" gone.err
 ok '... in its state too' grep -q '^waiting: no broker answers' gone.state
 sleep 12        # past the time-out of the transaction
-kafka_start
+kafka_start 8>&-
 tail -100 gone.in >&8
 exec 8>&-
 ok 'ends well when it is back' wait $pid
