@@ -54,7 +54,6 @@ feed_open(const struct feed_opts *o)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		die_sys(XTEMP, "block signals");
 	f->sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -96,7 +95,7 @@ read_signals(struct feed *f)
 	struct signalfd_siginfo si;
 
 	while (read(f->sigfd, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo == SIGCHLD || f->stopping)
+		if (f->stopping)
 			continue;
 		f->stopping = true;
 		f->grace_by = f->now + (int64_t)f->o.grace_ms;
@@ -201,15 +200,16 @@ turn(struct feed *f, int wish)
 {
 	int src_fd = f->src->fd ? f->src->fd(f->src->ctx) : -1;
 	bool running = f->mode != M_STOPPED;
-	struct pollfd fd[5] = {
+	struct pollfd fd[6] = {
 		{ .fd = f->sigfd, .events = POLLIN },
 		{ .fd = f->stopping || f->source_done ? -1 : src_fd, .events = POLLIN },
 		{ .fd = running && feed_wants_write(f) ? f->filter.in : -1, .events = POLLOUT },
 		{ .fd = running ? f->answers.fd : -1, .events = POLLIN },
 		{ .fd = running ? f->filter.err : -1, .events = POLLIN },
+		{ .fd = running && !f->filter.ended ? f->filter.status : -1, .events = POLLIN },
 	};
 
-	if (poll(fd, 5, wait_ms(f, wish)) < 0 && errno != EINTR)
+	if (poll(fd, 6, wait_ms(f, wish)) < 0 && errno != EINTR)
 		die_sys(XTEMP, "poll");
 	f->now = feed_now();
 	if (fd[0].revents)
@@ -220,6 +220,18 @@ turn(struct feed *f, int wish)
 		feed_read_answers(f);
 	if (fd[2].revents)
 		feed_write(f);
+}
+
+/* The filter's pipes must not get the numbers 0 to 2. */
+static void
+fill_standard_fds(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= 2)
+		;
+	if (fd > 2)
+		close(fd);
 }
 
 static void
@@ -237,6 +249,7 @@ open_metrics(struct feed *f)
 static int
 run_filter(struct feed *f)
 {
+	fill_standard_fds();
 	f->now = f->start_at = f->rate_at = feed_now();
 	while (f->verdict < 0) {
 		int wish = TURN_MS;

@@ -13,7 +13,7 @@
 enum { PIPE_SIZE = 1 << 20, KILL_AFTER_MS = 1000 };
 
 struct pipes {
-	int in[2], out[2], err[2], life[2];
+	int in[2], out[2], err[2], status[2], life[2];
 };
 
 static void
@@ -29,16 +29,17 @@ close_pipes(struct pipes *p)
 {
 	int *all = &p->in[0];
 
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 10; i++)
 		close_fd(&all[i]);
 }
 
 static int
 open_pipes(struct pipes *p)
 {
-	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	if (pipe2(p->in, O_CLOEXEC) < 0 || pipe2(p->out, O_CLOEXEC) < 0 ||
-	    pipe2(p->err, O_CLOEXEC) < 0 || pipe2(p->life, O_CLOEXEC) < 0) {
+	    pipe2(p->err, O_CLOEXEC) < 0 ||
+	    pipe2(p->status, O_CLOEXEC) < 0 || pipe2(p->life, O_CLOEXEC) < 0) {
 		int err = errno;
 
 		close_pipes(p);
@@ -72,35 +73,26 @@ run_command(const struct pipes *p, char **argv)
 	_exit(missing ? 127 : 126);
 }
 
+/* The guardian: 0 is the lifeline, 1 the status pipe, 3 a signalfd. It leaves
+ * only by the KILL that ends its group. */
 static void
-die_like(int status)
+guard(pid_t child)
 {
-	if (WIFSIGNALED(status)) {
-		sigset_t one;
-
-		signal(WTERMSIG(status), SIG_DFL);
-		prctl(PR_SET_DUMPABLE, 0);      /* the command has left the core, if any */
-		raise(WTERMSIG(status));
-		sigemptyset(&one);
-		sigaddset(&one, WTERMSIG(status));
-		sigprocmask(SIG_UNBLOCK, &one, NULL);
-		_exit(128 + WTERMSIG(status));
-	}
-	_exit(WEXITSTATUS(status));
-}
-
-/* The guardian: until the command ends, or the lifeline closes. */
-static void
-guard(const struct pipes *p, pid_t child, int chld)
-{
-	struct pollfd fd[2] = { { .fd = p->life[0], .events = POLLIN }, { .fd = chld, .events = POLLIN } };
+	struct pollfd fd[2] = { { .fd = 0, .events = POLLIN }, { .fd = 3, .events = POLLIN } };
+	struct signalfd_siginfo si;
 	int wait_ms = -1, status;
 
 	for (;;) {
 		int n = poll(fd, 2, wait_ms);
 
-		if (waitpid(child, &status, WNOHANG) == child)
-			die_like(status);
+		if (fd[1].revents)
+			(void)!read(3, &si, sizeof(si));
+		if (child && waitpid(child, &status, WNOHANG) == child) {
+			child = 0;
+			(void)!write(1, &status, sizeof(status));
+		}
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
 		if (n == 0)
 			kill(0, SIGKILL);       /* us too: the group is ours */
 		if (fd[0].revents) {
@@ -108,39 +100,34 @@ guard(const struct pipes *p, pid_t child, int chld)
 			wait_ms = KILL_AFTER_MS;
 			kill(0, SIGTERM);       /* blocked here */
 		}
-		if (fd[1].revents) {
-			struct signalfd_siginfo si;
-
-			(void)!read(chld, &si, sizeof(si));
-		}
 	}
 }
 
 static void
-lead_group(struct pipes *p, char **argv)
+lead_group(const struct pipes *p, char **argv)
 {
-	sigset_t all;
+	sigset_t all, chld;
 	pid_t child;
-	int chld;
+	int fd;
 
 	setpgid(0, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	sigemptyset(&all);
-	sigaddset(&all, SIGCHLD);
-	chld = signalfd(-1, &all, SFD_CLOEXEC);
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
 	close(p->life[1]);
+	fd = signalfd(-1, &chld, SFD_CLOEXEC);
 	child = fork();
-	if (chld < 0 || child < 0)
+	if (fd < 0 || child < 0)
 		_exit(111);
 	if (child == 0)
 		run_command(p, argv);
 	/* Keep nothing of the parent's: its sockets, the other ends of our pipes. */
-	dup2(p->life[0], 0);
-	dup2(chld, 1);
-	p->life[0] = 0;
-	close_range(2, ~0U, 0);
-	guard(p, child, 1);
+	if (dup2(p->life[0], 0) < 0 || dup2(p->status[1], 1) < 0 || (fd != 3 && dup2(fd, 3) < 0))
+		_exit(111);
+	close(2);
+	close_range(4, ~0U, 0);
+	guard(child);
 }
 
 int
@@ -162,27 +149,33 @@ filter_start(struct filter *f, char **argv)
 	if (pid == 0)
 		lead_group(&p, argv);
 	setpgid(pid, pid);      /* both sides do it: whoever comes first */
-	*f = (struct filter){ .pid = pid, .in = p.in[1], .out = p.out[0], .err = p.err[0], .life = p.life[1] };
-	p.in[1] = p.out[0] = p.err[0] = p.life[1] = -1;
+	*f = (struct filter){ .pid = pid, .in = p.in[1], .out = p.out[0], .err = p.err[0],
+	    .status = p.status[0], .life = p.life[1] };
+	p.in[1] = p.out[0] = p.err[0] = p.status[0] = p.life[1] = -1;
 	close_pipes(&p);
 	fcntl(f->in, F_SETFL, O_NONBLOCK);
 	fcntl(f->out, F_SETFL, O_NONBLOCK);
 	fcntl(f->err, F_SETFL, O_NONBLOCK);
+	fcntl(f->status, F_SETFL, O_NONBLOCK);
 	return 0;
 }
 
 bool
 filter_poll_end(struct filter *f)
 {
-	siginfo_t si = { 0 };
+	int status = 0;
+	ssize_t n;
 
 	if (f->ended || !f->pid)
 		return true;
-	if (waitid(P_PID, (id_t)f->pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || si.si_pid == 0)
+	n = read(f->status, &status, sizeof(status));
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
+	if (n != sizeof(status))
+		status = SIGKILL;       /* the guardian was killed */
 	f->ended = true;
-	f->code = si.si_code == CLD_EXITED ? si.si_status : -1;
-	f->signal = si.si_code == CLD_EXITED ? 0 : si.si_status;
+	f->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	f->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	return true;
 }
 
@@ -203,15 +196,14 @@ void
 filter_finish(struct filter *f)
 {
 	if (f->pid) {
-		filter_kill(f, SIGKILL);
-		if (!f->ended)
-			kill(f->pid, SIGKILL);
+		filter_kill(f, SIGKILL);        /* unreaped, the guardian keeps the group's number ours */
 		while (waitpid(f->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
 	close_fd(&f->in);
 	close_fd(&f->out);
 	close_fd(&f->err);
+	close_fd(&f->status);
 	close_fd(&f->life);
 	f->pid = 0;
 }
