@@ -193,6 +193,18 @@ open_model(struct batch *b, const char *opt, unsigned threads)
 	b->v = mem_array(NULL, b->most, b->e.dim * sizeof(*b->v));
 }
 
+/* OpenMP's threads spin while they wait for each other, which on a busy machine
+ * takes the core from the one that is waited for. Its runtime reads the
+ * environment before main, so this program begins again with another one. */
+static void
+wait_passively(char **argv)
+{
+	if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 0) < 0)
+		return;
+	execv("/proc/self/exe", argv);
+	warn_sys("begin again: /proc/self/exe");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -213,6 +225,7 @@ main(int argc, char **argv)
 		}
 	if (optind != argc)
 		die_usage(usage);
+	wait_passively(argv);
 	open_model(&b, dir, threads);
 
 	/* Lines with error or wait are held too: they keep their place. */
