@@ -35,7 +35,7 @@ dead_ls() {
 	else
 		ledger_psql -P border=0 -P footer=off -P null= -P pager=off -v limit="$limit" -f - <<-'X'
 			select no, to_char(at, 'MM-DD HH24:MI:SS') as at, kind, coalesce(job_id, '') as job, stage, code,
-				left(message, 70) as message from sluice.dead order by no desc limit :limit
+				left(regexp_replace(message, '\s+', ' ', 'g'), 70) as message from sluice.dead order by no desc limit :limit
 		X
 	fi
 }

@@ -55,7 +55,7 @@ jobs_sql() {
 		cat <<-'X'
 			select state, job_id, left(doc_key, 44) as document, pipeline, priority, attempt,
 				to_char(changed_at, 'MM-DD HH24:MI:SS') as since,
-				coalesce((error::json ->> 'code') || ': ' || left(error::json ->> 'message', 60), '') as error
+				coalesce((error::json ->> 'code') || ': ' || left(regexp_replace(error::json ->> 'message', '\s+', ' ', 'g'), 60), '') as error
 			from listed order by no desc
 		X
 	fi

@@ -79,7 +79,8 @@ progress_table() {
 	progress_sql "$1" "$2" -P border=0 -P footer=off -P null= -P pager=off <<-'X'
 		select coalesce(state, 'not admitted') as state, coalesce(chunks::text, '') as chunks,
 			coalesce(language, '') as lang, coalesce(doc_key, job_id) as document,
-			case when state = 'failed' then (error::json ->> 'code') || ': ' || (error::json ->> 'message')
+			case when state = 'failed' then (error::json ->> 'code') || ': ' ||
+					left(regexp_replace(error::json ->> 'message', '\s+', ' ', 'g'), 90)
 				when char_length(title) > 60 then left(title, 59) || '…' else title end as "title or reason"
 		from state order by at
 	X
