@@ -1,0 +1,100 @@
+#!/bin/bash
+# sluice up, status, down, with the real services: what is killed comes back,
+# what was stopped is gone, and other people's Kafka and PostgreSQL are used
+# where they are named.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/stack.sh
+. "$T_TOP/t/stack.sh"
+t_stack
+
+sluice=$T_TOP/bin/sluice
+named_kafka=$SLUICE_KAFKA named_db=$SLUICE_DB
+unset SLUICE_KAFKA SLUICE_DB
+# A folder that the service user can enter, and a path with a space in it.
+var_top=$(mktemp -d /tmp/slv-XXXXXX)
+chmod 755 "$var_top"
+export SLUICE_VAR="$var_top/a state"
+t_end() {
+	"$sluice" down >down.log 2>&1
+	rm -rf "$var_top"
+}
+
+# pids: of all that runs for this state folder.
+pids() {
+	local p
+	for p in /proc/[0-9]*; do
+		case $(readlink "$p/cwd") in
+		"$SLUICE_VAR"/*) echo "${p#/proc/}" ;;
+		esac
+	done
+}
+supervisor_of() {
+	local p
+	for p in $(pids); do
+		[ "$(readlink "/proc/$p/cwd")" = "$SLUICE_VAR/scan$1" ] && [ "$(cat "/proc/$p/comm")" = "$2" ] && echo "$p"
+	done
+}
+answer() {
+	(
+		eval "$("$sluice" env)"
+		printf '{"job_id":"%s","text":"One sentence about %s."}\n' "$1" "$1" |
+			kcat -P -b "$SLUICE_KAFKA" -t ingest.requests.v1
+		for _ in {1..300}; do
+			kcat -C -e -q -b "$SLUICE_KAFKA" -X isolation.level=read_committed -t ingest.results.v1 -f '%k\n' |
+				grep -qx "$1" && exit 0
+			sleep 0.1
+		done
+		exit 1
+	)
+}
+
+ok 'up' "$sluice" up
+ok 'status: all is ready' "$sluice" status
+ok 'up again changes nothing' "$sluice" up
+ok 'a job goes through' answer first
+ok 'logs' sh -c "'$sluice' logs kafka -n 1 | grep -q ."
+
+heals() { kill -9 "$1" && sleep 0.2 && until_ok 60 "$sluice" status; }
+for service in intake auto outbox postgres kafka; do
+	ok "kill -9 of $service" heals "$(s6-svstat -o pid "$SLUICE_VAR/scan/$service")"
+	ok "kill -9 of what supervises $service" heals "$(supervisor_of "/$service" s6-supervise)"
+done
+ok 'kill -9 of a logger' heals "$(s6-svstat -o pid "$SLUICE_VAR/scan/auto/log")"
+one_each() {
+	local name
+	for name in from-kafka from-ledger from-outbox postgres java; do
+		ps -o ppid=,comm= -p "$(pids | paste -sd,)" | grep " $name\$" >all || return
+		while read -r ppid _; do
+			[ "$(cat "/proc/$ppid/comm")" != s6-supervise ] || echo "$name"
+		done <all
+	done | sort | uniq -c | awk '$1 != 1 { bad = 1 } END { exit bad || NR != 5 }'
+}
+ok 'each runs once' one_each
+ok 'a job goes through after all that' answer second
+
+kill -9 "$(supervisor_of '' s6-svscan)"
+says_gone() { ! "$sluice" status >gone && grep 'supervisor (s6-svscan) is gone' gone; }
+ok 'status says that the supervisor is gone' says_gone
+ok 'up repairs it' "$sluice" up
+ok 'a job goes through then' answer third
+
+# shellcheck disable=SC2046
+kill -9 $(pids) 2>kill.log
+code 1 'all of it killed at once' "$sluice" status
+ok 'up starts it again' "$sluice" up
+ok 'what was done is still there' answer first
+ok 'down' "$sluice" down
+ok 'nothing is left' test -z "$(pids)"
+code 1 'status says no' "$sluice" status
+ok 'down again is fine' "$sluice" down
+
+export SLUICE_VAR="$var_top/another" SLUICE_KAFKA=$named_kafka SLUICE_DB=$named_db
+ok 'up with a Kafka and a PostgreSQL of others' "$sluice" up
+unset SLUICE_KAFKA SLUICE_DB
+ok 'their names are kept' "$sluice" status
+ok 'none of our own' test ! -e "$SLUICE_VAR/scan/kafka" -a ! -e "$SLUICE_VAR/scan/postgres"
+ok 'a job goes through there' answer theirs
+ok 'down leaves them alone' "$sluice" down
+ok 'they still answer' kcat -L -m 5 -b "$named_kafka"
+done_testing
