@@ -4,7 +4,7 @@
 text       two pages of text, a title in its information
 empty      one page without text
 encrypted  one page, needs a password (40-bit RC4, PDF 1.4)
-bomb       a page whose content unpacks to 200 MB of operators
+bomb       a page whose content unpacks to 60 MB of operators
 """
 import hashlib
 import sys
@@ -79,5 +79,5 @@ elif kind == "empty":
 elif kind == "encrypted":
     doc = build([page_text([b"Nobody reads this."])], password=b"secret")
 else:
-    doc = build([b"q 1 0 0 1 0 0 cm Q\n" * (200000000 // 19)], flate=True)
+    doc = build([b"q 1 0 0 1 0 0 cm Q\n" * (60000000 // 19)], flate=True)
 sys.stdout.buffer.write(doc)
