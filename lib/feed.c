@@ -29,12 +29,17 @@ feed_now(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static struct feed *opened;
+
 struct feed *
 feed_open(const struct feed_opts *o)
 {
 	struct feed *f = mem_zalloc(sizeof(*f));
 	sigset_t set;
 
+	if (opened)
+		die(XBUG, "a process has one feeder");
+	opened = f;
 	f->o = *o;
 	if (!f->o.window)
 		f->o.window = 500;
@@ -71,6 +76,7 @@ feed_stopping(const struct feed *f)
 void
 feed_free(struct feed *f)
 {
+	opened = NULL;
 	slots_release(f);
 	close(f->sigfd);
 	rec_free(&f->rec);

@@ -65,7 +65,8 @@ struct feed_opts {
 	int ready_fd;           /* gets a newline and is closed once the first probe passed; 0: none */
 };
 
-/* Sets up signals (blocked, signalfd). Before any library starts threads. */
+/* Sets up signals (blocked, signalfd). Before any library starts threads; once
+ * in a process, which may end without feed_free. */
 struct feed *feed_open(const struct feed_opts *o);
 
 /* Offers one record: a JSON object on one line. tag is the source's own

@@ -72,7 +72,6 @@ main(int argc, char **argv)
 	struct feed_source src = { .ctx = &s, .take = on_take, .answer = on_answer, .guilty = on_guilty,
 	    .fd = on_fd };
 	struct feed_opts o = { 0 };
-	static struct feed *f;
 	int c;
 
 	err_init("feedtest");
@@ -85,6 +84,5 @@ main(int argc, char **argv)
 		default: die_usage("feedtest [-w window] [-d deadline_ms] [-a] -- filter ...");
 		}
 	fcntl(0, F_SETFL, O_NONBLOCK);
-	f = feed_open(&o);
-	return feed_run(f, &src, argv[optind] ? argv + optind : NULL);
+	return feed_run(feed_open(&o), &src, argv[optind] ? argv + optind : NULL);
 }
