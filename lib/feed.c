@@ -185,6 +185,8 @@ on_time(struct feed *f)
 		filter_overdue(f);
 	else if (f->grace_by && f->now >= f->grace_by)
 		filter_kill(&f->filter, SIGKILL);
+	else
+		feed_nudge(f);
 }
 
 static int

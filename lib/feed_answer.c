@@ -66,6 +66,8 @@ on_line(struct feed *f, const char *line, size_t len)
 		stray(f, rec_reason(st), line, len);
 		return;
 	}
+	if (feed_is_nudge(rec_get(&f->rec, "feed")))
+		return;
 	s = slot_find(f, rec_get(&f->rec, "feed"));
 	if (!s) {
 		stray(f, "its feed names no record in flight", line, len);

@@ -65,7 +65,7 @@ struct feed {
 	struct feed_death death, accused_death;
 	struct buf death_err;
 
-	int64_t start_at, end_by, oldest_since, grace_by, rate_at, now;
+	int64_t nudged_at, start_at, end_by, oldest_since, grace_by, rate_at, now;
 	struct slot *oldest;    /* whose clock runs */
 	unsigned restarts;      /* since the last answer */
 	size_t window, answered_now;
@@ -93,6 +93,10 @@ void feed_write(struct feed *f);        /* write what may be written */
 bool feed_wants_write(const struct feed *f);
 void feed_read_err(struct feed *f);
 void probe_passed(struct feed *f);
+
+/* feed_nudge.c */
+void feed_nudge(struct feed *f);        /* now and then, while an answer is late */
+bool feed_is_nudge(const struct rec_member *token);
 
 /* feed_print.c */
 int feed_print(struct feed *f);

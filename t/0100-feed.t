@@ -40,6 +40,26 @@ for mode in half early closeout otherjob holder; do
 	ok "$mode: nobody is guilty" test ! -s guilty
 done
 
+# The last stage dies with a record, the others have nothing to write and wait
+# for input, and the shell waits for them.
+cat >lost <<'X'
+#!/bin/bash
+cat |
+cat |
+if mkdir been 2>/dev/null; then
+	for i in 1 2; do
+		IFS= read -r line
+		[ $i = 2 ] || printf '%s\n' "$line"
+	done
+else
+	cat
+fi
+X
+chmod +x lost
+ok 'a lost stage: ends well, long before the deadline' feed -d 300000 -- ./lost
+same 'a lost stage: each record is settled once' all got
+ok 'a lost stage: nobody is guilty' test ! -s guilty
+
 for mode in die exit3; do
 	ok "$mode: ends well" feed -- python3 "$HOSTILE" $mode
 	same "$mode: the innocent are answered" innocent got

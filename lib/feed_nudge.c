@@ -1,0 +1,40 @@
+/* feed_nudge.c - finds a filter that has lost a stage while nothing flows.
+ *
+ * Where a late stage of a pipeline dies, the earlier ones notice when they
+ * next write to it. If all that they were given has passed them already,
+ * they never do: they wait for input, the shell waits for them, and the
+ * record in flight would wait for its deadline. So a record that is
+ * unanswered for a second is followed by a probe each second, which nobody
+ * has to answer: it makes one stage after the other write.
+ */
+#include "feed_int.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NUDGE_MS = 1000 };
+
+#define TOKEN "\"nudge\""
+
+/* Shorter than PIPE_BUF: a pipe takes all of it or nothing. */
+static const char line[] = "{\"job_id\":\"probe\",\"probe\":true,\"error\":{\"stage\":\"feed\","
+    "\"code\":\"probe\",\"message\":\"pass this on\",\"retry\":false},\"feed\":" TOKEN "}\n";
+
+void
+feed_nudge(struct feed *f)
+{
+	if (f->mode != M_FEEDING || !f->oldest || f->partial || f->filter.in < 0 ||
+	    f->now - f->oldest_since < NUDGE_MS || f->now - f->nudged_at < NUDGE_MS)
+		return;
+	f->nudged_at = f->now;
+	if (write(f->filter.in, line, sizeof(line) - 1) < 0 && errno != EAGAIN && errno != EINTR)
+		filter_close_in(&f->filter);
+}
+
+bool
+feed_is_nudge(const struct rec_member *token)
+{
+	return token && token->val_len == sizeof(TOKEN) - 1 &&
+	    memcmp(token->val, TOKEN, sizeof(TOKEN) - 1) == 0;
+}
