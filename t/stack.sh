@@ -35,8 +35,12 @@ st_run() {
 	if [ "$(id -u)" = 0 ]; then
 		set -- s6-setuidgid sluice "$@"
 	fi
-	(cd "$SLUICE_TEST_DIR" && exec "$@" >>"$SLUICE_TEST_DIR/$st_name.log" 2>&1 </dev/null) &
-	echo $! >"$SLUICE_TEST_DIR/$st_name.pid"
+	# A child of a subshell that ends: no shell announces its death.
+	(
+		cd "$SLUICE_TEST_DIR" || exit
+		"$@" >>"$SLUICE_TEST_DIR/$st_name.log" 2>&1 </dev/null &
+		echo $! >"$SLUICE_TEST_DIR/$st_name.pid"
+	)
 }
 # st_stop NAME SIGNAL: signal, wait until it is gone.
 st_stop() {
@@ -48,7 +52,6 @@ st_stop() {
 		case $(cut -d ' ' -f 3 "/proc/$st_pid/stat" 2>/dev/null) in Z) break ;; esac
 		sleep 0.05
 	done
-	wait "$st_pid" 2>/dev/null || :
 	rm -f "$SLUICE_TEST_DIR/$1.pid"
 }
 # st_wait NAME COMMAND...: until COMMAND succeeds; fails when NAME has died.
