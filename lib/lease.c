@@ -69,11 +69,17 @@ lease_begin(struct lease *l, struct pg *db, const char *pipeline, const char *na
 /* New slots: their jobs are read from where their last owner had ended them.
  * What we know already is skipped as it comes by. */
 static void
-took(struct lease *l, int slots)
+took(struct lease *l, uint64_t taken)
 {
+	bool first = l->mask == taken;
+
 	for (int p = 0; p < DISPATCH_PRIOS; p++) {
 		int64_t from = pg_i64(l->db, 0, 3 + p);
 
+		if (first) {
+			l->mark[p] = from;
+			continue;
+		}
 		if (l->mark[p] > l->catch_up[p])
 			l->catch_up[p] = l->mark[p];
 		if (from < l->mark[p])
@@ -81,8 +87,8 @@ took(struct lease *l, int slots)
 	}
 	l->nudge = 0;
 	l->read_at = 0;
-	info("took slots: pipeline=%s worker=%lld n=%d all=%d", l->pipeline, (long long)l->worker, slots,
-	    __builtin_popcountll(l->mask));
+	info("took slots: pipeline=%s worker=%lld n=%d all=%d", l->pipeline, (long long)l->worker,
+	    __builtin_popcountll(taken), __builtin_popcountll(l->mask));
 }
 
 /* More slots than a fair share: the highest ones go, once nothing of theirs is in flight. */
@@ -118,7 +124,7 @@ beat(struct lease *l, int64_t now)
 	taken = (uint64_t)pg_i64(l->db, 0, 1);
 	share = (int)pg_i64(l->db, 0, 2);
 	if (taken)
-		took(l, __builtin_popcountll(taken));
+		took(l, taken);
 	else if (!l->giving && __builtin_popcountll(l->mask) > share)
 		start_giving(l, __builtin_popcountll(l->mask) - share);
 	return PG_OK;
@@ -195,9 +201,9 @@ lease_tick(struct lease *l, uint64_t in_flight, int64_t now, int *wait_ms)
 		st = beat(l, now);
 	if (st == PG_OK && l->giving && !(l->giving & in_flight))
 		st = give(l);
-	if (st == PG_OK && now >= l->read_at)
+	if (st == PG_OK && now >= l->read_at && l->mask)
 		st = look(l, now);
-	next = l->beat_at < l->read_at ? l->beat_at : l->read_at;
+	next = l->beat_at < l->read_at || !l->mask ? l->beat_at : l->read_at;
 	next = next > now ? next - now : 0;
 	next = dispatch_wait(&l->jobs, now, next);
 	if (next < *wait_ms)

@@ -108,12 +108,13 @@ ok 'the dead one is marked' says 1 "select count(*) from sluice.worker where nam
 
 # A stopped worker wakes up after its lease: nothing of it counts.
 jobs q slowz 300
-until_ok 10 all q processing 1 >/dev/null || :
+busy() { [ "$(q "select coalesce(sum(jobs), 0) from sluice.counts where pipeline = 'q' and state = 'processing'")" -gt 20 ]; }
+ok 'it has jobs in flight' until_ok 10 busy
 kill -STOP "$C"
 feeder D -p q -- ./filter
 ok 'the jobs of a stopped worker are taken over' until_ok 20 all q completed 1100
 kill -CONT "$C"
-fenced() { wait "$C"; }
+fenced() { until_ok 10 grep -q 'done: exit=' C.err || kill -9 "$C"; wait "$C"; }
 code 111 'and when it wakes up it sees that, and ends' fenced
 ok 'each job is still completed once' says 1100 "select count(*) from sluice.ev e join sluice.job j using (no) where j.pipeline = 'q' and e.state = 'completed'"
 

@@ -264,13 +264,19 @@ create function identity(out ledger uuid, out epoch integer, out version integer
 create function stream_lock(p_stream text) returns void language sql volatile as
     $$ select pg_advisory_xact_lock(7303, hashtext($1)) $$;
 
+-- The message on the dead-letter topic, original bytes and key in base64; bytes
+-- too many for a record stay in the ledger only, then raw_length says so.
 create function dead_message(d dead_letter) returns text language sql stable
     set search_path = sluice, pg_temp as $$
     select json_strip_nulls(json_build_object('dead', d.no, 'kind', d.kind, 'job_id', d.job_id, 'tenant', d.tenant,
         'stage', d.stage, 'code', d.code, 'message', d.message, 'run', d.run, 'attempt', d.attempt,
         'source', case when d.topic is not null then
             json_build_object('topic', d.topic, 'partition', d.part, 'offset', d.off) end,
-        'raw', translate(encode(d.original, 'base64'), E'\n', ''), 'at', stamp(d.at)))::text $$;
+        'key', translate(encode(d.key, 'base64'), E'\n', ''),
+        'raw', case when length(o.bytes) <= 8388608 then translate(encode(o.bytes, 'base64'), E'\n', '') end,
+        'raw_length', case when length(o.bytes) > 8388608 then length(o.bytes) end, 'at', stamp(d.at)))::text
+      from (select coalesce(d.original, (select coalesce(j.original, convert_to(j.request, 'UTF8'))
+                                           from job j where j.no = d.job)) as bytes) o $$;
 
 -- Intake ----------------------------------------------------------------------
 
@@ -518,6 +524,11 @@ begin
            array[min(m.low[1]), min(m.low[2]), min(m.low[3])] into taken, low from mine m;
     if taken = 0 then
         low := p_low;
+    else
+        -- Should this worker die before it has read them: where it had got to
+        -- with its other slots says nothing about these.
+        update worker w set low = array[least(p_low[1], worker_beat.low[1]), least(p_low[2], worker_beat.low[2]),
+                                        least(p_low[3], worker_beat.low[3])] where w.id = p_worker;
     end if;
     mask := mask | taken;
 end $$;
