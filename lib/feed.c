@@ -80,6 +80,7 @@ feed_free(struct feed *f)
 	slots_release(f);
 	close(f->sigfd);
 	rec_free(&f->rec);
+	buf_free(&f->answers.b);
 	buf_free(&f->err);
 	buf_free(&f->line);
 	buf_free(&f->death_err);

@@ -1,104 +1,12 @@
 #include "kafka-in.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "err.h"
 #include "kafka-part.h"
-
-static const struct kafka_prop DEFAULTS[] = {
-	{ "session.timeout.ms", "8000" },
-	{ "heartbeat.interval.ms", "2000" },
-	{ "fetch.wait.max.ms", "100" },
-	{ "fetch.message.max.bytes", "1048576" },
-	{ "queued.max.messages.kbytes", "32768" },
-	{ "queued.min.messages", "10000" },
-	{ NULL, NULL }
-};
-
-/* What the guarantees rest on. */
-static const struct kafka_prop FIXED[] = {
-	{ "enable.auto.commit", "false" },
-	{ "enable.auto.offset.store", "false" },
-	{ "auto.offset.reset", "error" },
-	{ "isolation.level", "read_committed" },
-	{ "allow.auto.create.topics", "false" },
-	{ "partition.assignment.strategy", "range,roundrobin" },
-	{ "enable.partition.eof", "true" },
-	{ NULL, NULL }
-};
-
-static void
-tune(rd_kafka_conf_t *conf)
-{
-	rd_kafka_conf_set_rebalance_cb(conf, kafka_part_rebalance);
-	rd_kafka_conf_set_offset_commit_cb(conf, kafka_part_committed);
-}
-
-static void
-split(struct kafka_in *in)
-{
-	char *save, *all = mem_dup(in->o.topics, strlen(in->o.topics));
-
-	for (char *t = strtok_r(all, ",", &save); t; t = strtok_r(NULL, ",", &save)) {
-		in->topics = mem_array(in->topics, in->n_topics + 1, sizeof(*in->topics));
-		in->topics[in->n_topics++] = mem_dup(t, strlen(t));
-	}
-	free(all);
-}
-
-/* librdkafka writes these 8 bytes into our eventfd when a message has come. */
-static void
-listen_to(struct kafka_in *in)
-{
-	static const uint64_t one = 1;
-	rd_kafka_queue_t *q = rd_kafka_queue_get_consumer(in->k.rk);
-
-	rd_kafka_queue_io_event_enable(q, in->fd, &one, sizeof(one));
-	rd_kafka_queue_destroy(q);
-}
-
-int
-kafka_in_open(struct kafka_in **out, const struct kafka_in_opts *o, char *err, size_t size)
-{
-	struct kafka_in *in = mem_zalloc(sizeof(*in));
-	/* librdkafka wants a group's name also where no group is joined. */
-	const struct kafka_prop with[] = {
-		{ "group.id", o->group ? o->group : "sluice-none" },
-		{ "group.instance.id", o->group && o->instance ? o->instance : "" },
-		{ NULL, NULL }
-	};
-	struct kafka_prop fixed[sizeof(FIXED) / sizeof(FIXED[0]) + 2];
-	size_t n = 0;
-
-	for (; FIXED[n].name; n++)
-		fixed[n] = FIXED[n];
-	fixed[n++] = with[0];
-	if (with[1].value[0])
-		fixed[n++] = with[1];
-	fixed[n] = with[2];
-	in->o = *o;
-	in->opened_ms = kafka_now_ms();
-	in->k.state.path = o->state;
-	split(in);
-	if (kafka_open(&in->k, RD_KAFKA_CONSUMER, DEFAULTS, fixed, tune, in) < 0) {
-		snprintf(err, size, "%s", in->k.err);
-		return -1;
-	}
-	in->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (in->fd < 0) {
-		snprintf(err, size, "eventfd: %s", strerror(errno));
-		return -1;
-	}
-	rd_kafka_poll_set_consumer(in->k.rk);
-	listen_to(in);
-	*out = in;
-	return 0;
-}
 
 static void
 headers(struct kafka_rec *r, rd_kafka_headers_t *h, size_t n)

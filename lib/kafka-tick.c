@@ -1,14 +1,11 @@
-/* What a reader does besides reading: join, commit, stay a member, leave. */
+/* What a reader does besides reading: join, commit, stay a member. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "err.h"
 #include "kafka-part.h"
 
 enum {
-	COMMIT_EVERY_MS = 500, STALL_MS = 1000, TRY_EVERY_MS = 500, TRY_MS = 200, END_MS = 5000,
+	COMMIT_EVERY_MS = 500, STALL_MS = 1000, TRY_EVERY_MS = 500, TRY_MS = 200,
 	PATIENCE_MS = 3000      /* before a broker that has not answered yet is worth a word */
 };
 
@@ -108,26 +105,4 @@ kafka_in_lag(const struct kafka_in *in)
 			sum += high - p->next;
 	}
 	return sum;
-}
-
-void
-kafka_in_close(struct kafka_in *in)
-{
-	if (!in->k.fatal)
-		kafka_part_commit(in, END_MS);
-	if (in->held)
-		rd_kafka_message_destroy(in->held);
-	while (in->out)
-		kafka_rec_free(in->out);
-	rd_kafka_consumer_close(in->k.rk);
-	kafka_part_drop(in);
-	if (in->pending)
-		rd_kafka_topic_partition_list_destroy(in->pending);
-	rd_kafka_destroy(in->k.rk);
-	for (size_t i = 0; i < in->n_topics; i++)
-		free(in->topics[i]);
-	free(in->topics);
-	free(in->part);
-	close(in->fd);
-	free(in);
 }
