@@ -53,7 +53,7 @@ show:[0-9]*)
 		say "no dead letter $number"
 		exit 1
 	fi
-	[ -n "$only" ] || ledger_psql -x -P border=0 -P footer=off -P null= -P pager=off -v no="$number" -f - <<-'X'
+	[ -n "$only" ] || ledger_psql -x -t -P border=0 -P footer=off -P null= -P pager=off -v no="$number" -f - <<-'X'
 		select no, at, kind, tenant, job_id as job, run, attempt, stage, code, message, topic, part as partition,
 			off as offset, convert_from(stderr, 'LATIN1') as stderr, octet_length(original) as bytes
 		from sluice.dead where no = :no

@@ -41,10 +41,13 @@ job_sql() {
 	else
 		cat <<-'X'
 			\pset expanded on
+			\pset tuples_only on
 			select job_id as job, tenant, doc_key as document, state, title, language, chunks, bytes, pipeline,
 				priority, run, attempt, failures, no, error::json ->> 'code' as "error",
 				error::json ->> 'message' as reason from shown;
 			\pset expanded off
+			\pset tuples_only off
+			\echo
 			select n, to_char(at, 'YYYY-MM-DD HH24:MI:SS.MS') as at, state, run, attempt,
 				coalesce((error::json ->> 'stage') || ' ' || (error::json ->> 'code'), '') as error,
 				to_char(not_before, 'HH24:MI:SS') as "not before"

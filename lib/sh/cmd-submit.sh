@@ -92,7 +92,10 @@ submit_file() {
 
 submit_text() {
 	local text=$1
-	[ "$text" != - ] || text=$(cat)
+	if [ "$text" = - ]; then
+		text=$(cat && echo .)   # the dot saves the line feeds at the end
+		text=${text%.}
+	fi
 	printf %s "$text" | jq -cRs --argjson common "$common" \
 		--arg job_id "$(submit_id "$text" "$tenant" "$title" "$pipeline" ${again:+"$(date +%s%N)"})" \
 		'{$job_id, text: .} + $common'
@@ -192,6 +195,9 @@ if [ -n "$print" ]; then
 fi
 [ -s "$tmp/requests" ] || die 100 'nothing to submit'
 submit_keyed <"$tmp/requests" >"$tmp/keyed"
+if [ -n "$wait" ]; then
+	progress_since=$(ledger_psql -At -c 'select clock_timestamp()')
+fi
 submit_send <"$tmp/keyed"
 cut -f 1 "$tmp/keyed" | grep . >"$tmp/ids" || :
 if [ -z "$wait" ]; then

@@ -27,7 +27,7 @@ names() {
 surprises() {
 	paste "$tmp/expected" <(progress_sql "$SLUICE_TENANT" "$tmp/ids" -At -F ' ' \
 		<<<"select coalesce(state, 'lost') from state order by at") |
-		awk '{ got = $3 == "failed" || $3 == "cancelled" ? "refused" : $3 } got != $1 { print $2 ": " $3 }'
+		awk '{ got = $3 ~ /^(failed|cancelled|rejected)$/ ? "refused" : $3 } got != $1 { print $2 ": " $3 }'
 }
 
 tmp=$(mktemp -d)

@@ -11,18 +11,24 @@ ledger_psql() {
 }
 
 # SQL that makes the ids of file $2 (tenant $1) the temporary table "mine",
-# with their place in the list. Ids go in by COPY, never as SQL.
+# with their place in the list, and the view "state" of what became of them.
+# Ids go in by COPY, never as SQL. Rejections before $progress_since don't count.
 progress_mine() {
 	printf 'create temp table mine (at int generated always as identity, job_id text);\n'
 	printf '\\copy mine (job_id) from %s with (format csv, delimiter E'"'\\\\001'"', quote E'"'\\\\002'"')\n' \
 		"'${2//\'/\'\'}'"
 	cat <<-'X'
 		create temp view state as
-			select m.at, m.job_id, j.no, j.state::text, j.doc_key, j.error, j.attempt, d.title,
-				d.language, d.chunks, j.changed_at, j.admitted_at
+			select m.at, m.job_id, j.no, j.doc_key, j.attempt, d.title, d.language, d.chunks,
+				case when j.no is null and x.no is not null then 'rejected' else j.state::text end as state,
+				coalesce(case when j.no is null then x.code else j.error::json ->> 'code' end || ': ' ||
+					left(regexp_replace(case when j.no is null then x.message
+						else j.error::json ->> 'message' end, '\s+', ' ', 'g'), 90), '') as reason
 			from (select distinct on (job_id) * from mine order by job_id, at) m
 			left join sluice.job_key k on k.key = sluice.key16(:'tenant', m.job_id)
 			left join sluice.jobs j on j.no = k.no
+			left join lateral (select * from sluice.dead_letter x where j.no is null and x.job is null
+				and x.job_id = m.job_id and x.at >= :'since' order by x.no desc limit 1) x on true
 			left join sluice.document d on d.tenant = :'tenant' and d.doc_key = j.doc_key;
 	X
 }
@@ -31,15 +37,15 @@ progress_sql() {
 	{
 		progress_mine "$1" "$2"
 		cat
-	} | ledger_psql -v tenant="$1" "${@:3}" -f -
+	} | ledger_psql -v tenant="$1" -v since="${progress_since:--infinity}" "${@:3}" -f -
 }
 
 # "all completed refused waiting": jobs by how they stand.
 progress_counts() {
 	progress_sql "$1" "$2" -At -F ' ' <<-'X'
 		select count(*), count(*) filter (where state = 'completed'),
-			count(*) filter (where state in ('failed', 'cancelled')),
-			count(*) filter (where state is null or state not in ('completed', 'failed', 'cancelled'))
+			count(*) filter (where state in ('failed', 'cancelled', 'rejected')),
+			count(*) filter (where state is null or state not in ('completed', 'failed', 'cancelled', 'rejected'))
 		from state
 	X
 }
@@ -79,8 +85,7 @@ progress_table() {
 	progress_sql "$1" "$2" -P border=0 -P footer=off -P null= -P pager=off <<-'X'
 		select coalesce(state, 'not admitted') as state, coalesce(chunks::text, '') as chunks,
 			coalesce(language, '') as lang, coalesce(doc_key, job_id) as document,
-			case when state = 'failed' then (error::json ->> 'code') || ': ' ||
-					left(regexp_replace(error::json ->> 'message', '\s+', ' ', 'g'), 90)
+			case when state in ('failed', 'rejected') then reason
 				when char_length(title) > 60 then left(title, 59) || '…' else title end as "title or reason"
 		from state order by at
 	X

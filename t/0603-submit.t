@@ -1,0 +1,116 @@
+#!/bin/sh
+# sluice submit: which requests it makes of files, texts, urls and requests;
+# the lists of what became of them.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/stack.sh
+. "$T_TOP/t/stack.sh"
+t_stack -p
+t_db || exit 1
+SLUICE_VAR=$T_DIR/var SLUICE_DOCS=$T_DIR/var/docs:$T_DIR/root
+export SLUICE_VAR SLUICE_DOCS
+unset SLUICE_TENANT
+chmod 755 .
+mkdir -p root in/sub
+sluice() { "$T_TOP/bin/sluice" "$@"; }
+print() { sluice submit --print "$@" >got 2>err; }
+
+echo one >root/inside.txt
+echo two >"in/it's \"odd\" ünd \$(so).txt"
+echo three >in/sub/b.txt
+echo no >in/.hidden
+ok 'a folder and a file' print in root/inside.txt
+names() { jq -r .doc_key got >names && printf '%s\n' "in/it's \"odd\" ünd \$(so).txt" in/sub/b.txt root/inside.txt | diff - names; }
+ok 'each file, its name is the key; hidden ones are not sent' names
+readable() { jq -r .path got | while IFS= read -r f; do cat "$f" || exit 1; done >all && printf 'two\nthree\none\n' | diff - all; }
+ok 'the path of each has its bytes' readable
+inside() { jq -r .path got | tail -n 1 | grep -qx "$T_DIR/root/inside.txt"; }
+ok 'under a root the file itself' inside
+cp got before
+print in root/inside.txt
+same 'the same files make the same requests' before got
+echo other >in/sub/b.txt
+print in
+changed() { test "$(jq -r .job_id got before | sort -u | wc -l)" = 4 && test "$(jq -r .doc_key got before | sort -u | wc -l)" = 3; }
+ok 'a changed file: another job, the same key' changed
+ids() { jq -r .job_id got | grep -vE '^job-[0-9a-f]{12}$' >bad || test ! -s bad; }
+ok 'ids are as they should be' ids
+again() { print --again root/inside.txt && jq -e '.again == true' got && cp got before && print --again root/inside.txt && ! cmp -s got before; }
+ok '--again makes a new job each time' again
+options() { print -T acme -p words -P High -t 'A "title"' --text 'x
+y' && printf '%s\n' '{"text":"x\ny","tenant":"acme","pipeline":"words","priority":"High","title":"A \"title\""}' >want && jq -c 'del(.job_id)' got | diff want -; }
+ok 'options are members' options
+printf 'a\n' >text
+stdin() { print --text - <text && jq -e '.text == "a\n"' got; }
+ok 'a text from stdin, whole' stdin
+url() { print --url 'https://example.org/a?b=1&c="' && jq -e '.url == .doc_key and .url == "https://example.org/a?b=1&c=\""' got; }
+ok 'a url' url
+cat >requests <<'X'
+{"job_id":"a","n":1.00, "text":"x"}
+
+{"text":"no id"}
+broken
+X
+printf '{"job_id":"last","text":"no line feed"}' >>requests
+print -r requests
+requests() { sed 's/"job-[0-9a-f]*"/ID/' got >got2 && cat >want && diff want got2; }
+ok 'requests pass byte for byte; one without an id gets one' requests <<'X'
+{"job_id":"a","n":1.00, "text":"x"}
+{"job_id":ID,"text":"no id"}
+broken
+{"job_id":"last","text":"no line feed"}
+X
+code 100 'nothing to submit is a usage error' sluice submit
+code 100 'a file that is not there' sluice submit --print nothing
+code 100 'an unknown option' sluice submit --what
+code 100 'an option without its argument' sluice submit -T
+
+# What became of them.
+sql() { psql -X -q -At -d "$SLUICE_DB" -v ON_ERROR_STOP=1 "$@"; }
+sql <<'X'
+insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+	select n, 'auto', 1, 'default', 'j' || n, E'key\033[31m\n' || n, gen_random_uuid(), '{}' from generate_series(1, 3) n;
+insert into sluice.job_key select sluice.key16('default', job_id), no, digest from sluice.job;
+alter table sluice.ev disable trigger user;
+insert into sluice.ev (no, n, was, state, run, attempt, failures, suspect, error, result) values
+	(1, 1, 'queued', 'processing', 1, 1, 0, 0, null, null),
+	(1, 2, 'processing', 'completed', 1, 1, 0, 0, null, '{"job_id":"j1","status":"completed"}'),
+	(2, 1, 'queued', 'processing', 1, 1, 0, 0, null, null),
+	(2, 2, 'processing', 'failed', 1, 1, 0, 0, '{"stage":"s","code":"c","message":"a\nb","retry":false}', '{"job_id":"j2"}');
+insert into sluice.dead_letter (no, kind, job_id, stage, code, message, original) values
+	(7, 'record', 'j9', 'validate', 'bad_request', 'why', '\x00ff0a');
+X
+jobs() { sluice jobs "$@" >got 2>err; }
+states() { jobs -j && jq -r '[.job_id, .state] | join(" ")' got >s && printf 'j3 queued\nj2 failed\nj1 completed\n' | diff - s; }
+ok 'jobs, the latest first' states
+failed() { jobs --state failed && grep -q 'c: a b' got && ! grep -q 'j[13]' got; }
+ok 'the failed, their reason on one line' failed
+limit() { jobs -j --limit 1 && test "$(wc -l <got)" = 1; }
+ok 'so many' limit
+tame() { jobs && ! grep -q "$(printf '\033')" got; }
+ok 'no control character reaches a terminal' tame
+code 100 'no such state' sluice jobs --state x
+code 100 'no such number' sluice jobs --limit '1; drop table x'
+job() { sluice job j2 >got && grep -q '^state *failed' got && grep -q '^2 .* failed .* s c' got; }
+ok 'a job with its history' job
+code 1 'a job that is not there' sluice job "'; select 1; --"
+result() { sluice result j1 >got && echo '{"job_id":"j1","status":"completed"}' | diff - got; }
+ok 'its result' result
+code 1 'none yet' sluice result j3
+dead() { sluice dead ls -j >got && jq -e '.no == 7 and .code == "bad_request" and .bytes == 3' got; }
+ok 'dead letters' dead
+bytes() { sluice dead show -o 7 >got && printf '\000\377\n' | cmp - got; }
+ok 'the bytes as they came' bytes
+code 1 'none of this number' sluice dead show 8
+code 111 'no ledger there: temporary' env SLUICE_DB=host=/nonexistent "$T_TOP/bin/sluice" result j1
+
+printf 'j1\nj2\nj3\nj9\nnone\nj1\n' >ids
+watch() {
+	bash -c 'set -euo pipefail; SLUICE_TOP=$1; . "$1/lib/sh/common.sh"; . "$1/lib/sh/progress.sh"
+		progress_counts default ids; progress_watch default ids 0 || echo stuck' - "$T_TOP" >got 2>err
+	printf '5 1 2 2\nstuck\n' | diff - got
+}
+ok 'each request is accounted for, once' watch
+lines() { grep -q '3 of 5 done$' err; }
+ok 'progress is a line where there is no terminal' lines
+done_testing
