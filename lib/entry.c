@@ -19,6 +19,7 @@ set(struct buf *b, const char *s)
 {
 	b->len = 0;
 	buf_adds(b, s);
+	buf_str(b);
 }
 
 /* The member's string into b; empty when there is none. */

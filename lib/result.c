@@ -201,6 +201,6 @@ result_message(struct buf *out, const struct result_job *j, const char *status,
 		buf_adds(out, ",\"error\":");
 		buf_add(out, error->p, error->len);
 	}
-	if (answer)
+	if (answer && request)
 		add_result(out, request, answer);
 }

@@ -1,17 +1,16 @@
 /* admit - settle requests in the ledger. See docs/admit.1. */
 #include <getopt.h>
-#include <poll.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "arg.h"
 #include "err.h"
 #include "json.h"
 #include "pg.h"
+#include "seen.h"
 #include "entry.h"
 #include "stage.h"
 
-enum { BATCH = 500, BATCH_BYTES = 8 << 20, SEEN = 4096, TRIES = 8, SOURCES = 1024, CONNECT_MS = 5000 };
+enum { BATCH = 500, BATCH_BYTES = 8 << 20, SOURCES = 1024, CONNECT_MS = 5000 };
 
 static const char usage[] = "admit [-b batch]\n\n"
     "Reads requests, settles each in the ledger (SLUICE_DB) as a job, a duplicate, a\n"
@@ -28,7 +27,7 @@ static struct pg_args args = PG_ARGS_INIT;
 static struct entry batch[BATCH];
 static size_t batch_n, batch_max = BATCH, batch_bytes;
 /* Hashes of places, job ids and documents in the batch: none may be there twice. */
-static uint64_t seen[SEEN];
+static struct seen seen;
 
 struct source {
 	struct buf name;
@@ -131,7 +130,7 @@ call(struct entry *q, size_t n, const int *ids)
 		put_int(a++, (int64_t)q->part, src);
 		put_text(a++, &q->key, src && q->has_key);
 	}
-	return pg_call(&db, admit_sql, &args);
+	return pg_call_again(&db, admit_sql, &args);
 }
 
 static void
@@ -160,26 +159,12 @@ answer(const struct entry *q, int row)
 		die_sys(XTEMP, "write stdout");
 }
 
-/* The same call until it is through or cannot be: what failed with PG_RETRY
- * was rolled back. */
-static enum pg_status
-call_again(struct entry *q, size_t n, const int *ids)
-{
-	enum pg_status st = PG_RETRY;
-
-	for (int i = 0; i < TRIES && (st = call(q, n, ids)) == PG_RETRY; i++) {
-		warn("trying again: %s", db.err);
-		poll(NULL, 0, 50 << i);
-	}
-	return st;
-}
-
 /* A batch that PostgreSQL refuses is halved until the record that it refuses
  * is alone; that one becomes a dead letter. */
 static void
 settle(struct entry *q, size_t n, const int *ids)
 {
-	enum pg_status st = call_again(q, n, ids);
+	enum pg_status st = call(q, n, ids);
 
 	if (st == PG_DATA && n > 1) {
 		settle(q, n / 2, ids);
@@ -188,11 +173,11 @@ settle(struct entry *q, size_t n, const int *ids)
 	}
 	/* Alone it may pass: what it collided with is committed by now. */
 	if (st == PG_DATA)
-		st = call_again(q, n, ids);
+		st = call(q, n, ids);
 	if (st == PG_DATA) {
 		entry_reject(q, "admit", "refused", db.err);
 		q->job_id.len = q->tenant.len = 0;
-		st = call_again(q, n, ids);
+		st = call(q, n, ids);
 	}
 	if (st != PG_OK)
 		stop(st);
@@ -210,42 +195,21 @@ settle_batch(void)
 	if (batch_n)
 		settle(batch, batch_n, ids);
 	batch_n = batch_bytes = 0;
-	memset(seen, 0, sizeof(seen));
-}
-
-static uint64_t
-hash(uint64_t h, const struct buf *b)
-{
-	for (size_t i = 0; i < b->len; i++)
-		h = (h ^ (unsigned char)b->p[i]) * 1099511628211u;
-	return (h ^ 0xff) * 1099511628211u;
-}
-
-static bool
-add_seen(uint64_t h)
-{
-	size_t i = h % SEEN;
-
-	h |= 1;
-	for (; seen[i]; i = (i + 1) % SEEN)
-		if (seen[i] == h)
-			return false;
-	seen[i] = h;
-	return true;
+	seen_clear(&seen);
 }
 
 /* True when the batch had none of the request's keys before. */
 static bool
 is_new(const struct entry *q)
 {
-	uint64_t tenant = hash(14695981039346656037u, &q->tenant);
+	uint64_t tenant = seen_hash(SEEN_START, &q->tenant);
 	bool fresh = true;
 
 	if (q->has_source)
-		fresh = add_seen(hash(hash(17 + q->part * 31 + q->off * 2654435761u, &q->topic), &q->cluster));
+		fresh = seen_add(&seen, seen_hash(seen_hash(17 + q->part * 31 + q->off * 2654435761u, &q->topic), &q->cluster));
 	if (!q->reject) {
-		fresh &= add_seen(hash(tenant, &q->job_id));
-		fresh &= add_seen(hash(hash(tenant + 1, &q->doc_key), &q->pipeline));
+		fresh &= seen_add(&seen, seen_hash(tenant, &q->job_id));
+		fresh &= seen_add(&seen, seen_hash(seen_hash(tenant + 1, &q->doc_key), &q->pipeline));
 	}
 	return fresh;
 }

@@ -9,6 +9,7 @@
 #include "feed.h"
 #include "flight.h"
 #include "lease.h"
+#include "peek.h"
 #include "pg.h"
 #include "result.h"
 
@@ -228,59 +229,10 @@ finish(void *ctx)
 		check(lease_end(&lease));
 }
 
-/* Looking */
-
-static const char peek_sql[] = "select no, run, attempt, line, tenant, job_id, doc_key from sluice.peek($1,$2,$3,$4)";
-
-static int
-peek(void *ctx, struct feed *feed, size_t want)
-{
-	static struct pg_args a = PG_ARGS_INIT;
-	static struct buf line, words[3];
-	static int64_t after;
-	static int prio;
-	int r;
-
-	(void)ctx;
-	pg_args_reset(&a);
-	pg_puts(&a, pg_scalar(&a, PG_TEXT), pipeline);
-	pg_put_i64(&a, pg_scalar(&a, PG_INT4), prio);
-	pg_put_i64(&a, pg_scalar(&a, PG_INT8), after);
-	pg_put_i64(&a, pg_scalar(&a, PG_INT4), (int64_t)want);
-	if ((r = check(pg_call_again(&db, peek_sql, &a))))
-		return r;
-	for (int i = 0; i < pg_rows(&db); i++) {
-		size_t len;
-		const char *base = pg_bytes(&db, i, 3, &len);
-		struct result_job j;
-
-		after = pg_i64(&db, i, 0);
-		for (int k = 0; k < 3; k++)
-			copy(&words[k], i, 4 + k);
-		j = (struct result_job){ words[0].p, words[1].p, words[2].p, pipeline, result_priority(prio),
-		    (int)pg_i64(&db, i, 1), (int)pg_i64(&db, i, 2) };
-		line.len = 0;
-		if (!pg_null(&db, i, 3) && result_feed_line(&line, base, len, &j) == 0)
-			feed_put(feed, (uint64_t)after, line.p, line.len);
-	}
-	if (!pg_rows(&db)) {
-		prio++;
-		after = 0;
-	}
-	return prio == DISPATCH_PRIOS;
-}
-
-static int
-printed(void *ctx, uint64_t tag, const char *line, size_t len)
-{
-	(void)ctx, (void)tag, (void)line, (void)len;
-	return 0;
-}
-
 static int
 run(struct feed *feed, const char *owner, char **argv)
 {
-	static const struct feed_source looking = { .take = peek, .answer = printed };
+	struct feed_source looking = peek_source(&db, pipeline);
 	static const struct feed_source working = { .take = take, .answer = answer, .guilty = guilty,
 	    .tick = tick, .finish = finish };
 	enum pg_status st = pg_open(&db, arg_env("SLUICE_DB", ""), CONNECT_MS);

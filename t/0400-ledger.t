@@ -26,7 +26,7 @@ settle() {
 claim() { q "select claimed || ' ' || state || ' ' || n || ' ' || attempt from sluice.claim($1,'p','{$2}','{$3}')"; }
 is() { [ "$(eval "$2" 2>&1)" = "$1" ] || { eval "$2"; false; }; }
 
-ok 'migrating again changes nothing' sh -c '"$T_TOP/lib/sh/migrate"'
+ok 'migrating again changes nothing' "$T_TOP/lib/sh/migrate"
 ok 'the ledger has an identity' says '1 t' 'select epoch, version >= 1 from sluice.identity() where ledger is not null'
 
 ok 'a job is admitted' is 'job 1' 'job a'
@@ -105,8 +105,8 @@ done
 X
 before=$(q 'select count(*) from sluice.outbox')
 writers() {
-	for i in 1 2 3 4; do
-		sh writer | psql -X -q -d "$SLUICE_DB" &
+	for w in 1 2 3 4; do
+		sh writer | psql -X -q -d "$SLUICE_DB" -v "writer=$w" &
 	done
 	last=0 all=0 turns=0
 	while [ "$all" -lt $((before + 160)) ]; do

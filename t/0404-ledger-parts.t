@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "${TBIN:?run me through make check or t/run}/ledgertest"

@@ -1,0 +1,154 @@
+/* ledgertest - the ledger programs' parts that need no database: canonical
+ * form, entries, dispatch in memory, result messages. */
+#include <string.h>
+
+#include "canon.h"
+#include "dispatch.h"
+#include "entry.h"
+#include "mem.h"
+#include "rec.h"
+#include "result.h"
+#include "tap.h"
+
+static struct rec r;
+static struct buf out;
+
+static const char *
+canon(const char *json)
+{
+	static const char *const skip[] = { "kafka", NULL };
+
+	out.len = 0;
+	if (rec_parse(&r, json, strlen(json)) != REC_OK)
+		return "no record";
+	canon_text(&out, &r, skip);
+	return buf_str(&out);
+}
+
+static void
+test_canon(void)
+{
+	static const struct { const char *in, *want; } c[] = {
+		{ "{}", "{}" },
+		{ " { \"b\" : 1.0 , \"a\" : [ 1e5 , { \"z\":null, \"y\": true } ] } ", "{\"a\":[1e5,{\"y\":true,\"z\":null}],\"b\":1.0}" },
+		{ "{\"\\u0062\":\"\\u0041\\/\\n\",\"a\":\"\xc3\xa9\",\"kafka\":{\"x\":1}}", "{\"a\":\"\xc3\xa9\",\"b\":\"A/\\n\"}" },
+		{ "{\"kafka\":1}", "{}" },
+		{ "{\"a\":{\"kafka\":1}}", "{\"a\":{\"kafka\":1}}" },
+		{ "{\"aa\":1,\"a\":2,\"\":3}", "{\"\":3,\"a\":2,\"aa\":1}" },
+		{ "{\"a\":[],\"b\":{}}", "{\"a\":[],\"b\":{}}" },
+	};
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++)
+		ok(!strcmp(canon(c[i].in), c[i].want), "canon %s", c[i].in);
+}
+
+static void
+test_entry(void)
+{
+	static struct entry a, b;
+	const char *one = "{\"job_id\":\"a\",\"dataset\":\"s\",\"id\":\"7\",\"n\":1.0,\"kafka\":{\"cluster\":\"c\",\"topic\":\"t\","
+	    "\"partition\":1,\"offset\":2,\"prev\":1,\"key\":\"k\"}}";
+	const char *two = "{\"n\":1.0, \"job_id\":\"b\",\"id\":\"7\",\"dataset\":\"s\",\"priority\":\"Low\"}";
+
+	entry_read(&a, one, strlen(one), "dt");
+	entry_read(&b, two, strlen(two), "dt");
+	ok(!a.reject && !b.reject, "both are jobs");
+	ok(!strcmp(a.doc_key.p, "s:7") && !strcmp(a.tenant.p, "dt") && !strcmp(a.pipeline.p, "auto"), "columns");
+	ok(a.prio == PRIO_MEDIUM && b.prio == PRIO_LOW, "priorities");
+	ok(memcmp(a.digest, b.digest, 32) && !memcmp(a.doc, b.doc, 32), "two requests, one document");
+	ok(a.has_source && a.part == 1 && a.off == 2 && a.prev == 1 && a.key.len == 1, "source");
+	ok(!b.has_source, "no source");
+	ok(a.text.len == strlen("{\"job_id\":\"a\",\"dataset\":\"s\",\"id\":\"7\",\"n\":1.0}"), "the request's bytes");
+	/* The same source record in the form for one that ended admit. */
+	one = "{\"raw\":\"AAE=\",\"kafka\":{\"cluster\":\"c\",\"topic\":\"t\",\"partition\":1,\"offset\":2},\"error\":{}}";
+	two = "{\"job_id\":\"x\",\"kafka\":{\"cluster\":\"c\",\"topic\":\"t\",\"partition\":1,\"offset\":2,\"raw\":\"AAE=\"}}";
+	entry_read(&a, one, strlen(one), "dt");
+	entry_read(&b, two, strlen(two), "dt");
+	ok(a.reject && !memcmp(a.rec_digest, b.rec_digest, 32), "a record's digest does not depend on its form");
+	ok(a.original.len == 2 && !memcmp(a.original.p, "\0\1", 2), "original bytes");
+	one = "{\"job_id\":\"x\",\"kafka\":{\"cluster\":\"c\"}}";
+	entry_read(&a, one, strlen(one), "dt");
+	ok(a.reject && !strcmp(a.code.p, "bad_source"), "half a source is refused");
+	one = "{\"text\":\"x\"}";
+	entry_read(&a, one, strlen(one), "dt");
+	ok(a.reject && !strcmp(a.code.p, "bad_job_id"), "no job_id is refused");
+}
+
+static int64_t
+next(struct dispatch *d, int64_t now)
+{
+	struct dispatch_job *j = dispatch_peek(d, now);
+	int64_t no = j ? j->no : -1;
+
+	if (j)
+		dispatch_take(d);
+	return no;
+}
+
+static void
+test_dispatch(void)
+{
+	static struct dispatch d = DISPATCH_INIT;
+	int64_t low[3] = { 100000, 100000, 100000 }, last = 0;
+	bool sorted = true;
+
+	dispatch_add(&d, 1, 2, 0, 0, 0, 0, 1000000);            /* Low, new */
+	dispatch_add(&d, 2, 1, 0, 0, 0, 0, 1000000);            /* Medium, new */
+	dispatch_add(&d, 3, 0, 0, 0, 0, 0, 1000000);            /* High, new */
+	dispatch_add(&d, 4, 2, 0, 0, 200000, 0, 1000000);       /* Low, 200 s old */
+	dispatch_add(&d, 5, 0, 0, 0, 0, 50, 1000000);           /* High, due in 50 ms */
+	ok(!dispatch_add(&d, 3, 0, 0, 0, 0, 0, 1000000), "a known job is known");
+	ok(next(&d, 1000000) == 4 && next(&d, 1000000) == 3, "aged Low before new High");
+	ok(next(&d, 1000000) == 2 && next(&d, 1000050) == 5, "a timed job when it is due, by its priority");
+	dispatch_low(&d, low);
+	ok(low[0] == 2 && low[1] == 1 && low[2] == 0, "taken jobs hold the low mark");
+	dispatch_again(&d, 3, 2, 1, 20, 1000000);
+	ok(dispatch_wait(&d, 1000000, 1000) == 20, "a retry is timed");
+	ok(next(&d, 1000030) == 3, "and comes again, before Low");
+	dispatch_drop(&d, (uint64_t)1 << 1);
+	ok(next(&d, 1000030) == -1, "a dropped slot's job is forgotten");
+	for (int64_t i = 0; i < 5000; i++)
+		dispatch_add(&d, 100 + (i * 2654435761u) % 5003, 1, 0, 0, i % 977, 0, 1000000);
+	dispatch_drop(&d, 0xff);
+	for (struct dispatch_job *j; (j = dispatch_peek(&d, 1000000)); last = j->key, dispatch_take(&d))
+		sorted &= j->key >= last && (j->no & 63) > 7;
+	ok(sorted && !d.ready_n[1], "thousands in order, none of the dropped slots");
+	dispatch_release(&d);
+}
+
+static void
+test_result(void)
+{
+	static struct buf request = BUF_INIT;
+	static struct result_verdict v;
+	const struct result_job j = { "t", "a", "d", "p", "High", 1, 2 };
+	const char *back = "{\"n\":1,\"job_id\":\"a\",\"attempt\":2,\"x\":{\"y\":1.50},\"text\":\"changed\",\"content\":\"c\","
+	    "\"chunks\":{\"n\":1,\"items\":[1]},\"error\":{\"retry\":true,\"after_ms\":5,\"message\":\"\\u0000\"}}";
+
+	buf_adds(&request, "{\"job_id\":\"a\",\"n\":1.0,\"text\":\"x\"}");
+	rec_parse(&r, back, strlen(back));
+	out.len = 0;
+	result_keep(&out, &request, &r);
+	ok(!strcmp(buf_str(&out), "{\"job_id\":\"a\",\"n\":1.0,\"text\":\"x\",\"x\":{\"y\":1.50},\"content\":\"c\",\"chunks\":{\"n\":1,\"items\":[1]}}"),
+	    "the working line has the request's members from the ledger");
+	out.len = 0;
+	result_message(&out, &j, "completed", NULL, &request, &r);
+	ok(strstr(buf_str(&out), "\"result\":{\"x\":{\"y\":1.50},\"chunks\":{\"n\":1}}") != NULL, "the result: %s", out.p);
+	result_verdict(&v, &r);
+	ok(!strcmp(v.verb, "error") && v.retry && v.after_ms == 5, "verdict");
+	ok(strstr(buf_str(&v.error), "\\ufffd") != NULL, "no NUL for PostgreSQL");
+	out.len = 0;
+	result_feed_line(&out, back, strlen(back), &j);
+	ok(!strstr(buf_str(&out), "error") && strstr(out.p, "\"attempt\":2") && strstr(out.p, "\"priority\":\"High\""),
+	    "the line to feed has the envelope and no error");
+}
+
+int
+main(void)
+{
+	test_canon();
+	test_entry();
+	test_dispatch();
+	test_result();
+	return tap_end();
+}
