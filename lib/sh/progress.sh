@@ -55,7 +55,8 @@ progress_bar() {
 	local width=40 full
 	if [ -t 2 ]; then
 		full=$(($1 * width / ($2 > 0 ? $2 : 1)))
-		printf '\r[%-*s] %d of %d ' "$width" "$(printf '%*s' "$full" '' | tr ' ' '#')" "$1" "$2" >&2
+		printf '\r[%-*s] %d of %d  %d:%02d ' "$width" "$(printf '%*s' "$full" '' | tr ' ' '#')" "$1" "$2" \
+			$(((SECONDS - progress_began) / 60)) $(((SECONDS - progress_began) % 60)) >&2
 		[ "$1" -lt "$2" ] || echo >&2
 	elif [ "${progress_said:-}" != "$1" ]; then
 		progress_said=$1
@@ -66,7 +67,7 @@ progress_bar() {
 # progress_watch TENANT FILE [SECONDS]: shows progress until all have ended.
 # Returns 1 when nothing has moved for SECONDS (default 600).
 progress_watch() {
-	local all completed refused left before='' since=$SECONDS
+	local all completed refused left before='' since=$SECONDS progress_began=$SECONDS
 	while :; do
 		read -r all completed refused left < <(progress_counts "$1" "$2") || die 111 'the ledger does not answer'
 		progress_bar $((completed + refused)) "$all"
