@@ -61,8 +61,24 @@ void rec_free(struct rec *r);
 const char *rec_code(enum rec_status st);
 const char *rec_reason(enum rec_status st);
 
-/* The member called name (compared unescaped), or NULL. */
+/* The member called name (compared unescaped), or NULL. Looks at each member:
+ * for a few names; to look up many of them see rec_names. */
 const struct rec_member *rec_get(const struct rec *r, const char *name);
+/* True when m is called name. */
+bool rec_named(const struct rec_member *m, const char *name);
+/* A member whose name stands before it in r too, or NULL. */
+const struct rec_member *rec_duplicate(const struct rec *r);
+
+/* A record's names in order, because a record may have a million of them. */
+struct rec_names {
+	const struct rec_member **m;    /* owned; what they point to is r's */
+	size_t n, cap;
+};
+#define REC_NAMES_INIT { NULL, 0, 0 }
+void rec_names(struct rec_names *x, const struct rec *r);
+/* True when one of them is m's name. */
+bool rec_names_have(const struct rec_names *x, const struct rec_member *m);
+void rec_names_free(struct rec_names *x);
 
 /* Value of a string member, unescaped, appended to out. 0, or -1 when m is
  * NULL or no string. The bytes may contain NUL (\u0000 is legal). */

@@ -5,6 +5,9 @@
 
 #include "err.h"
 #include "json.h"
+#include "ndjson.h"
+
+enum { FEED_ROOM = 8192 };      /* for the envelope of the next feeding */
 
 /* Members that are set at each feeding or carry the feeding itself. */
 static const char *const envelope[] = { "job_id", "tenant", "tenant_id", "doc_key", "pipeline", "priority", "attempt", "run",
@@ -21,21 +24,20 @@ result_priority(int prio)
 }
 
 static bool
-among(const struct rec *r, const struct rec_member *m, const char *const *names)
+among(const struct rec_member *m, const char *const *names)
 {
 	for (; *names; names++)
-		if (rec_get(r, *names) == m)
+		if (rec_named(m, *names))
 			return true;
 	return false;
 }
 
-/* The member of r with m's name. */
-static const struct rec_member *
-same_member(const struct rec *r, const struct rec_member *m, struct buf *name)
+static void
+add_name(struct buf *out, const struct rec_member *m)
 {
-	name->len = 0;
-	json_unescape(name, m->key, m->key_len);
-	return rec_get(r, buf_str(name));
+	buf_addc(out, '"');
+	buf_add(out, m->key, m->key_len);
+	buf_adds(out, "\":");
 }
 
 int
@@ -117,42 +119,43 @@ int
 result_keep(struct buf *out, const struct buf *request, const struct rec *answer)
 {
 	static struct rec r;
-	static struct buf names;
-	static struct rec_change *c;
-	static size_t cap;
-	size_t n = 0;
+	static struct rec_names asked;
+	size_t from = out->len;
+	const char *close = request->p + request->len;
+	bool first;
 
 	if (rec_parse(&r, request->p, request->len) != REC_OK)
 		return -1;
-	if (answer->n > cap) {
-		cap = answer->n;
-		c = mem_array(c, cap, sizeof(*c));
-	}
-	/* Names first, for they may move while they are gathered. */
-	names.len = 0;
+	rec_names(&asked, &r);
+	first = !r.n;
+	while (*--close != '}')
+		;
+	buf_add(out, request->p, (size_t)(close - request->p));
 	for (size_t i = 0; i < answer->n; i++) {
-		json_unescape(&names, answer->m[i].key, answer->m[i].key_len);
-		buf_addc(&names, '\0');
-	}
-	for (size_t i = 0, at = 0; i < answer->n; at += strlen(names.p + at) + 1, i++) {
 		const struct rec_member *m = &answer->m[i];
 
-		if (rec_get(&r, names.p + at) || among(answer, m, envelope))
+		if (rec_names_have(&asked, m) || among(m, envelope))
 			continue;
-		c[n++] = (struct rec_change){ names.p + at, m->val, m->val_len };
+		if (!first)
+			buf_addc(out, ',');
+		first = false;
+		add_name(out, m);
+		buf_add(out, m->val, m->val_len);
 	}
-	rec_edit(out, &r, c, n);
+	buf_addc(out, '}');
+	if (out->len - from > RECORD_MAX - FEED_ROOM)
+		out->len = from;
 	return 0;
 }
 
 /* "chunks" that were folded without a ledger hold every vector in "items". */
 static void
-add_value(struct buf *out, const struct rec *answer, const struct rec_member *m)
+add_value(struct buf *out, const struct rec_member *m)
 {
 	static const struct rec_change drop = { "items", NULL, 0 };
 	static struct rec chunks;
 
-	if (m == rec_get(answer, "chunks") && m->type == '{' &&
+	if (m->type == '{' && rec_named(m, "chunks") &&
 	    rec_parse(&chunks, m->val, m->val_len) == REC_OK)
 		rec_edit(out, &chunks, &drop, 1);
 	else
@@ -163,22 +166,21 @@ static void
 add_result(struct buf *out, const struct buf *request, const struct rec *answer)
 {
 	static struct rec r;
-	static struct buf name;
+	static struct rec_names asked;
 	char sep = '{';
 
 	if (rec_parse(&r, request->p, request->len) != REC_OK)
 		return;
+	rec_names(&asked, &r);
 	buf_adds(out, ",\"result\":");
 	for (size_t i = 0; i < answer->n; i++) {
 		const struct rec_member *m = &answer->m[i];
 
-		if (same_member(&r, m, &name) || among(answer, m, envelope) || among(answer, m, bulky))
+		if (rec_names_have(&asked, m) || among(m, envelope) || among(m, bulky))
 			continue;
 		buf_addc(out, sep);
-		buf_addc(out, '"');
-		buf_add(out, m->key, m->key_len);
-		buf_adds(out, "\":");
-		add_value(out, answer, m);
+		add_name(out, m);
+		add_value(out, m);
 		sep = ',';
 	}
 	buf_adds(out, sep == '{' ? "{}" : "}");

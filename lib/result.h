@@ -31,7 +31,8 @@ int result_feed_line(struct buf *out, const char *base, size_t len, const struct
 void result_verdict(struct result_verdict *v, const struct rec *answer);
 
 /* Appends the request with the members that the pipeline added: the working
- * line. 0, or -1 if request is no record. */
+ * line; nothing where that would be too long to be fed. 0, or -1 if request is
+ * no record. */
 int result_keep(struct buf *out, const struct buf *request, const struct rec *answer);
 
 /* Appends the result message up to, not including, its "finished_at" and the

@@ -143,6 +143,31 @@ test_result(void)
 	    "the line to feed has the envelope and no error");
 }
 
+/* A record may have a million members, and a stage may add a thousand. */
+static void
+test_many_members(void)
+{
+	static struct buf request = BUF_INIT, answer = BUF_INIT;
+	const struct result_job j = { "t", "a", "d", "p", "High", 1, 2 };
+
+	buf_adds(&request, "{\"job_id\":\"a\"");
+	for (int i = 0; i < 200000; i++)
+		buf_addf(&request, ",\"k%d\":0", i);
+	buf_add(&answer, request.p, request.len);
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&answer, ",\"new%d\":0", i);
+	buf_adds(&answer, ",\"\\u0000\":1,\"z\":2}");
+	buf_addc(&request, '}');
+	rec_parse(&r, answer.p, answer.len);
+	out.len = 0;
+	result_keep(&out, &request, &r);
+	ok(out.len == answer.len && !memcmp(out.p, answer.p, out.len), "a thousand new members are kept");
+	out.len = 0;
+	result_message(&out, &j, "completed", NULL, &request, &r);
+	ok(strstr(buf_str(&out), "\"result\":{\"new0\":0") && !strstr(out.p, "\"k7\"") && strstr(out.p, "\"z\":2}"),
+	    "and are the result");
+}
+
 int
 main(void)
 {
@@ -150,5 +175,6 @@ main(void)
 	test_entry();
 	test_dispatch();
 	test_result();
+	test_many_members();
 	return tap_end();
 }
