@@ -255,7 +255,7 @@ json_check(const char *p, size_t len, struct json_fault *f)
 	if (st != REC_OK && st != REC_NOT_OBJECT) {
 		f->code = rec_code(st);
 		f->at = rec.at;
-		snprintf(f->what, sizeof(f->what), "%s at byte %zu", rec_reason(st), rec.at);
+		snprintf(f->what, sizeof(f->what), "%s", rec_reason(st));
 		return -1;
 	}
 	keys.text.len = keys.n = keys.depth = 0;

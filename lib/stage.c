@@ -82,7 +82,7 @@ stage_next(struct stage *s)
 		case IN_REC: break;
 		case IN_LONG: s->seen++; too_long(s, line, len); continue;
 		case IN_EOF: return 0;
-		case IN_TORN: stage_flush(s); die(XTEMP, "input ends inside a record: seen=%" PRIu64, s->seen);
+		case IN_TORN: stage_flush(s); die(XTEMP, "input ends inside a record, without a line feed: seen=%" PRIu64, s->seen);
 		case IN_ERR: die_sys(XTEMP, "read stdin");
 		case IN_WERR: die_sys(XTEMP, "write stdout");
 		}

@@ -63,6 +63,10 @@ X
 code 100 'nothing to submit is a usage error' sluice submit
 code 100 'a file that is not there' sluice submit --print nothing
 code 100 'an unknown option' sluice submit --what
+echo x >./-dash
+dash() { ! print -dash && grep -q '\./-dash' err; }
+ok 'a file that looks like an option: how to name it' dash
+code 100 'no such priority' sluice submit --print -P Urgent --text x
 code 100 'an option without its argument' sluice submit -T
 
 # What became of them.
@@ -97,6 +101,8 @@ code 1 'a job that is not there' sluice job "'; select 1; --"
 result() { sluice result j1 >got && echo '{"job_id":"j1","status":"completed"}' | diff - got; }
 ok 'its result' result
 code 1 'none yet' sluice result j3
+refused() { ! sluice job j9 2>err && grep -q 'refused, dead letter 7: bad_request: why' err; }
+ok 'a job that never was: its dead letter' refused
 dead() { sluice dead ls -j >got && jq -e '.no == 7 and .code == "bad_request" and .bytes == 3' got; }
 ok 'dead letters' dead
 bytes() { sluice dead show -o 7 >got && printf '\000\377\n' | cmp - got; }
@@ -108,7 +114,7 @@ printf 'j1\nj2\nj3\nj9\nnone\nj1\n' >ids
 watch() {
 	bash -c 'set -euo pipefail; SLUICE_TOP=$1; . "$1/lib/sh/common.sh"; . "$1/lib/sh/progress.sh"
 		progress_counts default ids; progress_watch default ids 0 || echo stuck' - "$T_TOP" >got 2>err
-	printf '5 1 2 2\nstuck\n' | diff - got
+	printf '5 1 2 2 \nstuck\n' | diff - got
 }
 ok 'each request is accounted for, once' watch
 lines() { grep -q '3 of 5 done$' err; }

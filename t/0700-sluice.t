@@ -18,6 +18,7 @@ code 100 'an unknown command' "$sluice" nix
 code 100 'a command that is a path' "$sluice" ../sh/cmd-up
 code 1 'status of nothing is no' "$sluice" status
 ok 'down of nothing is fine' "$sluice" down
+code 100 'a mistyped option brings nothing down' "$sluice" down --nwo
 code 100 'no log of that name' "$sluice" logs nix
 code 100 'a number of lines that is none' "$sluice" logs -n x intake
 code 100 'a state folder that is not absolute' env SLUICE_VAR=x "$sluice" env

@@ -33,7 +33,7 @@ dead_ls() {
 				from sluice.dead order by no desc limit :limit) x
 		X
 	else
-		ledger_psql -P border=0 -P footer=off -P null= -P pager=off -v limit="$limit" -f - <<-'X'
+		ledger_psql -P border=0 -P footer=off -P null= -P pager=off -v limit="$limit" -f - <<-'X' | fit
 			select no, to_char(at, 'MM-DD HH24:MI:SS') as at, kind, coalesce(job_id, '') as job, stage, code,
 				left(regexp_replace(message, '\s+', ' ', 'g'), 70) as message from sluice.dead order by no desc limit :limit
 		X

@@ -5,6 +5,7 @@
 #| Stops taking requests, lets what is in the pipes finish, then stops Kafka,
 #| PostgreSQL and the supervisor. Nothing is lost: 'sluice up' goes on where it
 #| was. A stack that is down already is fine.
+no_arguments "$@"
 need s6-svscanctl ps
 # shellcheck source=SCRIPTDIR/services.sh
 . "$SLUICE_TOP/lib/sh/services.sh"

@@ -58,8 +58,7 @@ job_sql() {
 known=$(ledger_psql -At -v tenant="$tenant" -v id="$id" -f - \
 	<<<"select count(*) from sluice.job_key where key = sluice.key16(:'tenant', :'id')") || die 111 'the ledger does not answer'
 if [ "$known" = 0 ]; then
-	say "no job $id of tenant $tenant"
-	exit 1
+	no_job job "$id" "$tenant"
 fi
 format=(-P border=0 -P footer=off -P null=)
 [ -z "$json" ] || format=(-At)

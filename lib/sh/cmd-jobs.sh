@@ -53,9 +53,10 @@ jobs_sql() {
 		X
 	else
 		cat <<-'X'
-			select state, job_id, left(doc_key, 44) as document, pipeline, priority, attempt,
-				to_char(changed_at, 'MM-DD HH24:MI:SS') as since,
-				coalesce((error::json ->> 'code') || ': ' || left(regexp_replace(error::json ->> 'message', '\s+', ' ', 'g'), 60), '') as error
+			select state, job_id,
+				case when char_length(doc_key) > 30 then '…' || right(doc_key, 29) else doc_key end as document,
+				coalesce((error::json ->> 'code') || ': ' || left(regexp_replace(error::json ->> 'message', '\s+', ' ', 'g'), 60), '') as error,
+				to_char(changed_at, 'MM-DD HH24:MI:SS') as since, attempt, priority, pipeline
 			from listed order by no desc
 		X
 	fi
@@ -63,4 +64,4 @@ jobs_sql() {
 format=(-P border=0 -P footer=off -P null=)
 [ -z "$json" ] || format=(-At)
 jobs_sql | ledger_psql -v state="$state" -v tenant="$tenant" -v pipeline="$pipeline" -v limit="$limit" \
-	-P pager=off "${format[@]}" -f -
+	-P pager=off "${format[@]}" -f - | { if [ -n "$json" ]; then cat; else fit; fi; }

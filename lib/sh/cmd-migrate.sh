@@ -5,5 +5,6 @@
 #| Uses SLUICE_DB. Runs each lib/ledger/NNNN-*.sql that the database has not
 #| seen, in order, each in a transaction. Safe to run at any time and by two
 #| at once. 'sluice up' does this by itself.
+no_arguments "$@"
 : "${SLUICE_DB:?names no database: run sluice up, or set SLUICE_DB}"
 exec "$SLUICE_TOP/lib/sh/migrate"

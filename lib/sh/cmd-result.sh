@@ -23,7 +23,6 @@ found=$(ledger_psql -At -v tenant="$tenant" -v id="$1" -f - <<-'X'
 X
 ) || die 111 'the ledger does not answer'
 if [ -z "$found" ]; then
-	say "no result of job $1 of tenant $tenant"
-	exit 1
+	no_job 'result of job' "$1" "$tenant"
 fi
 printf '%s\n' "$found"

@@ -5,6 +5,7 @@
 #| Exit 0 when all services are up and ready, 1 otherwise. RESTARTS counts the
 #| times that a service ended since the stack was started, for whatever
 #| reason; 'sluice logs NAME' tells why.
+no_arguments "$@"
 # shellcheck source=SCRIPTDIR/services.sh
 . "$SLUICE_TOP/lib/sh/services.sh"
 need s6-svstat s6-svdt

@@ -127,9 +127,9 @@ submit_requests() {
 	done
 }
 
-# Puts each line's job_id before it, where it has one that can be a key.
+# Puts each line's job_id before it, where it has one that can be one.
 submit_keyed() {
-	jq -Rr '. as $line | (try (fromjson | .job_id | strings | select(test("[\\t\\n]") | not)) catch "")
+	jq -Rr '. as $line | (try (fromjson | .job_id | strings | select(test("^[A-Za-z0-9._:-]{1,128}$"))) catch "")
 		// "" | . + "\t" + $line'
 }
 
@@ -164,12 +164,17 @@ while [ $# -gt 0 ]; do
 	--wait) wait=1 ;;
 	--print) print=1 ;;
 	--) shift && files+=("$@") && break ;;
-	-*) cmd_usage ;;
+	-*) [ ! -e "$1" ] || die 100 "not an option: $1; the file of this name is ./$1"
+		cmd_usage ;;
 	*) files+=("$1") ;;
 	esac
 	shift
 done
 [ $((${#files[@]} + ${#texts[@]} + ${#urls[@]})) -gt 0 ] || [ -n "$requests" ] || cmd_usage
+case $priority in
+'' | Low | Medium | High) ;;
+*) die 100 "no such priority: $priority (Low, Medium or High)" ;;
+esac
 [ -z "$requests" ] || [ "$requests" = - ] || [ -r "$requests" ] || die 100 "no file that can be read: $requests"
 
 tmp=$(mktemp -d)
@@ -200,10 +205,12 @@ if [ -n "$wait" ]; then
 fi
 submit_send <"$tmp/keyed"
 cut -f 1 "$tmp/keyed" | grep . >"$tmp/ids" || :
+bad=$(grep -c '^	' "$tmp/keyed") || :
+[ "$bad" = 0 ] || say "lines that are no request with a proper job_id, and will be refused: $bad (see sluice dead ls)"
 if [ -z "$wait" ]; then
 	cat "$tmp/ids"
 	exit 0
 fi
 progress_watch "$tenant" "$tmp/ids" || :
 progress_table "$tenant" "$tmp/ids"
-progress_all_completed "$tenant" "$tmp/ids"
+progress_all_completed "$tenant" "$tmp/ids" && [ "$bad" = 0 ]

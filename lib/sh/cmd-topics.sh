@@ -5,5 +5,6 @@
 #| Uses SLUICE_KAFKA. Topics that exist are left as they are. Where the
 #| cluster's default replication is not what you want, set
 #| SLUICE_TOPIC_COPIES=3 before. 'sluice up' does this by itself.
+no_arguments "$@"
 : "${SLUICE_KAFKA:?names no cluster: run sluice up, or set SLUICE_KAFKA}"
 exec "$SLUICE_TOP/lib/sh/topics.sh"

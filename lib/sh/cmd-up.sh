@@ -10,6 +10,7 @@
 #| To use an existing Kafka or PostgreSQL, name it the first time:
 #|     SLUICE_KAFKA=kafka1:9092 SLUICE_DB='host=db dbname=sluice' bin/sluice up
 #| The names are kept in the state folder's env/. docs/operations.md tells more.
+no_arguments "$@"
 # shellcheck source=SCRIPTDIR/services.sh
 . "$SLUICE_TOP/lib/sh/services.sh"
 # shellcheck source=SCRIPTDIR/place.sh

@@ -16,6 +16,10 @@ need() {
 	done
 }
 
+# no_arguments "$@": a sub-command that takes none was given none. One that
+# stops or starts things must not do so on a mistyped option.
+no_arguments() { [ $# = 0 ] || die 100 "sluice $name takes no arguments: $1 (see sluice $name --help)"; }
+
 am_root() { [ "$(id -u)" = 0 ]; }
 # as_user COMMAND...: run as the user that services run as. Root drops to
 # the user sluice, anybody else stays who they are.

@@ -55,12 +55,12 @@ progress_table "$SLUICE_TENANT" "$tmp/ids"
 step "sluice search \"$question\""
 "$sluice" search -n 3 "$question" || true
 
-read -r _ completed refused left < <(progress_counts "$SLUICE_TENANT" "$tmp/ids")
+read -r _ completed refused left _ < <(progress_counts "$SLUICE_TENANT" "$tmp/ids")
 chunks=$(progress_sql "$SLUICE_TENANT" "$tmp/ids" -At <<<"select coalesce(sum(chunks), 0) from state where state = 'completed'")
 step 'to go on'
 cat >&2 <<X
 bin/sluice search WORDS        bin/sluice jobs          bin/sluice status
-bin/sluice submit FILE...      bin/sluice job JOB_ID    bin/sluice down     stops all of it
+bin/sluice submit FILE...      bin/sluice job JOB_ID    bin/sluice down (stops all)
 X
 surprises >"$tmp/surprises"
 rc=0

@@ -10,6 +10,27 @@ ledger_psql() {
 	psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@"
 }
 
+# fit: on a terminal, cuts lines at its width, so that a table stays one;
+# elsewhere passes all. Wide characters, as of Korean, count twice.
+fit() {
+	local line cut i width columns
+	[ -t 1 ] && columns=$(tput cols 2>/dev/null) || { cat && return; }
+	while IFS= read -r line; do
+		cut=$line
+		if [ "${#line}" -gt "$columns" ] || [[ $line = *[ᄀ-ᅟ⺀-힣豈-﫿＀-｠]* ]]; then
+			for ((i = width = 0; i < ${#line}; i++)); do
+				width=$((width + 1))
+				[[ ${line:i:1} != [ᄀ-ᅟ⺀-힣豈-﫿＀-｠] ]] || width=$((width + 1))
+				if [ "$width" -gt "$columns" ]; then
+					cut=${line:0:i-1}…
+					break
+				fi
+			done
+		fi
+		printf '%s\n' "$cut"
+	done
+}
+
 # SQL that makes the ids of file $2 (tenant $1) the temporary table "mine",
 # with their place in the list, and the view "state" of what became of them.
 # Ids go in by COPY, never as SQL. Rejections before $progress_since don't count.
@@ -40,23 +61,28 @@ progress_sql() {
 	} | ledger_psql -v tenant="$1" -v since="${progress_since:--infinity}" "${@:3}" -f -
 }
 
-# "all completed refused waiting": jobs by how they stand.
+# "all completed refused waiting doing": jobs by how they stand, and the
+# document that the worker took up first of those it has.
 progress_counts() {
 	progress_sql "$1" "$2" -At -F ' ' <<-'X'
 		select count(*), count(*) filter (where state = 'completed'),
 			count(*) filter (where state in ('failed', 'cancelled', 'rejected')),
-			count(*) filter (where state is null or state not in ('completed', 'failed', 'cancelled', 'rejected'))
+			count(*) filter (where state is null or state not in ('completed', 'failed', 'cancelled', 'rejected')),
+			(select case when char_length(x) > 24 then '…' || right(x, 23) else x end from (
+				select regexp_replace(doc_key, '[^[:print:]]', '?', 'g') as x
+				from state where state = 'processing' order by no limit 1) d)
 		from state
 	X
 }
 
-# progress_bar DONE ALL: a bar on a terminal, a line where the count has grown.
+# progress_bar DONE ALL DOING: a bar on a terminal, 80 columns at most, a line
+# where the count has grown.
 progress_bar() {
-	local width=40 full
+	local width=30 full
 	if [ -t 2 ]; then
 		full=$(($1 * width / ($2 > 0 ? $2 : 1)))
-		printf '\r[%-*s] %d of %d  %d:%02d ' "$width" "$(printf '%*s' "$full" '' | tr ' ' '#')" "$1" "$2" \
-			$(((SECONDS - progress_began) / 60)) $(((SECONDS - progress_began) % 60)) >&2
+		printf '\r[%-*s] %d of %d  %d:%02d  %s\033[K' "$width" "$(printf '%*s' "$full" '' | tr ' ' '#')" "$1" "$2" \
+			$(((SECONDS - progress_began) / 60)) $(((SECONDS - progress_began) % 60)) "${3:-}" >&2
 		[ "$1" -lt "$2" ] || echo >&2
 	elif [ "${progress_said:-}" != "$1" ]; then
 		progress_said=$1
@@ -67,10 +93,10 @@ progress_bar() {
 # progress_watch TENANT FILE [SECONDS]: shows progress until all have ended.
 # Returns 1 when nothing has moved for SECONDS (default 600).
 progress_watch() {
-	local all completed refused left before='' since=$SECONDS progress_began=$SECONDS
+	local all completed refused left doing before='' since=$SECONDS progress_began=$SECONDS
 	while :; do
-		read -r all completed refused left < <(progress_counts "$1" "$2") || die 111 'the ledger does not answer'
-		progress_bar $((completed + refused)) "$all"
+		read -r all completed refused left doing < <(progress_counts "$1" "$2") || die 111 'the ledger does not answer'
+		progress_bar $((completed + refused)) "$all" "$doing"
 		[ "$left" -gt 0 ] || return 0
 		if [ "$left" != "$before" ]; then
 			before=$left since=$SECONDS
@@ -83,13 +109,25 @@ progress_watch() {
 
 # progress_table TENANT FILE: one line a job, the failed with their reasons.
 progress_table() {
-	progress_sql "$1" "$2" -P border=0 -P footer=off -P null= -P pager=off <<-'X'
+	local keep=1000
+	[ ! -t 1 ] || keep=38
+	progress_sql "$1" "$2" -v keep="$keep" -P border=0 -P footer=off -P null= -P pager=off <<-'X' | fit
 		select coalesce(state, 'not admitted') as state, coalesce(chunks::text, '') as chunks,
-			coalesce(language, '') as lang, coalesce(doc_key, job_id) as document,
+			coalesce(language, '') as lang, case when char_length(coalesce(doc_key, job_id)) > :keep
+				then '…' || right(coalesce(doc_key, job_id), :keep - 1) else coalesce(doc_key, job_id) end as document,
 			case when state in ('failed', 'rejected') then reason
 				when char_length(title) > 60 then left(title, 59) || '…' else title end as "title or reason"
 		from state order by at
 	X
+}
+
+# no_job WHAT ID TENANT: says that there is none, and where it was refused if it was.
+no_job() {
+	local no
+	no=$(ledger_psql -At -v tenant="$3" -v id="$2" -f - <<<"select no || ': ' || code || ': ' || left(message, 200)
+		from sluice.dead where job_id = :'id' and tenant = :'tenant' order by no desc limit 1") || no=''
+	say "no $1 $2 of tenant $3${no:+; it was refused, dead letter $no}"
+	exit 1
 }
 
 progress_all_completed() {
