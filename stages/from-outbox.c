@@ -31,7 +31,9 @@ static const char usage[] = "from-outbox [-s stream] [-w window] [-t deadline] [
 static const char lock_sql[] = "select pg_try_advisory_lock(7305, hashtext($1))";
 static const char position_sql[] = "select sent from sluice.outbox_pos where stream = $1";
 static const char sent_sql[] = "select sluice.outbox_sent($1, $2)";
-static const char read_sql[] = "select seq, topic, key, headers, value from sluice.outbox_read($1, $2, $3)";
+static const char read_sql[] = "select seq, topic, key, headers, value,"
+    " (select max(o.seq) from sluice.outbox o where o.stream = $1)"
+    " from sluice.outbox_read($1, $2, $3)";
 
 static struct pg db = PG_INIT;
 static struct pg_args args = PG_ARGS_INIT;
@@ -129,7 +131,9 @@ feed_message(struct feed *f, int row)
 	line.len = 0;
 	buf_addf(&line, "{\"outbox\":{\"ledger\":\"%s\",\"epoch\":%d,\"stream\":", ledger, epoch);
 	json_quotes(&line, stream);
-	buf_addf(&line, ",\"seq\":%lld}", (long long)seq);
+	/* By prev and head to-kafka sees a position that is not this ledger's. */
+	buf_addf(&line, ",\"seq\":%lld,\"prev\":%lld,\"head\":%lld}", (long long)seq,
+	    (long long)read_to, (long long)pg_i64(&db, row, 5));
 	member(&line, ",\"topic\":", row, 1, false);
 	member(&line, ",\"key\":", row, 2, false);
 	if (!pg_null(&db, row, 3))

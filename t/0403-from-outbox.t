@@ -30,9 +30,9 @@ q "update sluice.outbox set headers = '{\"h\":\"v\"}', key = null where seq = 2"
 from-outbox >got 2>err
 sed 's/"ledger":"[^"]*"/"ledger":"L"/' got >g
 cat >want <<'X'
-{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":1},"topic":"T","key":"k1","value":{"g": 1}}
-{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":2},"topic":"T","key":null,"headers":{"h":"v"},"value":{"g": 2}}
-{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":3},"topic":"T","key":"k3","value":{"g": 3}}
+{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":1,"prev":0,"head":3},"topic":"T","key":"k1","value":{"g": 1}}
+{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":2,"prev":1,"head":3},"topic":"T","key":null,"headers":{"h":"v"},"value":{"g": 2}}
+{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":3,"prev":2,"head":3},"topic":"T","key":"k3","value":{"g": 3}}
 X
 same 'without a filter it prints what is to be sent' want g
 ok 'and marks nothing' sent 0
