@@ -32,6 +32,7 @@ surprises() {
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'echo >&2; say "interrupted. The stack is up and works on: make demo shows the rest, bin/sluice down stops it"; exit 130' INT
 began=$SECONDS
 
 step 'the local stack'

