@@ -70,7 +70,7 @@ code 100 'no such priority' sluice submit --print -P Urgent --text x
 code 100 'an option without its argument' sluice submit -T
 
 # What became of them.
-sql() { psql -X -q -At -d "$SLUICE_DB" -v ON_ERROR_STOP=1 "$@"; }
+sql() { psql -X -q -At -d "$SLUICE_DB" -v ON_ERROR_STOP=1; }
 sql <<'X'
 insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select n, 'auto', 1, 'default', 'j' || n, E'key\033[31m\n' || n, gen_random_uuid(), '{}' from generate_series(1, 3) n;
@@ -84,14 +84,14 @@ insert into sluice.ev (no, n, was, state, run, attempt, failures, suspect, error
 insert into sluice.dead_letter (no, kind, job_id, stage, code, message, original) values
 	(7, 'record', 'j9', 'validate', 'bad_request', 'why', '\x00ff0a');
 X
-jobs() { sluice jobs "$@" >got 2>err; }
-states() { jobs -j && jq -r '[.job_id, .state] | join(" ")' got >s && printf 'j3 queued\nj2 failed\nj1 completed\n' | diff - s; }
+list() { sluice jobs "$@" >got 2>err; }
+states() { list -j && jq -r '[.job_id, .state] | join(" ")' got >s && printf 'j3 queued\nj2 failed\nj1 completed\n' | diff - s; }
 ok 'jobs, the latest first' states
-failed() { jobs --state failed && grep -q 'c: a b' got && ! grep -q 'j[13]' got; }
+failed() { list --state failed && grep -q 'c: a b' got && ! grep -q 'j[13]' got; }
 ok 'the failed, their reason on one line' failed
-limit() { jobs -j --limit 1 && test "$(wc -l <got)" = 1; }
+limit() { list -j --limit 1 && test "$(wc -l <got)" = 1; }
 ok 'so many' limit
-tame() { jobs && ! grep -q "$(printf '\033')" got; }
+tame() { list && ! grep -q "$(printf '\033')" got; }
 ok 'no control character reaches a terminal' tame
 code 100 'no such state' sluice jobs --state x
 code 100 'no such number' sluice jobs --limit '1; drop table x'
