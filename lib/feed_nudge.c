@@ -3,8 +3,8 @@
  * Where a late stage of a pipeline dies, the earlier ones notice when they
  * next write to it. If all that they were given has passed them already,
  * they never do: they wait for input, the shell waits for them, and the
- * record in flight would wait for its deadline. So a record that is
- * unanswered for a second is followed by a probe each second, which nobody
+ * record in flight would wait for its deadline. So a record (the first probe
+ * too: an hour is a long time to start) that is unanswered for a second is followed by a probe each second, which nobody
  * has to answer: it makes one stage after the other write.
  */
 #include "feed_int.h"
@@ -24,7 +24,7 @@ static const char line[] = "{\"job_id\":\"probe\",\"probe\":true,\"error\":{\"st
 void
 feed_nudge(struct feed *f)
 {
-	if (f->mode != M_FEEDING || !f->oldest || f->partial || f->filter.in < 0 ||
+	if (!f->oldest || f->partial || f->filter.in < 0 ||
 	    f->now - f->oldest_since < NUDGE_MS || f->now - f->nudged_at < NUDGE_MS)
 		return;
 	f->nudged_at = f->now;

@@ -59,6 +59,10 @@ chmod +x lost
 ok 'a lost stage: ends well, long before the deadline' feed -d 300000 -- ./lost
 same 'a lost stage: each record is settled once' all got
 ok 'a lost stage: nobody is guilty' test ! -s guilty
+sed 's/been/gone/; s/for i in 1 2/for i in 2/' lost >lost-early
+chmod +x lost-early
+code 111 'a stage lost before the first probe is back: ends, long before the deadline' feed -d 300000 -- ./lost-early
+ok 'and goes well when started again' feed -d 300000 -- ./lost-early
 
 for mode in die exit3; do
 	ok "$mode: ends well" feed -- python3 "$HOSTILE" $mode
