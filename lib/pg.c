@@ -44,7 +44,7 @@ classify(const struct pg *db, const char *state)
 	if (!strcmp(state, "SL003"))
 		return PG_FENCED;
 	if (!strncmp(state, "40", 2) || !strncmp(state, "53", 2) || !strncmp(state, "55", 2) ||
-	    !strncmp(state, "57", 2))
+	    !strncmp(state, "57", 2) || !strncmp(state, "58", 2))
 		return PG_RETRY;
 	if (!strncmp(state, "22", 2) || !strncmp(state, "23", 2))
 		return PG_DATA;
@@ -81,6 +81,22 @@ set_up(struct pg *db)
 	return PQresultStatus(db->res) == PGRES_COMMAND_OK ? PG_OK : failure(db);
 }
 
+/* Whether the server will not change its mind. libpq has no code for it, and
+ * every other reason (it starts, it is full, its disk is) may go away. */
+static bool
+refuses(const char *text)
+{
+	static const char *const reasons[] = { "does not exist", "authentication failed", "pg_hba.conf",
+	    "not permitted to log in", "permission denied for database", NULL };
+
+	if (!strstr(text, "FATAL"))
+		return false;
+	for (const char *const *r = reasons; *r; r++)
+		if (strstr(text, *r))
+			return true;
+	return false;
+}
+
 static enum pg_status
 connect_once(struct pg *db, const char *conninfo)
 {
@@ -96,12 +112,7 @@ connect_once(struct pg *db, const char *conninfo)
 		return set_up(db);
 	text = PQerrorMessage(db->conn);
 	set_err(db, "connect to the database", text);
-	/* A server that answers with a reason of its own will not change its
-	 * mind, except while it starts or has no connection left. */
-	if (strstr(text, "FATAL") && !strstr(text, "starting up") && !strstr(text, "shutting down") &&
-	    !strstr(text, "recovery") && !strstr(text, "too many") && !strstr(text, "reserved"))
-		return PG_BUG;
-	return PG_LOST;
+	return refuses(text) ? PG_BUG : PG_LOST;
 }
 
 enum pg_status

@@ -28,7 +28,7 @@ enum { PG_TIMEOUT_MS = 3000, PG_ARGS_MAX = 32, PG_STATEMENTS = 32, PG_TRIES = 5 
 /* What a failure means for the caller. */
 enum pg_status {
 	PG_OK,
-	PG_RETRY,       /* classes 40, 53, 57, 55: nothing was done, the same call may pass later */
+	PG_RETRY,       /* classes 40, 53, 55, 57, 58: nothing was done, the same call may pass later */
 	PG_LOST,        /* class 08, or the connection is gone: what became of the call is unknown */
 	PG_DATA,        /* classes 22 and 23: something in the batch; halve it */
 	PG_STOP,        /* SL001, SL002: the ledger refuses to go on, a person decides */
