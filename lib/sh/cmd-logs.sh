@@ -6,11 +6,12 @@
 #| -n  how many lines (default 50)
 #| Without NAME: which there are.
 dir=$SLUICE_VAR/log
+[ -d "$dir" ] || die 100 "nothing has run yet in $SLUICE_VAR: sluice up"
 name='' follow='' lines=50
 while [ $# -gt 0 ]; do
 	case $1 in
 	-f) follow=1 ;;
-	-n) lines=${2:?} && shift ;;
+	-n) lines=${2:-} && [ $# -gt 1 ] && shift ;;
 	-*) die 100 'usage: sluice logs NAME [-f] [-n LINES]' ;;
 	*) name=$1 ;;
 	esac
@@ -27,7 +28,7 @@ fi
 case $name in
 */*) die 100 "no service $name" ;;
 esac
-[ -e "$dir/$name" ] || die 100 "no log of $name: there are $(ls -C "$dir" 2>/dev/null)"
+[ -e "$dir/$name" ] || die 100 "no log of $name: there are $(ls -x "$dir" 2>/dev/null | tr -s ' \n' ' ')"
 files=("$dir/$name"/@*.[su] "$dir/$name/current")
 [ -f "$dir/$name" ] && files=("$dir/$name")
 shown=()

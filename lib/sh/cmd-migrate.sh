@@ -6,5 +6,5 @@
 #| seen, in order, each in a transaction. Safe to run at any time and by two
 #| at once. 'sluice up' does this by itself.
 no_arguments "$@"
-: "${SLUICE_DB:?names no database: run sluice up, or set SLUICE_DB}"
+named SLUICE_DB database
 exec "$SLUICE_TOP/lib/sh/migrate"

@@ -136,7 +136,7 @@ submit_keyed() {
 submit_send() {
 	local conf=()
 	need kcat
-	: "${SLUICE_KAFKA:?no Kafka is named: run sluice up, or set SLUICE_KAFKA}"
+	named SLUICE_KAFKA Kafka
 	[ -z "${SLUICE_KAFKA_CONF:-}" ] || conf=(-F "$SLUICE_KAFKA_CONF")
 	kcat "${conf[@]}" -P -b "$SLUICE_KAFKA" -t "${SLUICE_TOPIC:-ingest.requests.v1}" -K '\t' \
 		-X message.timeout.ms=30000 -X message.max.bytes=18874368 -X enable.idempotence=true \

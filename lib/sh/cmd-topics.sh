@@ -6,5 +6,5 @@
 #| cluster's default replication is not what you want, set
 #| SLUICE_TOPIC_COPIES=3 before. 'sluice up' does this by itself.
 no_arguments "$@"
-: "${SLUICE_KAFKA:?names no cluster: run sluice up, or set SLUICE_KAFKA}"
+named SLUICE_KAFKA Kafka
 exec "$SLUICE_TOP/lib/sh/topics.sh"

@@ -16,6 +16,9 @@ need() {
 	done
 }
 
+# named SETTING WHAT: there is one.
+named() { [ -n "${!1:-}" ] || die 100 "no $2 is named: run sluice up, or set $1"; }
+
 # no_arguments "$@": a sub-command that takes none was given none. One that
 # stops or starts things must not do so on a mistyped option.
 no_arguments() { [ $# = 0 ] || die 100 "sluice $name takes no arguments: $1 (see sluice $name --help)"; }

@@ -60,8 +60,8 @@ read -r _ completed refused left _ < <(progress_counts "$SLUICE_TENANT" "$tmp/id
 chunks=$(progress_sql "$SLUICE_TENANT" "$tmp/ids" -At <<<"select coalesce(sum(chunks), 0) from state where state = 'completed'")
 step 'to go on'
 cat >&2 <<X
-bin/sluice search WORDS        bin/sluice jobs          bin/sluice status
-bin/sluice submit FILE...      bin/sluice job JOB_ID    bin/sluice down (stops all)
+bin/sluice search WORDS      bin/sluice jobs           bin/sluice status
+bin/sluice submit FILE...    bin/sluice job JOB_ID     bin/sluice down (stops it)
 X
 surprises >"$tmp/surprises"
 rc=0

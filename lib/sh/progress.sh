@@ -6,7 +6,7 @@
 cmd_usage() { die 100 "usage: sluice $(header "$cmd" : | head -n 1) (see --help)"; }
 
 ledger_psql() {
-	: "${SLUICE_DB:?no ledger is named: run sluice up, or set SLUICE_DB}"
+	named SLUICE_DB ledger
 	psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@"
 }
 
