@@ -111,7 +111,8 @@ connect_once(struct pg *db, const char *conninfo)
 	if (PQstatus(db->conn) == CONNECTION_OK)
 		return set_up(db);
 	text = PQerrorMessage(db->conn);
-	set_err(db, "connect to the database", text);
+	set_err(db, conninfo && *conninfo ? "connect to the database"
+	                                  : "connect to the database (SLUICE_DB is not set)", text);
 	return refuses(text) ? PG_BUG : PG_LOST;
 }
 
