@@ -60,6 +60,15 @@ ok 'requests pass byte for byte; one without an id gets one' requests <<'X'
 broken
 {"job_id":"last","text":"no line feed"}
 X
+
+# What goes to kcat, by a bash that has one of ours for it.
+cat >sent.sh <<'X'
+kcat() { cat >sent; }
+X
+printf '{"job_id":"u",\t"text":"\377"}\n{"job_id":"v"}\n{"job_id":7}\n' >broken
+printf 'u\t{"job_id":"u",\t"text":"\377"}\nv\t{"job_id":"v"}\n\t{"job_id":7}\n' >want
+sent() { BASH_ENV=$PWD/sent.sh SLUICE_KAFKA=nowhere sluice submit -r broken && cmp want sent; }
+ok 'broken UTF-8 reaches Kafka as it is' sent
 code 100 'nothing to submit is a usage error' sluice submit
 code 100 'a file that is not there' sluice submit --print nothing
 code 100 'an unknown option' sluice submit --what

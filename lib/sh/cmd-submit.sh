@@ -107,11 +107,15 @@ submit_url() {
 }
 
 # Requests of another's making pass through byte for byte; an object without
-# job_id gets one, from its bytes.
+# job_id gets one, from its bytes. The shell reads slowly: only where it must.
 submit_requests() {
 	local line key sum
-	cat -- "$1" | while IFS= read -r line || [ -n "$line" ]; do
-		[ -n "$line" ] || continue
+	cat -- "$1" | LC_ALL=C sed '/^$/d;$a\' >"$tmp/given"
+	if ! LC_ALL=C grep -aqv '"job_id"' "$tmp/given"; then
+		cat "$tmp/given"
+		return
+	fi
+	while IFS= read -r line; do
 		case $line in
 		*'"job_id"'*) ;;
 		'{'*)
@@ -124,13 +128,14 @@ submit_requests() {
 			;;
 		esac
 		printf '%s\n' "$line"
-	done
+	done <"$tmp/given"
 }
 
-# Puts each line's job_id before it, where it has one that can be one.
+# Puts each line's job_id before it, where it has one that can be a key. jq
+# mends broken UTF-8, so the line itself goes past it.
 submit_keyed() {
-	jq -Rr '. as $line | (try (fromjson | .job_id | strings | select(test("^[A-Za-z0-9._:-]{1,128}$"))) catch "")
-		// "" | . + "\t" + $line'
+	jq -Rr '(try (fromjson | .job_id | strings | select(test("^[A-Za-z0-9._:-]{1,128}$"))) catch "") // ""' |
+		paste -d '\t' - "$tmp/requests"
 }
 
 submit_send() {
