@@ -73,6 +73,12 @@ feed_stopping(const struct feed *f)
 	return f->stopping;
 }
 
+int
+feed_full(const struct feed *f)
+{
+	return f->bytes >= BYTES_MAX;
+}
+
 void
 feed_free(struct feed *f)
 {
@@ -117,7 +123,7 @@ take(struct feed *f)
 	int r;
 
 	if (f->stopping || f->source_done || f->mode != M_FEEDING || f->suspects.n || f->alone ||
-	    held >= f->window || (held && f->bytes >= BYTES_MAX))
+	    held >= f->window || (held && feed_full(f)))
 		return;
 	f->in_take = true;
 	r = f->src->take(f->src->ctx, f, f->window - held);

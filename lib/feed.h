@@ -74,6 +74,10 @@ struct feed *feed_open(const struct feed_opts *o);
  * is copied. Only from within take or guilty. */
 void feed_put(struct feed *f, uint64_t tag, const char *line, size_t len);
 
+/* True when the records held are so many bytes (64 MiB) that take should offer
+ * no more for now, whatever it was asked for. */
+int feed_full(const struct feed *f);
+
 /* Runs until the source ends, a signal comes or something fails. argv: the
  * filter; NULL: records are printed on stdout and each counts as answered once
  * it is written. Returns an exit code: 0, 100, 111. */

@@ -74,7 +74,7 @@ take(void *ctx, struct feed *f, size_t want)
 	struct kafka_rec *rec;
 	const char *code;
 
-	for (; want && !(s->count && s->seen == s->count); want--) {
+	for (; want && !feed_full(f) && !(s->count && s->seen == s->count); want--) {
 		int r = kafka_in_next(s->in, &rec);
 
 		if (r < 0)
