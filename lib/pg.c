@@ -248,12 +248,6 @@ pg_ledger(struct pg *db, int version, char *uuid, int *epoch)
 }
 
 int
-pg_fd(const struct pg *db)
-{
-	return PQsocket(db->conn);
-}
-
-int
 pg_exit(enum pg_status st)
 {
 	return st == PG_STOP || st == PG_BUG ? XPERM : XTEMP;

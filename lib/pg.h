@@ -81,8 +81,6 @@ void pg_puts(struct pg_args *a, int i, const char *s);  /* NULL: null */
 void pg_put_i64(struct pg_args *a, int i, int64_t v);   /* BOOL and INT types */
 void pg_put_f64(struct pg_args *a, int i, double v);    /* FLOAT types */
 void pg_put_null(struct pg_args *a, int i);
-/* An array of float4 as one scalar parameter (float4[]), host order. */
-void pg_put_floats(struct pg_args *a, const float *v, size_t n);
 
 /* For pg.c: the parameter's bytes, finished; NULL for a null. */
 const char *pg_arg_bytes(struct pg_arg *g);
@@ -103,8 +101,6 @@ bool pg_bool(const struct pg *db, int row, int col);
 /* Bytes of text, bytea, uuid (16): borrowed until the next call, NUL after them. */
 const char *pg_bytes(const struct pg *db, int row, int col, size_t *len);
 
-/* The connection's socket, for poll. */
-int pg_fd(const struct pg *db);
 /* XPERM, XTEMP (err.h) for a status that ends a program: PG_STOP and PG_BUG are
  * permanent, the rest temporary. */
 int pg_exit(enum pg_status st);

@@ -140,15 +140,6 @@ pg_put_null(struct pg_args *a, int i)
 		add_be(&g->b, UINT32_MAX, 4);
 }
 
-void
-pg_put_floats(struct pg_args *a, const float *v, size_t n)
-{
-	int i = pg_array(a, PG_FLOAT4);
-
-	for (size_t k = 0; k < n; k++)
-		pg_put_f64(a, i, (double)v[k]);
-}
-
 const char *
 pg_arg_bytes(struct pg_arg *g)
 {

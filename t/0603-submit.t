@@ -116,6 +116,11 @@ dead() { sluice dead ls -j >got && jq -e '.no == 7 and .code == "bad_request" an
 ok 'dead letters' dead
 bytes() { sluice dead show -o 7 >got && printf '\000\377\n' | cmp - got; }
 ok 'the bytes as they came' bytes
+harmless() {
+	psql -X -q -d "$SLUICE_DB" -c "update sluice.dead_letter set original = '\\x1b5d303b6507c29b' where no = 7" &&
+		script -qec "$T_TOP/bin/sluice dead show 7" /dev/null </dev/null >got && grep -q ']0;e' got && ! grep -q "$(printf '\033')" got
+}
+ok 'a terminal gets no escapes from a dead letter' harmless
 code 1 'none of this number' sluice dead show 8
 code 111 'no ledger there: temporary' env SLUICE_DB=host=/nonexistent "$T_TOP/bin/sluice" result j1
 

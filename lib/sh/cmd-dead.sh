@@ -44,6 +44,9 @@ dead_bytes() {
 	ledger_psql -At -v no="$number" -f - <<<"select encode(original, 'base64') from sluice.dead where no = :no" | base64 -d
 }
 
+# For a terminal, which may obey what a stranger sent.
+harmless() { LC_ALL=C sed 's/[\x00-\x08\x0b-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g'; }
+
 case $verb:$number in
 ls:) dead_ls ;;
 show:[0-9]*)
@@ -58,7 +61,11 @@ show:[0-9]*)
 			off as offset, convert_from(stderr, 'LATIN1') as stderr, octet_length(original) as bytes
 		from sluice.dead where no = :no
 	X
-	dead_bytes
+	if [ -z "$only" ] && [ -t 1 ]; then
+		dead_bytes | harmless
+	else
+		dead_bytes
+	fi
 	[ -n "$only" ] || echo
 	;;
 *) cmd_usage ;;
