@@ -142,14 +142,14 @@ code 100 'out of order' sh -c '{ sed "s/501/503/" once.in; sed "s/501/502/" once
 
 # -- killed at any moment --------------------------------------------------------
 # What came back is taken off the input, as an outbox does; the rest is fed again.
-t_topic killed 4
-stream killed 1 20000 >all.in
+t_topic relayed 4
+stream relayed 1 20000 >all.in
 : >answered
 i=0
 while [ $i -lt 25 ]; do
-	tail -n +$(($(wc -l <answered) + 1)) all.in >killed.in
-	[ -s killed.in ] || break
-	to-kafka -x x-killed -b 200 <killed.in >killed.out 2>killed.err &
+	tail -n +$(($(wc -l <answered) + 1)) all.in >relayed.in
+	[ -s relayed.in ] || break
+	to-kafka -x x-relayed -b 200 <relayed.in >relayed.out 2>relayed.err &
 	pid=$!
 	sleep "0.0$(((i * 37 + 11) % 90 + 10))"
 	[ $((i % 5)) = 0 ] && sleep 0.2
@@ -157,13 +157,13 @@ while [ $i -lt 25 ]; do
 	wait $pid 2>/dev/null
 	# whole lines only; and sometimes the answers are lost as well
 	if [ $((i % 3)) != 0 ]; then
-		grep '}$' killed.out >>answered
+		grep '}$' relayed.out >>answered
 	fi
 	i=$((i + 1))
 done
-tail -n +$(($(wc -l <answered) + 1)) all.in >killed.in
-ok 'killed 25 times, it goes on' publish killed
-get -t killed -f '%s\n' | sort -n >got
+tail -n +$(($(wc -l <answered) + 1)) all.in >relayed.in
+ok 'relayed 25 times, it goes on' publish relayed
+get -t relayed -f '%s\n' | sort -n >got
 seq 1 20000 >want
 same 'each message is there once to read_committed readers' want got
 
@@ -188,27 +188,27 @@ seq 1 4000 >want
 same '... and each is there once' want got
 
 # -- the broker goes and comes back ----------------------------------------------
-t_topic gone 2
-stream gone 1 300 >gone.in
-mkfifo gone.pipe
-to-kafka -x x-gone -S gone.state <gone.pipe >gone.out 2>gone.err &
+t_topic away 2
+stream away 1 300 >away.in
+mkfifo away.pipe
+to-kafka -x x-away -S away.state <away.pipe >away.out 2>away.err &
 pid=$!
-exec 8>gone.pipe
-head -100 gone.in >&8
-ok 'answers before' until_ok 20 sh -c '[ "$(wc -l <gone.out)" = 100 ]'
-ok 'is ready' grep -qx ready gone.state
+exec 8>away.pipe
+head -100 away.in >&8
+ok 'answers before' until_ok 20 sh -c '[ "$(wc -l <away.out)" = 100 ]'
+ok 'is ready' grep -qx ready away.state
 kafka_stop KILL 8>&-
-sed -n 101,200p gone.in >&8
-ok 'says what it waits for' until_ok 30 grep -q "waiting: no broker answers at $SLUICE_KAFKA" gone.err
-ok '... in its state too' grep -q '^waiting: no broker answers' gone.state
+sed -n 101,200p away.in >&8
+ok 'says what it waits for' until_ok 30 grep -q "waiting: no broker answers at $SLUICE_KAFKA" away.err
+ok '... in its state too' grep -q '^waiting: no broker answers' away.state
 sleep 12        # past the time-out of the transaction
 kafka_start 8>&-
-tail -100 gone.in >&8
+tail -100 away.in >&8
 exec 8>&-
 ok 'ends well when it is back' wait $pid
-same 'all answered' gone.in gone.out
-get -t gone -f '%s\n' | sort -n >got
+same 'all answered' away.in away.out
+get -t away -f '%s\n' | sort -n >got
 seq 1 300 >want
 same 'each once' want got
-ok 'ready again' grep -qx ready gone.state
+ok 'ready again' grep -qx ready away.state
 done_testing
