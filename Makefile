@@ -55,7 +55,11 @@ $(B)/t/%: $(B)/t/c/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
-test-programs: $(TEST_C)
+$(B)/t/%.so: t/preload/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c11 -O2 -fPIC -shared -o $@ $< -ldl
+
+test-programs: $(TEST_C) $(B)/t/failn.so
 
 # Fuzz targets: t/fuzz/NAME.c is built to build/fuzz/NAME by 'make fuzz'.
 FUZZ_C := $(patsubst t/fuzz/%.c,$(B)/%,$(wildcard t/fuzz/*.c))

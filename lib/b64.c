@@ -1,6 +1,8 @@
 #include "b64.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
@@ -80,13 +82,43 @@ b64_decode(struct buf *out, const char *p, size_t len)
 	return 0;
 }
 
+/* libcrypto does not survive a failing allocation: give it ours, which exits. */
+static void *
+crypto_alloc(size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	return n ? mem_alloc(n) : NULL;
+}
+
+static void *
+crypto_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	return mem_realloc(p, n);
+}
+
+static void
+crypto_free(void *p, const char *file, int line)
+{
+	(void)file, (void)line;
+	free(p);
+}
+
+/* Before main, because it only takes effect before libcrypto's first use,
+ * which may be another library's. */
+__attribute__((constructor)) static void
+own_crypto_memory(void)
+{
+	CRYPTO_set_mem_functions(crypto_alloc, crypto_realloc, crypto_free);
+}
+
 void
 sha256_raw(const void *p, size_t len, unsigned char digest[32])
 {
 	unsigned n = 0;
 
 	if (EVP_Digest(p, len, digest, &n, EVP_sha256(), NULL) != 1 || n != 32)
-		die(XBUG, "sha256 is not available");
+		die(XTEMP, "sha256 failed");
 }
 
 void

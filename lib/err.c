@@ -94,6 +94,15 @@ die_sys(int code, const char *fmt, ...)
 }
 
 void
+die_sys_now(int code, const char *fmt, ...)
+{
+	int err = errno;
+
+	SAY(": fatal: ", err);
+	_exit(code);
+}
+
+void
 die_usage(const char *usage)
 {
 	fprintf(stderr, "usage: %.*s\n", (int)strcspn(usage, "\n"), usage);

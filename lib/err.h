@@ -26,6 +26,9 @@ void warn_sys(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void die(int code, const char *fmt, ...) __attribute__((noreturn, format(printf, 2, 3)));
 void die_sys(int code, const char *fmt, ...) __attribute__((noreturn, format(printf, 2, 3)));
+/* The same without exit handlers, for the allocator: the library that asked
+ * for memory may hold locks that its own handler would wait for. */
+void die_sys_now(int code, const char *fmt, ...) __attribute__((noreturn, format(printf, 2, 3)));
 /* Prints "usage: " and the first line of usage on stderr, exits 100. */
 void die_usage(const char *usage) __attribute__((noreturn));
 

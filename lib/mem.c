@@ -14,7 +14,7 @@ checked(void *p, size_t n)
 {
 	if (!p && n) {
 		errno = ENOMEM;
-		die_sys(XTEMP, "allocate %zu bytes", n);
+		die_sys_now(XTEMP, "allocate %zu bytes", n);
 	}
 	return p;
 }

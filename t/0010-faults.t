@@ -1,0 +1,56 @@
+#!/bin/sh
+# The N-th allocation, read or write fails, N = 1, 2, ... until it passes: a stage
+# ends with 111 and says so, or got on without; it never crashes, and never
+# ends with 0 and other output, but for a record that says "retry".
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+LIB=$TBIN/failn.so
+export SLUICE_DOCS="$PWD"
+
+printf 'A lock gate. It holds the water back.\n\nSecond paragraph.' >doc.txt
+printf '<html><title>T</title><p>One &amp; two</p></html>' >doc.html
+cat >in <<E
+{"job_id":"a","text":"One. Two.","metadata":{"x":[1,{"y":"\u00e9"}]}}
+not a record
+{"job_id":"b","path":"$PWD/doc.txt"}
+{"job_id":"c","path":"$PWD/doc.html"}
+{"job_id":"d","error":{"stage":"x","code":"y","message":"z","retry":true}}
+{"job_id":"e","text":""}
+E
+metadata <in >described 2>err
+
+# Line by line: what it would have been, or an error that asks for another try.
+same_or_retry() {
+	cmp -s want got && return
+	test "$(wc -l <want)" = "$(wc -l <got)" && ! paste -d '\n' want got | sed 'N;/^\(.*\)\n\1$/d;s/.*\n//' | grep -v '"retry":true}'
+}
+
+# sweep KIND STAGE INPUT: the loop; says at which N what went wrong.
+sweep() {
+	"$2" <"$3" >want 2>err || return 1
+	n=1
+	while [ $n -le 9000 ]; do
+		rm -f seen
+		rc=0
+		timeout -s KILL 20 env FAIL="$1:$n" FAIL_SEEN=seen LD_PRELOAD="$LIB" "$2" <"$3" >got 2>err || rc=$?
+		[ -e seen ] || break
+		case $rc in
+		111) grep -q "^$2: fatal: " err || { echo "N=$n: silent"; return 1; } ;;
+		0) same_or_retry || { echo "N=$n: exit 0 with other output"; diff want got | cut -c 1-300; return 1; } ;;
+		*) echo "N=$n: exit $rc"; cat err; return 1 ;;
+		esac
+		n=$((n + 1))
+		# Libraries allocate thousands of times while they start: FAULTS=all takes each.
+		[ $n -lt 150 ] || [ "${FAULTS:-}" = all ] || n=$((n + 22))
+	done
+	echo "N=$n"
+	[ $n -gt 1 ]
+}
+for kind in malloc read write; do
+	for stage in pass validate metadata; do
+		ok "$stage: every $kind fails once" sweep $kind $stage in
+	done
+	ok "chunk: every $kind fails once" sweep $kind chunk described
+	ok "index: every $kind fails once" sweep $kind index described
+done
+done_testing
