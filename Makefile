@@ -104,6 +104,12 @@ ONLY ?=
 bench: all test-programs ## figures into build/bench.ndjson; ONLY=name runs one
 	t/bench/run $(ONLY)
 
+JOBS ?= 2000
+ROUNDS ?= 10
+SEED ?=
+kill: all ## kill -9 of each process of a running stack, ROUNDS times, under JOBS jobs; SEED repeats one
+	@JOBS=$(JOBS) ROUNDS=$(ROUNDS) SEED=$(SEED) t/kill/run
+
 clean: ## remove what was built
 	rm -rf build
 	rm -f $(PROGS:%=bin/%)
@@ -111,5 +117,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
-.PHONY: all bench check check-fast check-san clean demo deps fuzz fuzz-programs help lint test-programs
+.PHONY: all bench check check-fast check-san clean demo deps fuzz fuzz-programs help kill lint test-programs
 .SECONDARY:
