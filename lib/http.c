@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,18 @@ body(char *p, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+static char *
+dup_string(const char *s)
+{
+	return mem_dup(s, strlen(s));
+}
+
+static void *
+zero_array(size_t n, size_t size)
+{
+	return memset(mem_array(NULL, n, size), 0, n * size);
+}
+
 struct http *
 http_open(const struct http_opts *o)
 {
@@ -58,9 +71,15 @@ http_open(const struct http_opts *o)
 	h->redirects = o->redirects ? o->redirects : 5;
 	h->connect_ms = o->connect_ms ? o->connect_ms : 10000;
 	h->total_ms = o->total_ms ? o->total_ms : 60000;
-	if ((o->allow && cidr_parse(&h->allow, o->allow) < 0) ||
-	    curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(h->c = curl_easy_init())) {
+	if (o->allow && cidr_parse(&h->allow, o->allow) < 0) {
 		http_free(h);
+		errno = EINVAL;
+		return NULL;
+	}
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, free, mem_realloc, dup_string,
+	    zero_array) != CURLE_OK || !(h->c = curl_easy_init())) {
+		http_free(h);
+		errno = ENOMEM;
 		return NULL;
 	}
 #define SET(opt, val) do { if (!e) e = curl_easy_setopt(h->c, (opt), (val)); } while (0)

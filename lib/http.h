@@ -41,7 +41,8 @@ struct http_result {
 };
 #define HTTP_RESULT_INIT { 0, BUF_INIT, "", "", NULL, "", false, 0 }
 
-/* NULL when opts->allow is no list of networks or libcurl cannot start. */
+/* NULL with errno: EINVAL when opts->allow is no list of networks, ENOMEM when
+ * libcurl cannot start. */
 struct http *http_open(const struct http_opts *opts);
 void http_free(struct http *h);
 

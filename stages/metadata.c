@@ -172,8 +172,11 @@ main(int argc, char **argv)
 	http.allow = arg_env("SLUICE_HTTP_ALLOW", NULL);
 	http.max = d.max;
 	http.total_ms = d.limit_s * 1000;
-	if (!(d.http = http_open(&http)))
+	d.http = http_open(&http);
+	if (!d.http && errno == EINVAL)
 		die(XPERM, "SLUICE_HTTP_ALLOW: not a list of networks such as 10.0.0.0/8,fd00::/8");
+	if (!d.http)
+		die_sys(XTEMP, "start libcurl");
 	while (stage_next(&s)) {
 		if (rec_get(&s.rec, "chunk"))
 			stage_pass(&s);
