@@ -30,4 +30,7 @@ mkdir -p "$SLUICE_VAR/env"
 echo 'a b' >"$SLUICE_VAR/env/SLUICE_TENANT"
 ok 'a file in env/ counts' env_says SLUICE_TENANT 'a b'
 ok 'the environment counts more' env SLUICE_TENANT=c sh -c "'$sluice' env | grep -qx 'export SLUICE_TENANT=c'"
+code 100 'a password where ps would show it' env SLUICE_DB='host=h password=x' "$sluice" env
+code 100 'in a URI too' env SLUICE_DB='postgresql://u:x@h/d' "$sluice" env
+ok 'a passfile is fine' env SLUICE_DB='host=h passfile=/f' "$sluice" env
 done_testing

@@ -92,6 +92,10 @@ load_settings() {
 	for name in $(with_default); do
 		[ -n "${!name:-}" ] || export "$name=$(default_of "$name")"
 	done
+	case ${SLUICE_DB:-} in
+	*password=* | *://*:*@*)
+		die 100 'SLUICE_DB holds a password, which ps would show: name a file with passfile=FILE, or use ~/.pgpass' ;;
+	esac
 }
 
 # is_given NAME: the environment set it.
