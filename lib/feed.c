@@ -98,8 +98,11 @@ feed_put(struct feed *f, uint64_t tag, const char *line, size_t len)
 {
 	if (!f->in_take)
 		die(XBUG, "feed_put outside take and guilty");
-	/* One put from guilty has ended a filter before: it goes alone. */
-	slot_move(f, slot_new(f, tag, line, len), f->in_guilty ? AT_SUSPECTS : AT_QUEUE);
+	/* One put from guilty has ended a filter before: it goes alone, in its old place. */
+	if (f->in_guilty)
+		slot_first(f, slot_new(f, tag, line, len));
+	else
+		slot_move(f, slot_new(f, tag, line, len), AT_QUEUE);
 }
 
 static void

@@ -81,6 +81,8 @@ int64_t feed_now(void);         /* ms, monotonic */
 struct slot *slot_new(struct feed *f, uint64_t tag, const char *line, size_t len);
 void slot_free(struct feed *f, struct slot *s);
 void slot_move(struct feed *f, struct slot *s, enum where to);
+/* A slot that is nowhere yet becomes the next suspect: records keep their order. */
+void slot_first(struct feed *f, struct slot *s);
 /* The slot that a token names, or NULL when it is no longer in flight. */
 struct slot *slot_find(struct feed *f, const struct rec_member *token);
 void slots_release(struct feed *f);

@@ -39,6 +39,22 @@ slot_move(struct feed *f, struct slot *s, enum where to)
 	l->n++;
 }
 
+void
+slot_first(struct feed *f, struct slot *s)
+{
+	struct slot *was = f->suspects.head;
+
+	if (!was) {
+		slot_move(f, s, AT_SUSPECTS);
+		return;
+	}
+	s->where = AT_SUSPECTS;
+	s->prev = NULL;
+	s->next = was;
+	was->prev = f->suspects.head = s;
+	f->suspects.n++;
+}
+
 static struct slot *
 take_spare(struct feed *f)
 {

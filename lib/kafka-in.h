@@ -31,6 +31,7 @@ enum { KAFKA_BEGINNING = -2, KAFKA_END = -1 };
 /* A message that was handed out and is not yet done. */
 struct kafka_rec {
 	struct kafka_msg msg;
+	unsigned tries;         /* the caller's: 0 at first */
 	void *rkm;              /* the rest is kafka-in's */
 	struct kafka_rec *next, **link;
 	size_t part;

@@ -35,7 +35,9 @@ static const char usage[] =
     "  -D  file descriptor that gets a newline once partitions are assigned\n"
     "  -S  file that says \"ready\" or \"waiting: REASON\"\n";
 
-enum { STDERR_TAIL = 2048, WARNINGS = 10 };
+enum { STDERR_TAIL = 2048, WARNINGS = 10,
+	TEMP_TRIES = 5 /* how often a record is fed again that the filter ends on with 111 */
+};
 
 struct from {
 	struct kafka_in *in;
@@ -117,6 +119,23 @@ answer(void *ctx, uint64_t tag, const char *line, size_t len)
 	return 0;
 }
 
+/* The filter says that it cannot work now (a full disk: a probe needs no room)
+ * or at all (a gap in the source): then it is not this record's fault. */
+static int
+not_its_fault(struct from *s, struct feed *f, struct kafka_rec *rec, const struct feed_death *why)
+{
+	if (why->code == XPERM) {
+		warn("the filter refuses to go on, see its own message above: %s", why->text);
+		return -100;
+	}
+	if (why->code != XTEMP || rec->tries++ >= TEMP_TRIES)
+		return 0;
+	s->out.len = 0;
+	kafka_line(&s->line, &rec->msg, &s->out);
+	feed_put(f, (uintptr_t)rec, s->out.p, s->out.len);
+	return 1;
+}
+
 /* It goes again as bytes that nobody parses, so that whoever settles can keep
  * it. When that kills too, the filter is at fault and nothing may pass. */
 static int
@@ -128,7 +147,10 @@ guilty(void *ctx, struct feed *f, uint64_t tag, const struct feed_death *why)
 	static struct buf more = BUF_INIT;
 	size_t tail = why->err_len < STDERR_TAIL ? why->err_len : STDERR_TAIL;
 	char message[256];
+	int r = not_its_fault(s, f, rec, why);
 
+	if (r)
+		return r < 0 ? r : 0;
 	if (find_crashed(s, rec)) {
 		warn("the filter ends even on the wrapped record: topic=%s partition=%" PRId32
 		    " offset=%" PRId64 ": %s: mend the filter, or move the group past it",

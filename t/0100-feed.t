@@ -74,6 +74,7 @@ feed -- python3 "$HOSTILE" die
 ok 'die: the signal and its stderr are known' grep -q '^guilty 3 signal 11 \[about to die of j3' guilty
 
 ok 'put again from guilty, it goes through' feed -a -- python3 "$HOSTILE" die
+ok 'put again: in its old place' sh -c 'test "$(sed -n "s/^answer \([345]\) .*/\1/p" raw | paste -sd " ")" = "3 4 5"'
 ok 'put again: answered in its new form' grep -qx 'answer 3 {"error":{"code":"crashed"}}' raw
 
 ok 'a record that is never answered is overdue' feed -d 1000 -- python3 "$HOSTILE" silent3
