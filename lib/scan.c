@@ -98,16 +98,29 @@ scan_escape(struct scan *s)
 	return true;
 }
 
+/* The common sequences here, the rare ones (overlong, surrogates, beyond
+ * U+FFFF) by utf8_len. */
 static bool
 scan_utf8(struct scan *s)
 {
-	while (s->p < s->end && (unsigned char)*s->p >= 0x80) {
-		size_t n = utf8_len(s->p, s->end);
+	const unsigned char *p = (const unsigned char *)s->p, *end = (const unsigned char *)s->end;
 
-		if (!n)
+	while (p < end && *p >= 0x80) {
+		size_t n;
+
+		if (*p >= 0xc2 && *p < 0xe0 && end - p >= 2 && (p[1] & 0xc0) == 0x80) {
+			p += 2;
+		} else if (*p > 0xe0 && *p < 0xf0 && *p != 0xed && end - p >= 3 &&
+		    (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80) {
+			p += 3;
+		} else if ((n = utf8_len((const char *)p, s->end)) > 0) {
+			p += n;
+		} else {
+			s->p = (const char *)p;
 			return scan_fail(s, REC_UTF8);
-		s->p += n;
+		}
 	}
+	s->p = (const char *)p;
 	return true;
 }
 
