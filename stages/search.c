@@ -72,8 +72,8 @@ width(void)
 
 	if (ioctl(1, TIOCGWINSZ, &w) == 0 && w.ws_col)
 		n = w.ws_col;
-	else if (columns && atoi(columns) > 0)
-		n = (unsigned)atoi(columns);
+	else if (columns && strtoul(columns, NULL, 10) > 0)
+		n = (unsigned)(strtoul(columns, NULL, 10) < WIDE ? strtoul(columns, NULL, 10) : WIDE);
 	return n < 40 ? 40 : n > WIDE ? WIDE : n;
 }
 

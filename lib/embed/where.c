@@ -37,8 +37,8 @@ beside_program(struct buf *out)
 	size_t base = out->len;
 
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0 || !up(exe) || !up(exe))
-		strcpy(exe, ".");
-	strcpy(dir, exe);
+		memcpy(exe, ".", 2);
+	memcpy(dir, exe, sizeof(dir));
 	for (int level = 0; level < LEVELS; level++)
 		if (under(out, base, dir) || !up(dir))
 			break;
