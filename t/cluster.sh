@@ -13,7 +13,7 @@
 #   proxied        the same for clients that are to go through a proxy: each
 #                  broker is known to them at a port where nothing listens until
 #                  a proxy does;
-#   pairs          the lines "LISTEN TARGET" (ports) for that proxy
+#   pairs          "LISTEN:TARGET" (ports) of each, as t/proxy takes them
 #
 #     t/cluster.sh "$T_DIR/kafka" up
 #     SLUICE_KAFKA=$(t/cluster.sh "$T_DIR/kafka" direct)
@@ -147,6 +147,6 @@ cont) for n; do sent CONT "$n"; done ;;
 pid) cat "$dir/${1:?}.pid" ;;
 direct) list 0 ;;
 proxied) list 3 ;;
-pairs) for n in 1 2 3; do echo "$(port $n 3) $(port $n 2)"; done ;;
+pairs) for n in 1 2 3; do echo "$(port $n 3):$(port $n 2)"; done ;;
 *) usage ;;
 esac
