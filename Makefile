@@ -49,6 +49,11 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Programs know the newest schema at the time they were built.
+MIGRATIONS := $(sort $(wildcard lib/ledger/0*.sql))
+$(B)/lib/pg.o: CPPFLAGS += -DLEDGER_VERSION=$(shell expr $(firstword $(subst -, ,$(notdir $(lastword $(MIGRATIONS))))) + 0)
+$(B)/lib/pg.o: $(MIGRATIONS)
+
 # Test programs: t/c/NAME.c is built to $(B)/t/NAME.
 TEST_C := $(patsubst t/c/%.c,$(B)/t/%,$(wildcard t/c/*.c))
 $(B)/t/%: $(B)/t/c/%.o $(LIB)

@@ -222,22 +222,32 @@ pg_call_again(struct pg *db, const char *sql, struct pg_args *a)
 	return st;
 }
 
+static enum pg_status
+too_old(struct pg *db, int version)
+{
+	snprintf(db->err, sizeof(db->err), "database: its ledger is older than version %d, which this program "
+	    "needs; run: sluice migrate", version);
+	return PG_RETRY;
+}
+
 enum pg_status
 pg_ledger(struct pg *db, int version, char *uuid, int *epoch)
 {
-	enum pg_status st = pg_call(db, "select ledger::text, epoch, version from sluice.identity()", NULL);
-	int have;
+	enum pg_status st = pg_call(db, "select ledger::text, epoch, version, oldest from sluice.identity()", NULL);
 
 	if (st == PG_BUG && (!strcmp(db->state, "3F000") || !strcmp(db->state, "42883"))) {
 		set_err(db, "database", "it has no ledger; run: sluice migrate");
 		return PG_BUG;
 	}
+	if (st == PG_BUG && !strcmp(db->state, "42703"))        /* no column oldest: before version 3 */
+		return too_old(db, version > 3 ? version : 3);
 	if (st != PG_OK)
 		return st;
-	have = (int)pg_i64(db, 0, 2);
-	if (have < version) {
-		snprintf(db->err, sizeof(db->err), "database: its ledger is of version %d, this program needs %d; "
-		    "run: sluice migrate", have, version);
+	if ((int)pg_i64(db, 0, 2) < version)
+		return too_old(db, version);
+	if (LEDGER_VERSION < (int)pg_i64(db, 0, 3)) {
+		snprintf(db->err, sizeof(db->err), "database: its ledger takes programs made for version %d or newer, "
+		    "this one was made for %d", (int)pg_i64(db, 0, 3), LEDGER_VERSION);
 		return PG_BUG;
 	}
 	if (uuid)

@@ -66,8 +66,11 @@ struct pg {
 enum pg_status pg_open(struct pg *db, const char *conninfo, unsigned wait_ms);
 void pg_close(struct pg *db);
 
-/* The ledger's identity. PG_BUG when there is no schema, or one older than
- * version: db->err names the remedy. Any pointer may be NULL; uuid: 37 bytes. */
+/* The ledger's identity. version: what the caller needs at least. PG_RETRY when
+ * the schema is older (somebody will run sluice migrate); PG_BUG when there is
+ * none, or one that no longer takes programs as old as this build (the newest of
+ * lib/ledger when it was made). A newer schema is fine. db->err names the
+ * remedy. Any pointer may be NULL; uuid: 37 bytes. */
 enum pg_status pg_ledger(struct pg *db, int version, char *uuid, int *epoch);
 
 /* Parameters, in order. Each call starts the next one and returns its index. */
