@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,18 +84,24 @@ write_temp(struct blob *b, const char *tmp, const void *p, size_t len)
 	return -1;
 }
 
-int
-blob_put(struct blob *b, const void *p, size_t len, char hex[SHA256_HEX])
+/* Whether it is there; then it is young again. */
+static int
+touch(struct blob *b, const char *name)
+{
+	if (utimensat(b->dir, name, NULL, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -1;
+}
+
+static int
+put(struct blob *b, const char *hex, const char *name, const void *p, size_t len)
 {
 	static unsigned long serial;
-	char name[NAME], fan[3], tmp[64];
-	int e;
+	char fan[3], tmp[64];
+	int e = blob_has(b, hex) ? touch(b, name) : 0;
 
-	sha256_hex(p, len, hex);
-	if (name_of(hex, name) < 0)
-		return -1;
-	if (blob_has(b, hex))
-		return 0;
+	if (e)
+		return e < 0 ? -1 : 0;
 	snprintf(fan, sizeof fan, "%.2s", hex);
 	if (mkdirat(b->dir, fan, 0777) == 0) {
 		if (fsync(b->dir) < 0)
@@ -114,6 +121,22 @@ blob_put(struct blob *b, const void *p, size_t len, char hex[SHA256_HEX])
 		return -1;
 	}
 	return sync_dir(b->dir, fan);
+}
+
+int
+blob_put(struct blob *b, const void *p, size_t len, char hex[SHA256_HEX])
+{
+	char name[NAME];
+	int r, e;
+
+	sha256_hex(p, len, hex);
+	if (name_of(hex, name) < 0 || flock(b->dir, LOCK_SH) < 0)
+		return -1;
+	r = put(b, hex, name, p, len);
+	e = errno;
+	flock(b->dir, LOCK_UN);
+	errno = e;
+	return r;
 }
 
 static int

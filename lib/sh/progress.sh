@@ -10,6 +10,9 @@ ledger_psql() {
 	psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@"
 }
 
+# owner_psql: as the ledger's owner, for what the application role may not do.
+owner_psql() { SLUICE_DB=${SLUICE_DB_OWNER:-${SLUICE_DB:-}} ledger_psql "$@"; }
+
 # fit: on a terminal, cuts lines at its width, so that a table stays one;
 # elsewhere passes all. Wide characters, as of Korean, count twice.
 fit() {
