@@ -102,6 +102,12 @@ start() {
 	ready "${new[@]}"
 }
 
+# programs: what services run, as one number: whether it is what runs already.
+programs() {
+	(cd "$app" && find -L bin lib/sh pipelines supervise -type f -print0 | LC_ALL=C sort -z |
+		xargs -0 sha256sum | sha256sum | cut -c 1-32)
+}
+
 if ! scan_alive; then
 	[ -z "$(ours)" ] || say 'the supervisor is gone and has left services behind: ending them first'
 	end_tree say
@@ -114,15 +120,24 @@ for name in "${infra[@]}"; do
 	[[ " ${own[*]} " = *" $name "* ]] || [ ! -d "$scan/$name" ] || remove "$name"
 done
 [ ${#own[@]} = 0 ] || start "${own[@]}"
+# The schema first: a program of the version before runs on it, a newer one does
+# not run on the old one.
 "$SLUICE_TOP/lib/sh/migrate"
-keep SLUICE_LEDGER_ID "$(psql -XAt -d "$SLUICE_DB" -c 'select ledger from sluice.identity()')"
+[[ " ${own[*]} " != *' postgres '* ]] || psql -Xq -d "$SLUICE_DB_OWNER" -c 'alter role sluice_app login'
+keep SLUICE_LEDGER_ID "$(psql -XAt -d "${SLUICE_DB_OWNER:-$SLUICE_DB}" -c 'select ledger from sluice.identity()')"
 "$SLUICE_TOP/lib/sh/topics.sh" -q
-rest=()
+rest=() ran=()
 mapfile -t rest < <(cd "$app/supervise" && printf '%s\n' * | grep -vxE 'postgres|kafka')
+for name in "${rest[@]}"; do [ "$(stat_of "$name" up)" != true ] || ran+=("$name"); done
 start "${rest[@]}"
-if settings_changed; then
-	say "starting again with the new settings: ${rest[*]}"
-	for name in "${rest[@]}"; do svc -wR -T 60000 -r "$scan/$name" || true; done
-	ready "${rest[@]}"
+stamp=$(programs)
+if settings_changed || [ "$stamp" != "$(cat "$SLUICE_VAR/state/.programs" 2>/dev/null)" ]; then
+	# One after the other, each drained: the rest of the stack goes on meanwhile.
+	for name in "${ran[@]}"; do
+		say "starting $name again, drained"
+		svc -wR -T 60000 -r "$scan/$name" || true
+		ready "$name"
+	done
 fi
+as_user tee "$SLUICE_VAR/state/.programs" <<<"$stamp" >/dev/null
 say "up ($(since "$began")). Kafka: $SLUICE_KAFKA   ledger: $(no_secret "$SLUICE_DB")"

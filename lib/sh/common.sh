@@ -92,7 +92,12 @@ load_settings() {
 	for name in $(with_default); do
 		[ -n "${!name:-}" ] || export "$name=$(default_of "$name")"
 	done
-	case ${SLUICE_DB:-} in
+	# Our own database's owner needs no file: who may enter the socket's folder may
+	# be anybody. Services get what is in env/, so never the owner's name.
+	if [ -n "${SLUICE_DB:-}" ] && [ "$SLUICE_DB" = "${SLUICE_OWN_DB:-}" ]; then
+		export SLUICE_DB_OWNER=${SLUICE_DB/user=sluice_app/user=sluice}
+	fi
+	case ${SLUICE_DB:-}${SLUICE_DB_OWNER:-} in
 	*password=* | *://*:*@*)
 		die 100 'SLUICE_DB holds a password, which ps would show: name a file with passfile=FILE, or use ~/.pgpass' ;;
 	esac

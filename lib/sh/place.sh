@@ -81,13 +81,14 @@ mirror() {
 
 # decide: a Kafka or a database that the user names is used; else our own.
 decide() {
-	local name db="host=$SLUICE_RUN user=sluice dbname=sluice"
+	local name db="host=$SLUICE_RUN user=sluice_app dbname=sluice"
 	own=()
 	case ${SLUICE_DB:-} in
 	'' | "${SLUICE_OWN_DB:-none}")
 		own+=(postgres)
 		keep SLUICE_DB "$db"
 		keep SLUICE_OWN_DB "$db"
+		export SLUICE_DB_OWNER="host=$SLUICE_RUN user=sluice dbname=sluice"
 		;;
 	*) keep SLUICE_DB "$SLUICE_DB" ;;
 	esac
@@ -103,7 +104,7 @@ decide() {
 	for name in "${!SLUICE_@}"; do
 		is_given "$name" || continue
 		case $name in
-		SLUICE_TOP | SLUICE_VAR | SLUICE_RUN | SLUICE_BIN | SLUICE_TEST_* | SLUICE_KAFKA | SLUICE_DB) ;;
+		SLUICE_TOP | SLUICE_VAR | SLUICE_RUN | SLUICE_BIN | SLUICE_TEST_* | SLUICE_KAFKA | SLUICE_DB | SLUICE_DB_OWNER) ;;
 		*) [ "${!name}" = "$(default_of "$name")" ] || keep "$name" "${!name}" ;;
 		esac
 	done
