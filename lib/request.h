@@ -23,6 +23,12 @@ enum request_kind request_kind(const struct rec *r);
 unsigned request_faults(const struct rec *r, enum request_kind kind, const char *pipelines,
     struct buf *why);
 
+/* "document", "compute" */
+const char *request_kind_name(enum request_kind kind);
+
+/* A W3C traceparent. */
+int request_trace_ok(const char *s, size_t len);
+
 /* 1–128 of A-Za-z0-9._:- */
 int request_job_id_ok(const char *s, size_t len);
 
