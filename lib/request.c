@@ -207,8 +207,12 @@ request_kind(const struct rec *r)
 
 	topic.len = 0;
 	if (m && m->type == '{' && rec_parse(&kafka, m->val, m->val_len) == REC_OK &&
-	    rec_str(rec_get(&kafka, "topic"), &topic) == 0)
-		return strncmp(buf_str(&topic), "jobs.", 5) == 0 ? REQUEST_COMPUTE : REQUEST_DOCUMENT;
+	    rec_str(rec_get(&kafka, "topic"), &topic) == 0) {
+		if (strncmp(buf_str(&topic), "jobs.", 5) == 0)
+			return REQUEST_COMPUTE;
+		if (strncmp(topic.p, "ingest.", 7) == 0)
+			return REQUEST_DOCUMENT;
+	}
 	return rec_get(r, "model_id") || rec_get(r, "inputs") ? REQUEST_COMPUTE : REQUEST_DOCUMENT;
 }
 

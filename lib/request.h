@@ -14,7 +14,7 @@ enum request_kind {
 	REQUEST_COMPUTE         /* model_id, inputs, ... */
 };
 
-/* By the topic that it came on where the line says so, else by its members. */
+/* By the topic that it came on, where that is jobs.* or ingest.*, else by its members. */
 enum request_kind request_kind(const struct rec *r);
 
 /* Appends all faults to why, "member: reason" joined by "; ". pipelines: a

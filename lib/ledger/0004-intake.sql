@@ -93,6 +93,24 @@ begin
     end if;
 end $$;
 
+-- Whether a job that comes after p_no may be taken up: p_no has ended, and where
+-- it was given up before it ran, what it waited for has ended too.
+create function turn_of(p_no bigint) returns boolean language plpgsql stable
+    set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
+declare
+    v_no bigint := p_no;
+    v_state state;
+begin
+    while v_no is not null loop
+        v_state := state_of(v_no);
+        if not ended(v_state) or v_state = 'completed' then
+            return ended(v_state);
+        end if;
+        select j.after into v_no from job j where j.no = v_no;
+    end loop;
+    return true;
+end $$;
+
 -- Topics ----------------------------------------------------------------------
 
 create function topic_set(p_topic text, p_kind text, p_tenant text, p_pipeline text) returns void
@@ -407,6 +425,17 @@ create view dead as
            coalesce(j.generation, d.generation) as generation, d.supersedes, d.blob, d.length,
            s.at as superseded_at, s.outcome as superseded_as, s.no as superseded_no
       from dead_letter d left join job j on j.no = d.job left join superseded s on s.dead = d.no;
+
+create or replace function history(p_tenant text, p_job_id text)
+    returns table (no bigint, n integer, at timestamptz, state text, run integer, attempt integer, failures integer,
+        suspect integer, worker bigint, not_before timestamptz, error text)
+    language sql stable security definer set search_path = sluice, pg_temp as $$
+    select j.no, 0, j.admitted_at, 'queued', coalesce(j.first_run, 1), 0, 0, 0, null::bigint, null::timestamptz, null
+      from job_key k join job j on j.no = k.no where k.key = key16(p_tenant, p_job_id)
+    union all
+    select e.no, e.n, e.at, e.state::text, e.run, e.attempt, e.failures, e.suspect, e.worker, e.not_before, e.error
+      from job_key k join ev e on e.no = k.no where k.key = key16(p_tenant, p_job_id)
+    order by 2 $$;
 
 -- A dead letter as one line of JSON that holds all of it; sluice dead feed and
 -- refeed(1) read "request", "text" or "b64" and "dead".
