@@ -184,6 +184,16 @@ end $$;
 
 -- Admission -------------------------------------------------------------------
 
+-- The job that a repeat is one of. Dropped with its part, it is named by its
+-- document's version, else it had the repeat's own job_id.
+create function job_name(p_no bigint, p_tenant text, p_doc_key text, p_pipeline text, p_job_id text) returns text
+    language plpgsql stable set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
+begin
+    return coalesce((select j.job_id from job j where j.no = p_no),
+                    (select g.job_id from doc_gen g where g.doc = key16(key16(p_tenant, p_doc_key)::text, p_pipeline) and g.no = p_no),
+                    p_job_id);
+end $$;
+
 -- Settles a batch of records. No two of a batch have one place, one (tenant,
 -- job_id) or one document (the caller sees to that; else 23505 and it halves
 -- the batch). kind: 'job', or 'reject' with code, message, stage, error. An
@@ -289,22 +299,22 @@ begin
           from (select coalesce(r.topic, 'ingest.deadletter.v1') as topic, r.fallback, r.headers, x.job_id as key,
                        case when x.dead is null then
                            json_strip_nulls(json_build_object('job_id', x.job_id, 'tenant', x.tenant, 'doc_key', x.doc_key,
-                               'pipeline', x.pipeline, 'status', 'duplicate', 'duplicate_of', coalesce(j.job_id, x.job_id),
+                               'pipeline', x.pipeline, 'status', 'duplicate', 'duplicate_of', job_name(x.no, x.tenant, x.doc_key, x.pipeline, x.job_id),
                                'finished_at', stamp(now())))::text
                        else dead_message(d) end as value
                   from unnest(v_out, v_seen, v_no, v_dead, p_job_id, p_tenant, p_doc_key, p_pipeline, p_callback)
                        with ordinality x(o, seen, no, dead, job_id, tenant, doc_key, pipeline, callback, ord)
-                  left join job j on j.no = x.no left join dead_letter d on d.no = x.dead
+                  left join dead_letter d on d.no = x.dead
                   left join lateral route(x.callback) r on x.dead is null
                  where x.o <> 'job' and not x.seen order by x.ord) y;
     end if;
 
     return query
         select x.o, case when x.o = 'rejected' then coalesce(x.dead, x.no) else x.no end,
-               case when x.o in ('duplicate', 'conflict') then coalesce(j.job_id, x.job_id) end,
+               case when x.o in ('duplicate', 'conflict') then job_name(x.no, x.tenant, x.doc_key, x.pipeline, x.job_id) end,
                coalesce(x.code, case when x.o = 'conflict' then 'conflict' end)
-          from unnest(v_out, v_no, v_dead, p_code, p_job_id) with ordinality x(o, no, dead, code, job_id, ord)
-          left join job j on j.no = x.no and x.o in ('duplicate', 'conflict')
+          from unnest(v_out, v_no, v_dead, p_code, p_job_id, p_tenant, p_doc_key, p_pipeline)
+               with ordinality x(o, no, dead, code, job_id, tenant, doc_key, pipeline, ord)
          order by x.ord;
 end $$;
 

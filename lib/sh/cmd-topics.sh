@@ -20,8 +20,6 @@
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
 
-# The owner's, for it decides whose requests are.
-topics_psql() { SLUICE_DB=${SLUICE_DB_OWNER:-${SLUICE_DB:-}} ledger_psql "$@"; }
 
 topics_set() {
 	local tenant='' kind='' pipeline=''
@@ -43,23 +41,23 @@ topics_set() {
 	*:document | *:compute | *:) ;;
 	*) die 100 "no such kind: $kind (document or compute)" ;;
 	esac
-	topics_psql -v topic="$topic" -v tenant="$tenant" -v kind="$kind" -v pipeline="$pipeline" -f - <<-'X' >/dev/null
+	owner_psql -v topic="$topic" -v tenant="$tenant" -v kind="$kind" -v pipeline="$pipeline" -f - <<-'X' >/dev/null
 		select sluice.topic_set(:'topic', nullif(:'kind', ''), nullif(:'tenant', ''), nullif(:'pipeline', ''));
 	X
 }
 
 topics_ls() {
 	if [ "${1:-}" = -j ]; then
-		topics_psql -At -c 'select row_to_json(t) from sluice.topic_setting t order by topic'
+		owner_psql -At -c 'select row_to_json(t) from sluice.topic_setting t order by topic'
 	else
-		topics_psql -P border=0 -P footer=off -P null= -P pager=off -c 'table sluice.topic_setting order by topic'
+		owner_psql -P border=0 -P footer=off -P null= -P pager=off -c 'table sluice.topic_setting order by topic'
 	fi
 }
 
 topics_accept() {
 	local n
 	case ${1:-} in *[!0-9]*) cmd_usage ;; esac
-	n=$(topics_psql -At -v topic="$topic" -v part="${1:-}" -f - <<<"select sluice.source_accept(:'topic', nullif(:'part', '')::integer)")
+	n=$(owner_psql -At -v topic="$topic" -v part="${1:-}" -f - <<<"select sluice.source_accept(:'topic', nullif(:'part', '')::integer)")
 	[ "$n" -gt 0 ] || die 1 "no record of $topic${1:+ partition $1} was ever taken"
 	say "partitions that go on with what is there now: $n"
 }
@@ -73,7 +71,7 @@ make:0)
 ls:1 | ls:2) topics_ls "$topic" ;;
 set:[2-9]*) topics_set "${@:3}" ;;
 unset:2)
-	n=$(topics_psql -At -v topic="$topic" -f - <<<"select sluice.topic_unset(:'topic')")
+	n=$(owner_psql -At -v topic="$topic" -f - <<<"select sluice.topic_unset(:'topic')")
 	[ "$n" = 1 ] || die 1 "nothing was said of $topic"
 	;;
 accept:2 | accept:3) topics_accept "${@:3}" ;;
