@@ -115,6 +115,12 @@ SEED ?=
 kill: all ## kill -9 of each process of a running stack, ROUNDS times, under JOBS jobs; SEED repeats one
 	@JOBS=$(JOBS) ROUNDS=$(ROUNDS) SEED=$(SEED) t/kill/run
 
+model: ## check the models of lib/ledger/*.pml in all their states, a few minutes
+	t/model lib/ledger/lease.pml FAULTS=1 PEOPLE=0 GATES=0 RETRIES=0
+	t/model lib/ledger/lease.pml NJ=1 NS=1 FAULTS=1 PEOPLE=1 RETRIES=0
+	t/model lib/ledger/lease.pml NJ=1 NS=1 FAULTS=0 PEOPLE=1
+	t/model lib/ledger/lease.pml NJ=1 NS=1 NW=3 FAULTS=1 PEOPLE=0 GATES=0 RETRIES=0
+
 clean: ## remove what was built
 	rm -rf build
 	rm -f $(PROGS:%=bin/%)
@@ -122,5 +128,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
-.PHONY: all bench check check-fast check-san clean demo deps fuzz fuzz-programs help kill lint test-programs
+.PHONY: all bench check check-fast check-san clean demo deps fuzz fuzz-programs help kill lint model test-programs
 .SECONDARY:

@@ -53,7 +53,8 @@ cppcheck: checks C
 clang: second compiler and fuzzer
 libclang-rt-14-dev: sanitizers for clang
 llvm: readable sanitizer reports
-valgrind: memory checks'
+valgrind: memory checks
+spin: checks the models of protocols'
 
 say() { printf 'deps: %s\n' "$*"; }
 by_hand() {
