@@ -17,12 +17,13 @@ fi
 case $#:${1:-} in
 1:-* | [!1]:*) cmd_usage ;;
 esac
-found=$(ledger_psql -At -v tenant="$tenant" -v id="$1" -f - <<-'X'
-	select e.result from sluice.job_key k join sluice.ev e on e.no = k.no
-	where k.key = sluice.key16(:'tenant', :'id') and e.result is not null order by e.n desc limit 1
+job_of "$1" "$tenant"
+found=$(ledger_psql -At -v no="$job_no" -f - <<-'X'
+	select e.result from sluice.ev e where e.no = :no and e.result is not null order by e.n desc limit 1
 X
-) || die 111 'the ledger does not answer'
+) || die 111 'the ledger does not answer: see sluice status'
 if [ -z "$found" ]; then
-	no_job 'result of job' "$1" "$tenant"
+	say "job $1 is $job_state and has no result yet: sluice why $1"
+	exit 1
 fi
 printf '%s\n' "$found"

@@ -2,11 +2,15 @@
 # Sourced (bash) with SLUICE_TOP, the checkout, set. Defines functions only.
 # shellcheck shell=bash
 
-say() { printf 'sluice: %s\n' "$*" >&2; }
+# One line, and nothing in it that a terminal obeys: what strangers sent may be quoted.
+say() {
+	local text=$*
+	printf 'sluice: %s\n' "${text//[[:cntrl:]]/?}" >&2
+}
 die() {
 	local code=$1
 	shift
-	printf 'sluice: fatal: %s\n' "$*" >&2
+	say "fatal: $*"
 	exit "$code"
 }
 need() {
@@ -116,6 +120,15 @@ port_pair() {
 			return
 		fi
 		p=$((p + 2))
+	done
+	return 1
+}
+# port_next FIRST: the first one that is free.
+port_next() {
+	local p=$1
+	while [ "$p" -lt 65000 ]; do
+		! port_free "$p" || { echo "$p" && return; }
+		p=$((p + 1))
 	done
 	return 1
 }

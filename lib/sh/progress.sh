@@ -3,11 +3,13 @@
 # shellcheck shell=bash
 : "${cmd:=}"      # the sub-command's file, set by bin/sluice
 
-cmd_usage() { die 100 "usage: sluice $(header "$cmd" : | head -n 1) (see --help)"; }
+# cmd_usage [WHY]
+cmd_usage() { die 100 "${1:+$1; }usage: sluice $(header "$cmd" : | head -n 1) (see --help)"; }
 
+# What psql can't do now is temporary; it has said why.
 ledger_psql() {
 	named SLUICE_DB ledger
-	psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@"
+	psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@" || return 111
 }
 
 # owner_psql: as the ledger's owner, for what the application role may not do.
@@ -78,6 +80,8 @@ progress_counts() {
 	X
 }
 
+progress_start() { progress_began=$SECONDS; }
+
 # progress_bar DONE ALL DOING: a bar on a terminal, 80 columns at most, a line
 # where the count has grown.
 progress_bar() {
@@ -126,10 +130,10 @@ progress_table() {
 
 # no_job WHAT ID TENANT: says that there is none, and where it was refused if it was.
 no_job() {
-	local no
-	no=$(ledger_psql -At -v tenant="$3" -v id="$2" -f - <<<"select no || ': ' || code || ': ' || left(message, 200)
+	local no=''
+	[ ${#2} -gt 1024 ] || no=$(ledger_psql -At -v tenant="$3" -v id="$2" -f - <<<"select no || ': ' || code || ': ' || left(regexp_replace(message, '\\s+', ' ', 'g'), 200)
 		from sluice.dead where job_id = :'id' and coalesce(tenant, :'tenant') = :'tenant' order by no desc limit 1") || no=''
-	say "no $1 $2 of tenant $3${no:+; it was refused, dead letter $no}"
+	say "no $1 ${2:0:128} of tenant ${3:0:128}${no:+; it was refused, dead letter $no}"
 	exit 1
 }
 
@@ -138,3 +142,37 @@ progress_all_completed() {
 	read -r all completed rest < <(progress_counts "$1" "$2")
 	[ "$all" = "$completed" ]
 }
+
+# job_of JOB_ID TENANT [HINT]: sets job_no, job_state, job_pipeline; where there is
+# no such job says so, with the hint, and ends with 1.
+job_of() {
+	local found=''
+	if [[ $1 =~ ^[A-Za-z0-9._:-]{1,128}$ ]]; then
+		found=$(ledger_psql -At -F ' ' -v tenant="$2" -v id="$1" -f - <<-'X'
+			select j.no, j.state, j.pipeline from sluice.job_key k cross join lateral (select * from sluice.jobs j where j.no = k.no) j
+			where k.key = sluice.key16(:'tenant', :'id')
+		X
+		) || die 111 'the ledger does not answer: see sluice status'
+	fi
+	if [ -z "$found" ]; then
+		[ -z "${3:-}" ] || say "the ledger has not seen it: $3"
+		no_job job "$1" "$2"
+	fi
+	read -r job_no job_state job_pipeline <<<"$found"
+	export job_no job_state job_pipeline
+}
+
+# known_pipeline NAME...: a mistyped name is no pipeline of its own.
+known_pipeline() {
+	local known p
+	known=$(ledger_psql -At -c 'select n from sluice.pipelines() n union select pipeline from sluice.pipeline') ||
+		die 111 'the ledger does not answer: see sluice status'
+	for p; do
+		[[ $p =~ ^[A-Za-z0-9._-]{1,128}$ ]] || die 100 "no pipeline has such a name: ${p:0:60}"
+		grep -qxF -- "$p" <<<"$known" || [ -x "$SLUICE_TOP/pipelines/$p" ] ||
+			die 100 "no pipeline $p; there are: ${known//$'\n'/ }"
+	done
+}
+
+# harmless: on a terminal, which may obey what a stranger sent, without what it obeys.
+harmless() { if [ -t 1 ]; then LC_ALL=C sed 's/[\x00-\x08\x0b-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g'; else cat; fi; }

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+#: open JOB_ID GATE
+#: Opens a gate that a job waits at, or will wait at
+#: jobs
+#|   -T TENANT  whose job (default $SLUICE_TENANT)
+#|   --by NAME  who opens it (default $USER)
+#|
+#| Before or after the wait is reached; a second time is as good as once.
+#| sluice jobs --state waiting lists who waits, and for which gate.
+#|
+#| Exit code 1: no such job, or it has ended.
+# shellcheck source=SCRIPTDIR/progress.sh
+. "$SLUICE_TOP/lib/sh/progress.sh"
+
+tenant=$SLUICE_TENANT by=${USER:-$(id -un)} words=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	-T | --by) [ $# -ge 2 ] || cmd_usage
+		if [ "$1" = -T ]; then tenant=$2; else by=${2:0:128}; fi
+		shift ;;
+	-*) cmd_usage ;;
+	*) words+=("$1") ;;
+	esac
+	shift
+done
+[ ${#words[@]} = 2 ] || cmd_usage
+[[ ${words[1]} =~ ^[A-Za-z0-9._:-]{1,128}$ ]] || die 100 "a gate's name is up to 128 of A-Za-z0-9._:- : ${words[1]:0:60}"
+job_of "${words[0]}" "$tenant"
+case $job_state in
+completed | failed | cancelled)
+	say "job ${words[0]} is $job_state: there is nothing to open"
+	exit 1
+	;;
+esac
+opened=$(ledger_psql -At -v no="{$job_no}" -v gate="${words[1]}" -v by="$by" -f - \
+	<<<"select sluice.gate_open(:'no', :'gate', :'by')") || die 111 'the ledger does not answer'
+case $opened in
+0) say "gate ${words[1]} of ${words[0]} was open already" ;;
+*) say "gate ${words[1]} of ${words[0]} is open" ;;
+esac

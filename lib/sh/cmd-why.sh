@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+#: why JOB_ID
+#: Says why a job is where it is, and what to do
+#: jobs
+#|   -T TENANT  whose it is (default $SLUICE_TENANT)
+#|   -j         one JSON object a reason
+#|
+#| All reasons that hold, the first one first: paused, no_worker, backoff, behind
+#| (an earlier version of its document), pipeline_limit, tenant_limit, suspect
+#| (fed alone), queue (how many are ahead), gate, running, lost, ended, cancelled.
+#|
+#| Exit code 1: the ledger knows no such job.
+# shellcheck source=SCRIPTDIR/progress.sh
+. "$SLUICE_TOP/lib/sh/progress.sh"
+
+tenant=$SLUICE_TENANT json='' id=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	-j) json=1 ;;
+	-T) [ $# -ge 2 ] || cmd_usage
+		tenant=$2 && shift ;;
+	-*) cmd_usage ;;
+	*) [ -z "$id" ] || cmd_usage
+		id=$1 ;;
+	esac
+	shift
+done
+[ -n "$id" ] || cmd_usage
+whose=''
+[ "$tenant" = default ] || whose=" -T $tenant"
+
+# next REASON DETAIL: what to do about it.
+next() {
+	case $1 in
+	paused) echo "sluice resume $job_pipeline" ;;
+	no_worker) echo "sluice status; sluice logs $job_pipeline (is there a pipelines/$job_pipeline? then sluice up)" ;;
+	backoff) echo "wait, or see the last attempt: sluice logs$whose $id" ;;
+	behind) sed -n "s/^behind job [0-9]* (\([^)]*\)).*/sluice why$whose \1/p" <<<"$2" ;;
+	pipeline_limit) echo "sluice limit; sluice limit -p $job_pipeline N" ;;
+	tenant_limit) echo "sluice limit; sluice limit -T $tenant N" ;;
+	suspect) echo 'nothing: its turn comes when what is in flight has ended' ;;
+	queue) echo "sluice workers; sluice jobs --state processing -p $job_pipeline -T '*'" ;;
+	gate) echo "sluice open$whose $id $(sed -n 's/^waiting for gate \([^ ]*\) .*/\1/p' <<<"$2")" ;;
+	running) echo "sluice workers; sluice cancel$whose $id" ;;
+	lost) echo 'sluice status; another worker takes it within seconds' ;;
+	cancelled) echo "sluice job$whose $id; to run it, submit it again under another job_id" ;;
+	ended)
+		case $job_state in
+		completed) echo "sluice result$whose $id" ;;
+		*) echo "sluice logs$whose $id; sluice retry$whose $id" ;;
+		esac ;;
+	esac
+}
+
+job_of "$id" "$tenant" 'has it been sent (sluice dead ls), does the intake lag (sluice status), is it another tenant'\''s (-T)?'
+if [ -n "$json" ]; then
+	ledger_psql -At -v no="$job_no" -v id="$id" -f - \
+		<<<"select row_to_json(x) from (select :'id' as job_id, w.* from sluice.why(:no) w) x"
+	exit
+fi
+why=$(ledger_psql -At -F $'\t' -v no="$job_no" -f - \
+	<<<"select reason, left(regexp_replace(detail, '[[:cntrl:]]+', ' ', 'g'), 500) from sluice.why(:no)") ||
+	die 111 'the ledger does not answer: see sluice status'
+printf '%s is %s\n' "$id" "$job_state"
+while IFS=$'\t' read -r reason detail; do
+	printf '  %-14s %s\n  %14s -> %s\n' "$reason" "${detail//[[:cntrl:]]/?}" '' "$(next "$reason" "$detail")"
+done <<<"$why"
