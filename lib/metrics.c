@@ -1,6 +1,8 @@
 #include "metrics.h"
 
+#include <ctype.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,48 +12,83 @@
 #include "err.h"
 #include "mem.h"
 
-static struct metrics_file *file;
+enum { INSTANCES = 64 };
 
-static struct metrics_file *
-map_file(const char *path)
+const uint64_t metrics_bound_us[METRICS_BUCKETS] = { 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000,
+	1000000, 2500000, 5000000, 10000000, 30000000, 60000000, 300000000, 1800000000, 3600000000 };
+
+static struct metrics_file own, *file;
+
+/* Opened and locked, or -1: there is a writer, or (fatal) it can't be used.
+ * A process's lock, not a description's: no child keeps it. */
+static int
+lock_file(const char *path, bool *fatal)
 {
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	struct metrics_file *f = MAP_FAILED;
 
-	if (fd >= 0 && ftruncate(fd, sizeof(*f)) == 0)
-		f = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (f == MAP_FAILED)
-		warn_sys("%s: metrics are not shared", path);
+	if (fd >= 0 && fcntl(fd, F_SETLK, &l) == 0)
+		return fd;
+	*fatal = fd < 0;
 	if (fd >= 0)
 		close(fd);
+	return -1;
+}
+
+/* The descriptor stays open: closing it would give the lock back. */
+static struct metrics_file *
+map_file(int fd)
+{
+	struct metrics_file *f = MAP_FAILED;
+
+	if (ftruncate(fd, sizeof(*f)) == 0)
+		f = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return f == MAP_FAILED ? NULL : f;
+}
+
+static void
+copy(char *to, size_t size, const char *from)
+{
+	memset(to, 0, size);
+	memcpy(to, from, strnlen(from, size - 1));
 }
 
 static void
 open_file(void)
 {
-	static struct metrics_file own;
 	static struct buf path;
-	const char *folder = arg_env("SLUICE_METRICS", NULL);
+	const char *folder = arg_env("SLUICE_METRICS", NULL), *service = arg_env("SLUICE_SERVICE", err_prog());
+	bool fatal = false;
+	int fd = -1, n = 0;
 
-	if (folder) {
-		buf_addf(&path, "%s/%s", folder, arg_env("SLUICE_SERVICE", err_prog()));
-		file = map_file(buf_str(&path));
+	file = &own;
+	for (; folder && fd < 0 && !fatal && n < INSTANCES; n++) {
+		path.len = 0;
+		buf_addf(&path, "%s/%s", folder, service);
+		if (n)
+			buf_addf(&path, ".%s", err_prog());
+		if (n > 1)
+			buf_addf(&path, ".%d", n - 1);
+		fd = lock_file(buf_str(&path), &fatal);
 	}
-	if (!file)
+	if (fd >= 0 && !(file = map_file(fd)))
 		file = &own;
-	if (memcmp(file->magic, METRICS_MAGIC, sizeof(file->magic)) != 0) {
+	if (folder && file == &own)
+		warn_sys("%s: metrics are not shared", buf_str(&path));
+	if (memcmp(file->magic, METRICS_MAGIC, sizeof(file->magic)) != 0)
 		memset(file, 0, sizeof(*file));
-		memcpy(file->magic, METRICS_MAGIC, sizeof(file->magic));
-	}
+	copy(file->service, sizeof(file->service), service);
+	copy(file->program, sizeof(file->program), err_prog());
+	file->instance = n > 2 ? (uint64_t)n - 2 : 0;
+	memcpy(file->magic, METRICS_MAGIC, sizeof(file->magic));
 }
 
-static int
+static bool
 is_counter(const char *name)
 {
-	size_t n = strlen(name);
+	size_t n = strcspn(name, "{");
 
-	return n > 6 && strcmp(name + n - 6, "_total") == 0;
+	return n > 6 && memcmp(name + n - 6, "_total", 6) == 0;
 }
 
 uint64_t *
@@ -61,16 +98,51 @@ metrics_value(const char *name)
 
 	if (!file)
 		open_file();
-	for (int i = 0; i < METRICS_MAX; i++) {
+	for (int i = 0; i < METRICS_MAX && strlen(name) < METRICS_NAME; i++) {
 		struct metric *m = &file->m[i];
 
 		if (m->name[0] && strncmp(m->name, name, sizeof(m->name)) != 0)
 			continue;
 		if (!m->name[0] || !is_counter(name))
 			m->value = 0;
-		strncpy(m->name, name, sizeof(m->name) - 1);
+		copy(m->name, sizeof(m->name), name);
 		return &m->value;
 	}
-	warn("%s: no room for more metrics", name);
+	warn("%.60s: no room for more metrics", name);
 	return &spare;
+}
+
+struct metrics_hist *
+metrics_hist(const char *name, const char *stage)
+{
+	static struct metrics_hist spare;
+	char clean[sizeof(spare.stage)];
+
+	if (!file)
+		open_file();
+	copy(clean, sizeof(clean), stage);
+	for (char *p = clean; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("-_.", *p))
+			*p = '_';
+	for (int i = 0; i < METRICS_HISTS; i++) {
+		struct metrics_hist *h = &file->h[i];
+
+		if (h->name[0] && (strncmp(h->name, name, sizeof(h->name)) != 0 || strcmp(h->stage, clean) != 0))
+			continue;
+		copy(h->name, sizeof(h->name), name);
+		copy(h->stage, sizeof(h->stage), clean);
+		return h;
+	}
+	return &spare;
+}
+
+void
+metrics_observe(struct metrics_hist *h, uint64_t us)
+{
+	int i = 0;
+
+	while (i < METRICS_BUCKETS && us > metrics_bound_us[i])
+		i++;
+	h->bucket[i]++;
+	h->sum_us += us;
 }

@@ -1,109 +1,97 @@
-/* metrics - the counters of running programs as Prometheus text. See docs/metrics.1. */
-#include <dirent.h>
+/* metrics - what programs count and what the ledger holds, as Prometheus text.
+ * See docs/metrics.1. */
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "arg.h"
+#include "endpoint.h"
 #include "err.h"
-#include "metrics.h"
+#include "expose.h"
+#include "gauges.h"
 
-static const char usage[] = "metrics [folder]\n"
+static const char usage[] = "metrics [-l address:port [-D fd]] [folder]\n"
     "\n"
-    "Prints the counters that programs keep in folder (default $SLUICE_METRICS)\n"
-    "in Prometheus text form, one sample a line, labelled by service.\n";
+    "Prints the numbers that programs keep in folder (default $SLUICE_METRICS) in\n"
+    "Prometheus text form, and those of the ledger where SLUICE_DB names one.\n"
+    "  -l address:port  answers GET /metrics there instead, until TERM\n"
+    "  -D fd            write a newline to it when ready\n";
 
-enum { FILES_MAX = 256 };
+static const char *folder;
 
-static struct {
-	char service[256];
-	struct metrics_file f;
-} files[FILES_MAX];
-static size_t nfiles;
-
+/* The page: what programs count, then the ledger's. */
 static void
-load(int dir, const char *name)
+page(struct buf *out)
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	ssize_t n = fd < 0 ? -1 : read(fd, &files[nfiles].f, sizeof(files[nfiles].f));
-
-	if (fd >= 0)
-		close(fd);
-	if (n != sizeof(files[nfiles].f) ||
-	    memcmp(files[nfiles].f.magic, METRICS_MAGIC, sizeof(files[nfiles].f.magic)) != 0 ||
-	    name[strcspn(name, "\"\\\n")]) {
-		warn("%s: not a metrics file", name);
-		return;
-	}
-	snprintf(files[nfiles].service, sizeof(files[nfiles].service), "%s", name);
-	for (int i = 0; i < METRICS_MAX; i++)
-		files[nfiles].f.m[i].name[METRICS_NAME - 1] = '\0';
-	nfiles++;
+	if (expose_folder(out, folder) < 0)
+		warn_sys("%s", folder);
+	if (arg_env("SLUICE_DB", NULL))
+		gauges_add(out);
 }
 
 static void
-load_all(const char *folder)
+print(void)
 {
-	DIR *d = opendir(folder);
-	struct dirent *e;
+	static struct buf out;
 
-	if (!d)
+	if (expose_folder(&out, folder) < 0)
 		die_sys(errno == ENOENT || errno == ENOTDIR ? XPERM : XTEMP, "%s", folder);
-	while ((e = readdir(d)) && nfiles < FILES_MAX)
-		if (e->d_name[0] != '.')
-			load(dirfd(d), e->d_name);
-	closedir(d);
+	if (arg_env("SLUICE_DB", NULL)) {
+		gauges_start();
+		gauges_add(&out);
+	}
+	if (fwrite(out.p, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+		die_sys(XTEMP, "write stdout");
 }
 
-/* A name's samples stand together, as the format asks. */
+/* All threads get the mask: signals are this loop's. */
 static void
-print_name(const char *name)
+serve(const char *address, int ready_fd)
 {
-	size_t n = strlen(name);
-	int counter = n > 6 && strcmp(name + n - 6, "_total") == 0;
+	const struct timespec second = { .tv_sec = 1 };
+	sigset_t set;
+	int s;
 
-	printf("# TYPE sluice_%s %s\n", name, counter ? "counter" : "gauge");
-	for (size_t k = 0; k < nfiles; k++)
-		for (int i = 0; i < METRICS_MAX; i++)
-			if (strcmp(files[k].f.m[i].name, name) == 0)
-				printf("sluice_%s{service=\"%s\"} %" PRIu64 "\n", name,
-				    files[k].service, files[k].f.m[i].value);
-}
-
-static int
-seen_before(size_t k, int i)
-{
-	const char *name = files[k].f.m[i].name;
-
-	for (size_t a = 0; a <= k; a++)
-		for (int b = 0; b < METRICS_MAX && (a < k || b < i); b++)
-			if (strcmp(files[a].f.m[b].name, name) == 0)
-				return 1;
-	return 0;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		die_sys(XTEMP, "signals");
+	gauges_start();
+	endpoint_start(address, page);
+	info("listening: address=%s", address);
+	if (ready_fd && (write(ready_fd, "\n", 1) != 1 || close(ready_fd) < 0))
+		die_sys(XTEMP, "readiness");
+	while ((s = sigtimedwait(&set, NULL, &second)) < 0)
+		endpoint_reap();
+	info("done: scrapes=%lu refused=%lu", endpoint_scrapes(), endpoint_refused());
 }
 
 int
 main(int argc, char **argv)
 {
-	const char *folder;
+	const char *address = NULL;
+	int c, ready_fd = 0;
 
 	err_init("metrics");
 	arg_help(argc, argv, usage);
-	if (getopt(argc, argv, "+") != -1 || argc - optind > 1)
+	while ((c = getopt(argc, argv, "+l:D:")) != -1)
+		switch (c) {
+		case 'l': address = optarg; break;
+		case 'D': ready_fd = (int)arg_ulong("-D", optarg, 3, 1 << 20); break;
+		default: die_usage(usage);
+		}
+	if (argc - optind > 1 || (ready_fd && !address))
 		die_usage(usage);
 	folder = optind < argc ? argv[optind] : arg_env("SLUICE_METRICS", NULL);
 	if (!folder)
 		die(XPERM, "no folder: name one or set SLUICE_METRICS");
-	load_all(folder);
-	for (size_t k = 0; k < nfiles; k++)
-		for (int i = 0; i < METRICS_MAX; i++)
-			if (files[k].f.m[i].name[0] && !seen_before(k, i))
-				print_name(files[k].f.m[i].name);
-	if (fflush(stdout) != 0)
-		die_sys(XTEMP, "write stdout");
+	if (address)
+		serve(address, ready_fd);
+	else
+		print();
 	return 0;
 }

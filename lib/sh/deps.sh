@@ -25,6 +25,7 @@ libpq-dev: PostgreSQL client
 libyajl-dev: JSON parser
 libcurl4-openssl-dev: HTTP client
 libssl-dev: SHA-256
+libmicrohttpd-dev: HTTP server of the metrics endpoint
 libdnnl-dev: matrix arithmetic for embeddings
 postgresql-15: the ledger and the index
 postgresql-client-15: psql

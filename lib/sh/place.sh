@@ -100,6 +100,7 @@ decide() {
 		;;
 	*) keep SLUICE_KAFKA "$SLUICE_KAFKA" ;;
 	esac
+	[ -n "${SLUICE_METRICS_PORT:-}" ] || keep SLUICE_METRICS_PORT "$(port_next 9464)"
 	# What the environment sets beyond the defaults is kept as well.
 	for name in "${!SLUICE_@}"; do
 		is_given "$name" || continue
@@ -112,7 +113,12 @@ decide() {
 
 # settle_ports: nothing of ours runs, so a port that is taken is another's.
 settle_ports() {
-	local old=${SLUICE_KAFKA_PORT:-}
+	local old=$SLUICE_METRICS_PORT
+	if ! port_free "$old"; then
+		keep SLUICE_METRICS_PORT "$(port_next $((old + 1)))"
+		say "port $old is taken: metrics are now at $SLUICE_METRICS_PORT"
+	fi
+	old=${SLUICE_KAFKA_PORT:-}
 	[[ " ${own[*]} " = *' kafka '* ]] || return 0
 	port_free "$old" && port_free $((old + 1)) && return
 	keep SLUICE_KAFKA_PORT "$(port_pair $((old + 2)))"
