@@ -86,15 +86,21 @@ one_of(const struct rec_member *m, const char *words)
 	return false;
 }
 
-static bool
-is_trace(const char *s, size_t len)
+const char *
+request_kind_name(enum request_kind kind)
+{
+	return kind == REQUEST_COMPUTE ? "compute" : "document";
+}
+
+int
+request_trace_ok(const char *s, size_t len)
 {
 	if (len != 55 || s[2] != '-' || s[35] != '-' || s[52] != '-')
-		return false;
+		return 0;
 	for (size_t i = 0; i < len; i++)
 		if (i != 2 && i != 35 && i != 52 && !(s[i] && strchr(DIGIT "abcdef", s[i])))
-			return false;
-	return true;
+			return 0;
+	return 1;
 }
 
 static void
@@ -116,7 +122,7 @@ check_string(const struct rule *u, const struct rec_member *m, struct buf *why, 
 		buf_adds(fault(why, n, u->name), "has a byte that is not allowed in it");
 	if (u->type == URL && strncmp(s.p, "http://", 7) != 0 && strncmp(s.p, "https://", 8) != 0)
 		buf_adds(fault(why, n, u->name), "must begin with http:// or https://");
-	if (u->type == TRACE && !is_trace(s.p, s.len))
+	if (u->type == TRACE && !request_trace_ok(s.p, s.len))
 		buf_adds(fault(why, n, u->name), "must be a W3C traceparent");
 }
 
@@ -201,8 +207,12 @@ request_kind(const struct rec *r)
 
 	topic.len = 0;
 	if (m && m->type == '{' && rec_parse(&kafka, m->val, m->val_len) == REC_OK &&
-	    rec_str(rec_get(&kafka, "topic"), &topic) == 0)
-		return strncmp(buf_str(&topic), "jobs.", 5) == 0 ? REQUEST_COMPUTE : REQUEST_DOCUMENT;
+	    rec_str(rec_get(&kafka, "topic"), &topic) == 0) {
+		if (strncmp(buf_str(&topic), "jobs.", 5) == 0)
+			return REQUEST_COMPUTE;
+		if (strncmp(topic.p, "ingest.", 7) == 0)
+			return REQUEST_DOCUMENT;
+	}
 	return rec_get(r, "model_id") || rec_get(r, "inputs") ? REQUEST_COMPUTE : REQUEST_DOCUMENT;
 }
 

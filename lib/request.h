@@ -14,7 +14,7 @@ enum request_kind {
 	REQUEST_COMPUTE         /* model_id, inputs, ... */
 };
 
-/* By the topic that it came on where the line says so, else by its members. */
+/* By the topic that it came on, where that is jobs.* or ingest.*, else by its members. */
 enum request_kind request_kind(const struct rec *r);
 
 /* Appends all faults to why, "member: reason" joined by "; ". pipelines: a
@@ -22,6 +22,12 @@ enum request_kind request_kind(const struct rec *r);
  * document, or NULL. Returns the number of faults. */
 unsigned request_faults(const struct rec *r, enum request_kind kind, const char *pipelines,
     struct buf *why);
+
+/* "document", "compute" */
+const char *request_kind_name(enum request_kind kind);
+
+/* A W3C traceparent. */
+int request_trace_ok(const char *s, size_t len);
 
 /* 1–128 of A-Za-z0-9._:- */
 int request_job_id_ok(const char *s, size_t len);

@@ -2,135 +2,33 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "admission.h"
 #include "arg.h"
 #include "err.h"
 #include "json.h"
-#include "pg.h"
 #include "seen.h"
-#include "entry.h"
 #include "stage.h"
 
-enum { BATCH = 500, BATCH_BYTES = 8 << 20, SOURCES = 1024, CONNECT_MS = 5000 };
+enum { BATCH = 500, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000 };
 
-static const char usage[] = "admit [-b batch]\n\n"
+static const char usage[] = "admit [-b batch] [-p folder]\n\n"
     "Reads requests, settles each in the ledger (SLUICE_DB) as a job, a duplicate, a\n"
     "conflict or a dead letter, then passes it on with \"admit\" added.\n"
-    "  -b batch  most records of one transaction (500)\n";
-
-static const char admit_sql[] = "select outcome, no, of, code from sluice.admit($1,$2,$3,$4,$5,$6,$7,$8,$9,"
-    "$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23)";
-static const char source_sql[] = "select (sluice.source_ids($1,$2,$3))[1]";
+    "  -b batch   most records of one transaction (500)\n"
+    "  -p folder  where the pipelines are that are chosen for documents (none: auto)\n";
 
 static struct stage s = STAGE_INIT;
 static struct pg db = PG_INIT;
-static struct pg_args args = PG_ARGS_INIT;
 static struct entry batch[BATCH];
 static size_t batch_n, batch_max = BATCH, batch_bytes;
 /* Hashes of places, job ids and documents in the batch: none may be there twice. */
 static struct seen seen;
-
-struct source {
-	struct buf name;
-	int id;
-};
-static struct source sources[SOURCES];
-static size_t sources_n;
 
 static void
 stop(enum pg_status st)
 {
 	stage_flush(&s);
 	die(pg_exit(st), "%s", db.err);
-}
-
-static int
-source_id(const struct entry *q)
-{
-	static struct buf name;
-	int c, t, p;
-	enum pg_status st;
-
-	name.len = 0;
-	buf_addf(&name, "%s\n%s\n%u", q->cluster.p, q->topic.p, (unsigned)q->part);
-	for (size_t i = 0; i < sources_n; i++)
-		if (sources[i].name.len == name.len && !memcmp(sources[i].name.p, name.p, name.len))
-			return sources[i].id;
-	pg_args_reset(&args);
-	c = pg_array(&args, PG_TEXT);
-	t = pg_array(&args, PG_TEXT);
-	p = pg_array(&args, PG_INT4);
-	pg_put(&args, c, q->cluster.p, q->cluster.len);
-	pg_put(&args, t, q->topic.p, q->topic.len);
-	pg_put_i64(&args, p, (int64_t)q->part);
-	st = pg_call(&db, source_sql, &args);
-	if (st != PG_OK)
-		stop(st);
-	if (sources_n == SOURCES)       /* forget them all: they are only remembered */
-		sources_n = 0;
-	sources[sources_n].name.len = 0;
-	buf_add(&sources[sources_n].name, name.p, name.len);
-	sources[sources_n].id = (int)pg_i64(&db, 0, 0);
-	return sources[sources_n++].id;
-}
-
-static void
-put_text(int arg, const struct buf *b, bool have)
-{
-	if (have)
-		pg_put(&args, arg, b->p, b->len);
-	else
-		pg_put_null(&args, arg);
-}
-
-static void
-put_int(int arg, int64_t v, bool have)
-{
-	if (have)
-		pg_put_i64(&args, arg, v);
-	else
-		pg_put_null(&args, arg);
-}
-
-/* Columns in the order of sluice.admit. */
-static enum pg_status
-call(struct entry *q, size_t n, const int *ids)
-{
-	static const enum pg_type types[] = { PG_INT4, PG_INT8, PG_INT8, PG_UUID, PG_TEXT, PG_TEXT, PG_TEXT,
-	    PG_TEXT, PG_TEXT, PG_INT2, PG_UUID, PG_UUID, PG_BOOL, PG_TEXT, PG_BYTEA, PG_TEXT, PG_TEXT, PG_TEXT,
-	    PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_BYTEA };
-
-	pg_args_reset(&args);
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		pg_array(&args, types[i]);
-	for (; n; n--, q++, ids++) {
-		bool job = !q->reject, src = q->has_source;
-		int a = 0;
-
-		put_int(a++, *ids, src);
-		put_int(a++, (int64_t)q->prev, src);
-		put_int(a++, (int64_t)q->off, src);
-		pg_put(&args, a++, q->rec_digest, 16);
-		pg_puts(&args, a++, job ? "job" : "reject");
-		put_text(a++, &q->tenant, true);
-		put_text(a++, &q->job_id, q->job_id.len);
-		put_text(a++, &q->doc_key, job);
-		put_text(a++, &q->pipeline, job);
-		pg_put_i64(&args, a++, q->prio);
-		pg_put(&args, a++, q->digest, 16);
-		pg_put(&args, a++, q->doc, 16);
-		pg_put_i64(&args, a++, q->again);
-		put_text(a++, &q->text, job);
-		put_text(a++, &q->original, q->has_original);
-		put_text(a++, &q->trace, q->trace.len);
-		put_text(a++, &q->stage, !job);
-		put_text(a++, &q->code, !job);
-		put_text(a++, &q->message, !job);
-		put_text(a++, &q->error, !job);
-		put_text(a++, &q->topic, src);
-		put_int(a++, (int64_t)q->part, src);
-		put_text(a++, &q->key, src && q->has_key);
-	}
-	return pg_call_again(&db, admit_sql, &args);
 }
 
 static void
@@ -162,22 +60,22 @@ answer(const struct entry *q, int row)
 /* A batch that PostgreSQL refuses is halved until the record that it refuses
  * is alone; that one becomes a dead letter. */
 static void
-settle(struct entry *q, size_t n, const int *ids)
+settle(struct entry *q, size_t n)
 {
-	enum pg_status st = call(q, n, ids);
+	enum pg_status st = admission_call(&db, q, n);
 
 	if (st == PG_DATA && n > 1) {
-		settle(q, n / 2, ids);
-		settle(q + n / 2, n - n / 2, ids + n / 2);
+		settle(q, n / 2);
+		settle(q + n / 2, n - n / 2);
 		return;
 	}
 	/* Alone it may pass: what it collided with is committed by now. */
 	if (st == PG_DATA)
-		st = call(q, n, ids);
+		st = admission_call(&db, q, n);
 	if (st == PG_DATA) {
 		entry_reject(q, "admit", "refused", db.err);
 		q->job_id.len = q->tenant.len = 0;
-		st = call(q, n, ids);
+		st = admission_call(&db, q, n);
 	}
 	if (st != PG_OK)
 		stop(st);
@@ -188,12 +86,8 @@ settle(struct entry *q, size_t n, const int *ids)
 static void
 settle_batch(void)
 {
-	static int ids[BATCH];
-
-	for (size_t i = 0; i < batch_n; i++)
-		ids[i] = batch[i].has_source ? source_id(&batch[i]) : 0;
 	if (batch_n)
-		settle(batch, batch_n, ids);
+		settle(batch, batch_n);
 	batch_n = batch_bytes = 0;
 	seen_clear(&seen);
 }
@@ -215,12 +109,16 @@ is_new(const struct entry *q)
 }
 
 static void
-take(const char *tenant)
+take(const struct entry_said *said)
 {
 	struct entry *q = &batch[batch_n];
+	enum pg_status st;
 
-	entry_read(q, s.rec.p, s.rec.len, tenant);
-	if (!is_new(q)) {
+	entry_read(q, s.rec.p, s.rec.len);
+	st = admission_columns(&db, q, said);
+	if (st != PG_OK)
+		stop(st);
+	if (!is_new(q) || q->mends) {
 		struct entry held = *q;
 
 		settle_batch();
@@ -230,7 +128,7 @@ take(const char *tenant)
 	}
 	batch_bytes += batch[batch_n].line.len;
 	batch_n++;
-	if (batch_n == batch_max || batch_bytes >= BATCH_BYTES)
+	if (batch_n == batch_max || batch[0].mends || batch_bytes >= BATCH_BYTES)
 		settle_batch();
 }
 
@@ -241,7 +139,7 @@ probe(void)
 	enum pg_status st;
 
 	settle_batch();
-	st = pg_ledger(&db, 1, NULL, NULL);
+	st = pg_ledger(&db, 4, NULL, NULL);
 	if (st != PG_OK)
 		stop(st);
 	stage_pass(&s);
@@ -250,23 +148,24 @@ probe(void)
 int
 main(int argc, char **argv)
 {
-	const char *tenant = arg_env("SLUICE_TENANT", "default");
+	struct entry_said said = { .default_tenant = arg_env("SLUICE_TENANT", "default") };
 	bool is_probe;
 	enum pg_status st;
 	int c;
 
 	err_init("admit");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+b:")) != -1)
+	while ((c = getopt(argc, argv, "+b:p:")) != -1)
 		switch (c) {
 		case 'b': batch_max = arg_ulong("-b", optarg, 1, BATCH); break;
+		case 'p': said.pipelines = optarg; break;
 		default: die_usage(usage);
 		}
 	if (optind != argc)
 		die_usage(usage);
 	st = pg_open(&db, arg_env("SLUICE_DB", ""), CONNECT_MS);
 	if (st == PG_OK)
-		st = pg_ledger(&db, 1, NULL, NULL);
+		st = pg_ledger(&db, 4, NULL, NULL);
 	if (st != PG_OK)
 		stop(st);
 	s.settles = true;
@@ -274,7 +173,7 @@ main(int argc, char **argv)
 		if (rec_bool(rec_get(&s.rec, "probe"), &is_probe) == 0 && is_probe)
 			probe();
 		else
-			take(tenant);
+			take(&said);
 		if (!stage_ready(&s))
 			settle_batch();
 	}

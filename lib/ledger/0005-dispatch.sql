@@ -104,15 +104,6 @@ create table system_state (
 ) with (fillfactor = 20);
 insert into system_state (name, value) values ('limits', '0'), ('timers', '-infinity');
 
--- route is 0004's; without that file every result goes to the default topic.
-do $$
-begin
-    if to_regprocedure('sluice.route(text)') is null then
-        create function route(p_callback text, out topic text, out fallback text, out headers text) language sql immutable as
-            $f$ select 'ingest.results.v1', null::text, null::text $f$;
-    end if;
-end $$;
-
 -- Ends ------------------------------------------------------------------------
 
 -- The result message of each row that ended a run. Internal, as is finish.
@@ -172,11 +163,11 @@ begin
     for turn in 1..20 loop
         with done as (
             insert into ev (no, n, was, state, run, attempt, failures, suspect, error, result)
-            select j.no, coalesce(e.n, 0) + 1, coalesce(e.state, 'queued'), p_state, coalesce(e.run, 1),
+            select j.no, coalesce(e.n, 0) + 1, coalesce(e.state, 'queued'), p_state, coalesce(e.run, j.first_run, 1),
                    coalesce(e.attempt, 0), coalesce(e.failures, 0), coalesce(e.suspect, 0),
                    x.error,
                    json_strip_nulls(json_build_object('job_id', j.job_id, 'tenant', j.tenant, 'doc_key', j.doc_key,
-                       'pipeline', j.pipeline, 'run', coalesce(e.run, 1), 'attempt', coalesce(e.attempt, 0),
+                       'pipeline', j.pipeline, 'run', coalesce(e.run, j.first_run, 1), 'attempt', coalesce(e.attempt, 0),
                        'status', p_state, 'error', x.error::json, 'finished_at', stamp(clock_timestamp())))::text
               from (select distinct on (i.no) i.* from unnest(p_no, p_n, p_error) i(no, n, error) order by i.no) x
              cross join lateral (select * from job j where j.no = x.no) j
@@ -540,11 +531,11 @@ begin
     end if;
     insert into ev (no, n, was, state, run, attempt, failures, suspect, worker)
         select f.no, f.n + 1, 'queued', 'processing', f.run, f.attempt + 1, f.failures, f.suspect, p_worker
-          from (select i.no, i.n, i.ord, coalesce(e.run, 1) as run, coalesce(e.attempt, 0) as attempt,
+          from (select i.no, i.n, i.ord, coalesce(e.run, j.first_run, 1) as run, coalesce(e.attempt, 0) as attempt,
                        coalesce(e.failures, 0) as failures, coalesce(e.suspect, 0) as suspect,
                        sum(j.size + coalesce(k.size, 0)) over (order by i.ord) as bytes, row_number() over (order by i.ord) as rank
                   from unnest(p_no, p_n) with ordinality i(no, n, ord)
-                 cross join lateral (select j.after, octet_length(j.request)::bigint as size
+                 cross join lateral (select j.after, j.first_run, octet_length(j.request)::bigint as size
                                        from job j where j.no = i.no and j.pipeline = p_pipeline) j
                   left join lateral (select e.* from ev e where e.no = i.no order by e.n desc limit 1) e on true
                   left join lateral (select octet_length(k.line)::bigint as size from ev k
@@ -552,7 +543,7 @@ begin
                  where v_mask >> (i.no & 63)::integer & 1 = 1
                    and coalesce(e.n, 0) = i.n and coalesce(e.state, 'queued') = 'queued'
                    and (e.not_before is null or e.not_before <= clock_timestamp() + interval '20 ms')
-                   and (j.after is null or ended(state_of(j.after)))
+                   and (j.after is null or turn_of(j.after))
                    and (v_lanes is null or i.no = any(v_may))) f
          where f.bytes <= p_bytes or f.rank = 1
          order by f.no
@@ -569,11 +560,11 @@ begin
                          where lane_room(u.lane) = 0);
     end if;
     return query
-        select j.no, m.mine, coalesce(e.state, 'queued')::text, coalesce(e.n, 0), coalesce(e.run, 1), coalesce(e.attempt, 0),
+        select j.no, m.mine, coalesce(e.state, 'queued')::text, coalesce(e.n, 0), coalesce(e.run, j.first_run, 1), coalesce(e.attempt, 0),
                coalesce(e.failures, 0),
                case when m.mine then 0 when v_paused then 1000
                     when e.not_before > clock_timestamp() then ceil(extract(epoch from e.not_before - clock_timestamp()) * 1000)::bigint
-                    when j.after is not null and not ended(state_of(j.after)) then 100
+                    when j.after is not null and not turn_of(j.after) then 100
                     else 0 end::bigint,
                j.tenant, j.job_id, j.doc_key, j.prio::integer,
                case when m.mine then j.request end,
@@ -691,7 +682,7 @@ create or replace function settle(p_worker bigint, p_pipeline text, p_retries in
 
 create or replace view jobs as
     select j.no, j.tenant, j.job_id, j.doc_key, j.pipeline, (array['High', 'Medium', 'Low'])[j.prio + 1] as priority,
-           coalesce(e.state, 'queued') as state, coalesce(e.run, 1) as run, coalesce(e.attempt, 0) as attempt,
+           coalesce(e.state, 'queued') as state, coalesce(e.run, j.first_run, 1) as run, coalesce(e.attempt, 0) as attempt,
            coalesce(e.failures, 0) as failures, coalesce(e.suspect, 0) as suspect, j.admitted_at,
            coalesce(e.at, j.admitted_at) as changed_at, e.not_before, e.error, e.result, e.worker,
            case when e.no is null then j.after end as after, j.callback, e.gate
@@ -755,7 +746,7 @@ begin
         return query select 'backoff', format('not before %s, after %s of its attempts failed%s', stamp(v_ev.not_before), v_ev.failures,
             ': ' || (v_ev.error::json ->> 'code') || ': ' || (v_ev.error::json ->> 'message'));
     end if;
-    if v_ev.no is null and v_job.after is not null and not ended(state_of(v_job.after)) then
+    if v_ev.no is null and v_job.after is not null and not turn_of(v_job.after) then
         select j.job_id into v_other from job j where j.no = v_job.after;
         return query select 'behind', format('behind job %s (%s), an earlier version of %s', v_job.after, v_other, v_job.doc_key);
     end if;

@@ -107,7 +107,8 @@ end $$;
 create function part_farewell(p part) returns void
     language plpgsql volatile set search_path = sluice, pg_temp as $$
 begin
-    execute format('update dead_letter d set original = coalesce(j.original, convert_to(j.request, ''UTF8''))
+    execute format('update dead_letter d set original = coalesce(j.original, convert_to(j.request, ''UTF8'')),
+            key = coalesce(d.key, j.key), headers = coalesce(d.headers, j.headers), generation = coalesce(j.generation, d.generation)
         from %I j where j.no = d.job and d.original is null', 'job_' || p.lo);
     execute format('delete from doc_gen d using
         (select distinct on (no) no, state from %I order by no, n desc) e
@@ -394,7 +395,7 @@ create function blobs_named(p_hex text[]) returns setof text
         union all select encode(original, 'escape') from job where original is not null
         union all select line from ev where line is not null
         union all select result from ev where result is not null
-        union all select concat_ws(' ', message, error, headers, encode(original, 'escape')) from dead_letter
+        union all select concat_ws(' ', message, error, headers, blob, encode(original, 'escape')) from dead_letter
         union all select value from outbox where value is not null),
     named(hex) as (select distinct m[1] from body, regexp_matches(x, '[0-9a-f]{64}', 'g') m)
     select n.hex from named n where n.hex = any (p_hex) $$;

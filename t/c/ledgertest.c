@@ -43,6 +43,15 @@ test_canon(void)
 }
 
 static void
+read_entry(struct entry *q, const char *line)
+{
+	static const struct entry_said said = { .default_tenant = "dt" };
+
+	entry_read(q, line, strlen(line));
+	entry_columns(q, &said);
+}
+
+static void
 test_entry(void)
 {
 	static struct entry a, b;
@@ -50,8 +59,8 @@ test_entry(void)
 	    "\"partition\":1,\"offset\":2,\"prev\":1,\"key\":\"k\"}}";
 	const char *two = "{\"n\":1.0, \"job_id\":\"b\",\"id\":\"7\",\"dataset\":\"s\",\"priority\":\"Low\"}";
 
-	entry_read(&a, one, strlen(one), "dt");
-	entry_read(&b, two, strlen(two), "dt");
+	read_entry(&a, one);
+	read_entry(&b, two);
 	ok(!a.reject && !b.reject, "both are jobs");
 	ok(!strcmp(a.doc_key.p, "s:7") && !strcmp(a.tenant.p, "dt") && !strcmp(a.pipeline.p, "auto"), "columns");
 	ok(a.prio == PRIO_MEDIUM && b.prio == PRIO_LOW, "priorities");
@@ -62,15 +71,15 @@ test_entry(void)
 	/* The same source record in the form for one that ended admit. */
 	one = "{\"raw\":\"AAE=\",\"kafka\":{\"cluster\":\"c\",\"topic\":\"t\",\"partition\":1,\"offset\":2},\"error\":{}}";
 	two = "{\"job_id\":\"x\",\"kafka\":{\"cluster\":\"c\",\"topic\":\"t\",\"partition\":1,\"offset\":2,\"raw\":\"AAE=\"}}";
-	entry_read(&a, one, strlen(one), "dt");
-	entry_read(&b, two, strlen(two), "dt");
+	read_entry(&a, one);
+	read_entry(&b, two);
 	ok(a.reject && !memcmp(a.rec_digest, b.rec_digest, 32), "a record's digest does not depend on its form");
 	ok(a.original.len == 2 && !memcmp(a.original.p, "\0\1", 2), "original bytes");
 	one = "{\"job_id\":\"x\",\"kafka\":{\"cluster\":\"c\"}}";
-	entry_read(&a, one, strlen(one), "dt");
+	read_entry(&a, one);
 	ok(a.reject && !strcmp(a.code.p, "bad_source"), "half a source is refused");
 	one = "{\"text\":\"x\"}";
-	entry_read(&a, one, strlen(one), "dt");
+	read_entry(&a, one);
 	ok(a.reject && !strcmp(a.code.p, "bad_job_id"), "no job_id is refused");
 }
 

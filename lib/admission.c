@@ -1,0 +1,182 @@
+#include "admission.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { PLACES = 1024 };
+
+#define ADMIT_COLUMNS "$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28"
+static const char admit_sql[] = "select outcome, no, of, code from sluice.admit($1,$2,$3," ADMIT_COLUMNS ")";
+static const char mended_sql[] = "select outcome, no, of, code from sluice.admit_mended($1,$2,$3,"
+    ADMIT_COLUMNS ",$29,$30,$31)";
+static const char place_sql[] = "select src, kind, tenant, pipeline from sluice.source_read($1,$2,$3)";
+
+/* What is known of a partition, for a while. */
+struct place {
+	struct buf name, kind, tenant, pipeline;
+	int64_t at_ms;
+	int32_t src;
+};
+static struct place places[PLACES];
+static size_t places_n;
+static struct pg_args args;
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static struct place *
+find(const struct buf *name)
+{
+	for (size_t i = 0; i < places_n; i++)
+		if (places[i].name.len == name->len && !memcmp(places[i].name.p, name->p, name->len))
+			return &places[i];
+	if (places_n == PLACES)         /* forget them all: they are only remembered */
+		places_n = 0;
+	places[places_n].name.len = 0;
+	buf_add(&places[places_n].name, name->p, name->len);
+	places[places_n].at_ms = -ADMISSION_STALE_MS;
+	return &places[places_n++];
+}
+
+static void
+keep(struct pg *db, int col, struct buf *b)
+{
+	size_t len;
+	const char *p = pg_bytes(db, 0, col, &len);
+
+	b->len = 0;
+	buf_add(b, p, len);
+	buf_str(b);
+}
+
+static enum pg_status
+look_up(struct pg *db, const struct entry *q, struct place *p)
+{
+	enum pg_status st;
+	int a[3];
+
+	pg_args_reset(&args);
+	a[0] = pg_scalar(&args, PG_TEXT);
+	a[1] = pg_scalar(&args, PG_TEXT);
+	a[2] = pg_scalar(&args, PG_INT4);
+	pg_put(&args, a[0], q->cluster.p, q->cluster.len);
+	pg_put(&args, a[1], q->topic.p, q->topic.len);
+	pg_put_i64(&args, a[2], (int64_t)q->part);
+	st = pg_call_again(db, place_sql, &args);
+	if (st != PG_OK)
+		return st;
+	p->src = (int32_t)pg_i64(db, 0, 0);
+	keep(db, 1, &p->kind);
+	keep(db, 2, &p->tenant);
+	keep(db, 3, &p->pipeline);
+	p->at_ms = now_ms();
+	return PG_OK;
+}
+
+enum pg_status
+admission_columns(struct pg *db, struct entry *q, const struct entry_said *base)
+{
+	struct entry_said said = *base;
+	static struct buf name;
+	struct place *p;
+	enum pg_status st;
+
+	if (!q->has_source) {
+		entry_columns(q, &said);
+		return PG_OK;
+	}
+	name.len = 0;
+	buf_addf(&name, "%s\n%s\n%u", q->cluster.p, q->topic.p, (unsigned)q->part);
+	p = find(&name);
+	if (now_ms() - p->at_ms >= ADMISSION_STALE_MS && (st = look_up(db, q, p)) != PG_OK)
+		return st;
+	q->src = p->src;
+	said.kind = p->kind.len ? p->kind.p : NULL;
+	said.tenant = p->tenant.len ? p->tenant.p : NULL;
+	said.pipeline = p->pipeline.len ? p->pipeline.p : NULL;
+	entry_columns(q, &said);
+	return PG_OK;
+}
+
+static void
+put_text(int arg, const struct buf *b, bool have)
+{
+	if (have)
+		pg_put(&args, arg, b->p, b->len);
+	else
+		pg_put_null(&args, arg);
+}
+
+static void
+put_int(int arg, int64_t v, bool have)
+{
+	if (have)
+		pg_put_i64(&args, arg, v);
+	else
+		pg_put_null(&args, arg);
+}
+
+/* Columns in the order of sluice.admit, from argument a on. */
+static void
+put(const struct entry *q, int a)
+{
+	bool job = !q->reject, src = q->has_source;
+
+	put_int(a++, q->src, src);
+	put_int(a++, (int64_t)q->prev, src);
+	put_int(a++, (int64_t)q->off, src);
+	pg_put(&args, a++, q->rec_digest, 16);
+	pg_puts(&args, a++, job ? "job" : "reject");
+	put_text(a++, &q->tenant, q->tenant.len);
+	put_text(a++, &q->job_id, q->job_id.len);
+	put_text(a++, &q->doc_key, job);
+	put_text(a++, &q->pipeline, job);
+	pg_put_i64(&args, a++, q->prio);
+	pg_put(&args, a++, q->digest, 16);
+	pg_put(&args, a++, q->doc, 16);
+	pg_put_i64(&args, a++, q->again);
+	put_text(a++, &q->text, job);
+	put_text(a++, &q->original, q->has_original);
+	put_text(a++, &q->trace, q->trace.len);
+	put_text(a++, &q->stage, !job);
+	put_text(a++, &q->code, !job);
+	put_text(a++, &q->message, !job);
+	put_text(a++, &q->error, !job);
+	put_text(a++, &q->topic, src);
+	put_int(a++, (int64_t)q->part, src);
+	put_text(a++, &q->key, src && q->has_key);
+	put_int(a++, (int64_t)q->ts, src && q->ts);
+	put_text(a++, &q->headers, q->headers.len);
+	put_text(a++, &q->callback, q->callback.len);
+	put_text(a++, &q->blob, q->blob.len);
+	put_int(a++, (int64_t)q->length, q->length);
+}
+
+enum pg_status
+admission_call(struct pg *db, const struct entry *q, size_t n)
+{
+	static const enum pg_type types[] = { PG_INT4, PG_INT8, PG_INT8, PG_UUID, PG_TEXT, PG_TEXT, PG_TEXT,
+	    PG_TEXT, PG_TEXT, PG_INT2, PG_UUID, PG_UUID, PG_BOOL, PG_TEXT, PG_BYTEA, PG_TEXT, PG_TEXT, PG_TEXT,
+	    PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_BYTEA, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8 };
+	bool mends = q->mends;
+	int first = 0;
+
+	pg_args_reset(&args);
+	if (mends) {
+		pg_put_i64(&args, pg_scalar(&args, PG_INT8), (int64_t)q->dead);
+		pg_put_i64(&args, pg_scalar(&args, PG_BOOL), q->force);
+		pg_put_i64(&args, pg_scalar(&args, PG_BOOL), q->tenant_named);
+		first = 3;
+	}
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		pg_array(&args, types[i]);
+	for (size_t i = 0; i < n; i++)
+		put(&q[i], first);
+	return pg_call_again(db, mends ? mended_sql : admit_sql, &args);
+}

@@ -1,0 +1,21 @@
+/* admission.h - entries into the ledger: what was said of each one's topic, and
+ * the calls of sluice.admit and sluice.admit_mended. Returns a status; never
+ * prints, never exits (but see mem.h). One thread. */
+#ifndef ADMISSION_H
+#define ADMISSION_H
+
+#include "entry.h"
+#include "pg.h"
+
+/* How long what an operator said of a topic is believed. */
+enum { ADMISSION_STALE_MS = 1000 };
+
+/* Fills q->src and the columns by what the ledger says of its topic. base:
+ * default_tenant and pipelines. */
+enum pg_status admission_columns(struct pg *db, struct entry *q, const struct entry_said *base);
+
+/* Settles n entries in one transaction: rows of outcome, no, of, code in db. An
+ * entry that mends a dead letter goes alone. */
+enum pg_status admission_call(struct pg *db, const struct entry *q, size_t n);
+
+#endif

@@ -1,0 +1,80 @@
+#!/bin/sh
+# admit: a place has one outcome: rewound topics, topics made anew, gaps, holes,
+# and what an operator may say to them.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/stack.sh
+. "$T_TOP/t/stack.sh"
+t_stack -p
+t_db || exit 1
+# shellcheck source=SCRIPTDIR/intake.sh
+. "$T_TOP/t/intake.sh"
+sluice() { "$T_TOP/bin/sluice" "$@"; }
+line() { printf '{"job_id":"%s","text":"%s",%s}\n' "$1" "${4:-$1}" "$(k t 0 "$2" "$3")"; }
+stops() { admits; was=$?; [ $was = 100 ] && grep -q "$1" err && test ! -s got || { cat err; return 1; }; }
+
+{ line a 0 0 && line b 1 1 && line a 2 2 other && line c 3 3; } >in
+cp in first
+ok 'records of a partition' each job job 'conflict a' job || cat err
+remember
+nothing() { [ -z "$(outbox seq)" ]; }
+ok 'the topic rewound: the same outcomes' each job job 'conflict a' job
+ok 'and nothing is said again' nothing
+{ line d 9 4 && line e 12 10; } >in
+ok 'holes that compaction and markers leave are no gaps' each job job
+{ line f 14 14; } >in
+ok 'a record that was lost before is' stops 'records are missing: t partition 0 goes on at 14, but the ledger has it up to 13'
+ok 'and what to do is said' grep -q 'sluice topics accept t' err
+ok 'an operator goes on without it' sluice topics accept t 0
+ok 'then it does' each job
+ok 'only there' says '1 1|2 1' "select string_agg(incarnation || ' ' || (floor is null)::int, '|' order by incarnation) from sluice.source"
+
+# Made anew: offset 0 again.
+cp first in
+ok 'what comes again in a new incarnation is a duplicate' each 'duplicate a' 'duplicate b' 'conflict a' 'duplicate c'
+line g 0 0 >in
+ok 'another record at a known place stops it' stops 'another record than the one that was taken from t partition 0 offset 0'
+ts=2000
+cp first in
+sed -i 's/"ts":1000/"ts":2000/' in
+ok 'so do the same bytes from another time: a topic made anew and filled again' stops 'another record'
+ok 'accepted' sluice topics accept t
+ok 'they are what they are to the ledger: duplicates' each 'duplicate a' 'duplicate b' 'conflict a' 'duplicate c'
+ts=1000
+code 1 'a topic that was never read' sluice topics accept never
+code 100 'a partition that is no number' sluice topics accept t x
+
+# Another cluster's topic of the same name is another source.
+line z 0 0 | sed 's/"cluster":"c"/"cluster":"d"/' >in
+ok 'another cluster is another source' each job
+
+# Somebody accepts while we remember the old number.
+mkfifo pipe
+line w 13 13 | sed 's/"topic":"t"/"topic":"u"/' >one
+line x 14 14 | sed 's/"topic":"t"/"topic":"u"/' >two
+stale() {
+	admit <pipe >got 2>err &
+	pid=$!
+	exec 7>pipe
+	cat one >&7
+	until_ok 5 grep -q '"outcome":"job"' got
+	"$T_TOP/bin/sluice" topics accept u
+	cat two >&7
+	exec 7>&-
+	wait $pid
+}
+# It reads what was said anew each second; within it the database refuses.
+judged() { stale; was=$?; { [ $was = 111 ] && grep -q 'another incarnation of u' err; } || [ $was = 0 ]; }
+ok 'a number that was replaced is not used' judged
+ok 'nothing was admitted under it' says 0 "select count(*) from sluice.outcome o join sluice.source s using (src) where s.topic = 'u' and s.incarnation = 1 and o.off = 14"
+
+# What was said of topics.
+ok 'a topic is given to a tenant' sluice topics set work.x --tenant acme --kind compute --pipeline p
+said() { sluice topics ls -j >got && jq -e '.topic == "work.x" and .tenant == "acme" and .kind == "compute" and .pipeline == "p"' got; }
+ok 'which can be seen' said
+code 100 'a kind that there is not' sluice topics set work.x --kind x
+code 100 'a kind that the name contradicts' sluice topics set jobs.x --kind document
+code 100 'a name that no topic has' sluice topics set 'a b'
+ok 'and be taken back' sluice topics unset work.x
+code 1 'once' sluice topics unset work.x
+done_testing
