@@ -417,4 +417,4 @@ create function xmin_holders()
       from pg_replication_slots r where r.xmin is not null or r.catalog_xmin is not null
     order by 4 desc nulls last, 5 $$;
 
-update meta set version = 8;
+update meta set version = greatest(version, 8);
