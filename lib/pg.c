@@ -8,7 +8,10 @@
 
 #include "err.h"
 
-enum { BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 1000, CONNECT_S = 5 };
+enum {
+	BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 1000, CONNECT_S = 5,
+	RESTORING = 1000000     /* is added to meta.oldest while sluice restore is at work */
+};
 
 static uint64_t
 now_ms(void)
@@ -245,6 +248,10 @@ pg_ledger(struct pg *db, int version, char *uuid, int *epoch)
 		return st;
 	if ((int)pg_i64(db, 0, 2) < version)
 		return too_old(db, version);
+	if ((int)pg_i64(db, 0, 3) >= RESTORING) {
+		set_err(db, "database", "its ledger is being restored; see: sluice restore --finish");
+		return PG_BUG;
+	}
 	if (LEDGER_VERSION < (int)pg_i64(db, 0, 3)) {
 		snprintf(db->err, sizeof(db->err), "database: its ledger takes programs made for version %d or newer, "
 		    "this one was made for %d", (int)pg_i64(db, 0, 3), LEDGER_VERSION);

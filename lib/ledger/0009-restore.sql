@@ -118,6 +118,8 @@ begin
             execute function ev_published();
         create trigger outbox_published before insert on outbox for each row execute function outbox_published();
     end if;
+    -- sluice restore closed the ledger to programs by a million; now they may come.
+    update meta m set oldest = m.oldest % 1000000;
     select m.epoch into epoch from meta m;
 end $$;
 
@@ -142,6 +144,7 @@ create function source_next() returns table (cluster text, topic text, part inte
     language sql stable security definer set search_path = sluice, pg_temp as $$
     select distinct on (s.cluster, s.topic, s.part) s.cluster, s.topic, s.part,
            greatest((select max(o.off) + 1 from outcome o where o.src = s.src), s.floor, 0)
-      from source s order by s.cluster, s.topic, s.part, s.incarnation desc $$;
+      from source s where s.cluster = (select c.cluster from source c order by c.src desc limit 1)
+     order by s.cluster, s.topic, s.part, s.incarnation desc $$;
 
 update meta set version = greatest(version, 9);

@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+#: backup FILE
+#: Writes the whole ledger to a file, while all runs
+#: setup
+#| One consistent moment of the ledger and the index, in pg_dump's custom format.
+#| Blobs and Kafka are not in it: keep the folder SLUICE_BLOBS as well. What came
+#| after that moment is in Kafka for as long as it keeps requests (7 days), and
+#| sluice restore takes it from there.
+# shellcheck source=SCRIPTDIR/progress.sh
+. "$SLUICE_TOP/lib/sh/progress.sh"
+[ $# = 1 ] || cmd_usage
+named SLUICE_DB ledger
+need pg_dump
+trap 'rm -f "$1.new"' EXIT
+pg_dump -Fc -n sluice -d "${SLUICE_DB_OWNER:-$SLUICE_DB}" -f "$1.new" || die 111 'the ledger was not written'
+sync "$1.new" && mv "$1.new" "$1" && sync "$(dirname "$1")"
+say "$1: $(stat -c %s "$1") bytes"

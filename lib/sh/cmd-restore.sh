@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+#: restore [--stop] FILE | --finish
+#: Puts a backup in the ledger's place and lets it catch up with Kafka
+#: setup
+#| Refuses while a program uses the ledger; --stop stops the services of this
+#| stack first, all but PostgreSQL and Kafka.
+#|
+#|   1. the ledger that is there is set aside, as schema sluice_before, and the
+#|      backup takes its place, brought to this version. No program runs on it yet.
+#|   2. what Kafka has published and the backup does not know is read from the
+#|      topics of results and dead letters, and kept for comparison
+#|   3. the ledger takes a new epoch, with numbers beyond all that was given out
+#|   4. the intake's group goes back to where the ledger stands
+#|
+#| sluice up then starts the services: all requests since the backup are admitted
+#| and run again; what was published already keeps its outcome and is not
+#| published again. If this ends after 1, sluice restore --finish does the rest.
+# shellcheck source=SCRIPTDIR/progress.sh
+. "$SLUICE_TOP/lib/sh/progress.sh"
+# shellcheck source=SCRIPTDIR/services.sh
+. "$SLUICE_TOP/lib/sh/services.sh"
+stop='' file=''
+case $#:${1:-} in
+2:--stop) stop=1 file=$2 ;;
+1:--finish) ;;
+1:[!-]*) file=$1 ;;
+*) cmd_usage ;;
+esac
+named SLUICE_DB ledger
+named SLUICE_KAFKA Kafka
+need pg_restore psql kcat jq
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+kafka() { kcat -b "$SLUICE_KAFKA" ${SLUICE_KAFKA_CONF:+-F "$SLUICE_KAFKA_CONF"} -X isolation.level=read_committed -q "$@"; }
+
+# at_rest: nobody uses the ledger but us. People's sessions and metrics only read.
+at_rest() {
+	local names running=() others
+	if scan_alive; then
+		mapfile -t names < <(in_tree | grep -vxE 'postgres|kafka|metrics')
+		for name in "${names[@]}"; do
+			[ "$(stat_of "$name" up)" != true ] || running+=("$name")
+		done
+		if [ ${#running[@]} -gt 0 ] && [ -n "$stop" ]; then
+			for name in $(printf '%s\n' "${running[@]}" | tac); do say "stopping $name" && stop "$name"; done
+		elif [ ${#running[@]} -gt 0 ]; then
+			die 100 "the ledger is live: ${running[*]} use it (--stop stops them)"
+		fi
+	fi
+	others=$(owner_psql -At -c "select distinct application_name from pg_stat_activity where datname = current_database()
+		and application_name in ('admit', 'from-ledger', 'from-outbox', 'keeper', 'index')" | tr '\n' ' ') ||
+		die 111 'the database does not answer'
+	[ -z "$others" ] || die 100 "the ledger is live: ${others% } of another host use it"
+}
+
+# put_back: the backup in one transaction; closed to programs (oldest) until the end.
+put_back() {
+	pg_restore -l "$file" >"$work/list" || die 100 "$file is no backup"
+	grep -q 'TABLE DATA sluice ev' "$work/list" || die 100 "$file holds no ledger"
+	{
+		cat <<-'Y'
+			set client_min_messages = warning;
+			drop schema if exists sluice_before cascade;
+			do $$ begin
+				if to_regnamespace('sluice') is not null then alter schema sluice rename to sluice_before; end if;
+			end $$;
+		Y
+		pg_restore --no-owner --no-acl -f - "$file"
+		cat <<-'Y'
+			do $$ begin
+				if exists (select from pg_attribute where attrelid = 'sluice.meta'::regclass and attname = 'oldest') then
+					update sluice.meta set oldest = oldest + 1000000;
+				end if;
+			end $$;
+		Y
+	} | owner_psql -1 -o /dev/null -f - || die 111 'the backup was not put in place, nothing has changed'
+	say "the backup is in place; what was there is schema sluice_before"
+}
+
+# published: what Kafka has of this ledger with numbers, into table published.
+published() {
+	local ledger since topic topics
+	IFS='|' read -r ledger since < <(owner_psql -At -c "select ledger, coalesce((select (extract(epoch from max(at)) * 1000)::bigint - 3600000
+		from sluice.outbox), 0) from sluice.meta")
+	position=$(kafka -C -t sluice.positions.v1 -o beginning -e -f '%k\t%s\n' |
+		awk -F '\t' -v key="$ledger/main" '$1 == key { print $2 }' | tail -n 1 | jq '.seq') || die 111 'Kafka does not answer'
+	[ -n "$position" ] || position=0
+	mapfile -t topics < <(kafka -L -J | jq -r '.topics[].topic' | grep -E "$(owner_psql -At -c "select '^ingest\.(results|deadletter)\.v1$|' || sluice.setting('callback_allow')")")
+	for topic in "${topics[@]}"; do
+		kafka -C -t "$topic" -o "s@$since" -e -J
+	done | jq -c --arg mark "$ledger/main/" 'select(.headers != null)
+		| (.headers | index("sluice-seq")) as $i | select($i != null) | .headers[$i + 1] as $seq
+		| select($seq | startswith($mark)) | [($seq | ltrimstr($mark) | tonumber), .topic, .key, .payload]' >"$work/published"
+	owner_psql -f - <<-Y || die 111 'the ledger does not answer'
+		begin;
+		create temp table line (x json) on commit drop;
+		\\copy line from '$work/published' with (format csv, delimiter E'\\001', quote E'\\002')
+		delete from sluice.published;
+		insert into sluice.published (seq, topic, key, value)
+			select (x ->> 0)::bigint, x ->> 1, x ->> 2, x ->> 3 from line on conflict do nothing;
+		commit;
+	Y
+}
+
+finish() {
+	local epoch again
+	[ "$(owner_psql -At -c 'select oldest > 1000000 from sluice.meta')" = t ] || die 100 'no restore is under way'
+	say 'reading what Kafka has published'
+	published
+	owner_psql -At -F ' ' -c 'select topic, part, next from sluice.source_next()' >"$work/places"
+	rewind -g sluice -t ingest.requests.v1 -t jobs.requests.v1 <"$work/places" || exit $?
+	read -r epoch again < <(owner_psql -At -F ' ' -c "select epoch, again from sluice.restored($position)") || die 111 'the ledger does not answer'
+	say "epoch $epoch; published up to $position, of which $again messages are not in the backup"
+	say 'sluice up starts the services: requests since the backup are read and run again'
+	say 'keep the backup until they have ended; then: drop schema sluice_before cascade'
+}
+
+at_rest
+if [ -n "$file" ]; then
+	put_back
+	"$SLUICE_TOP/lib/sh/migrate"
+	owner_psql -c 'update sluice.meta set oldest = oldest + 1000000 where oldest < 1000000'
+fi
+finish
