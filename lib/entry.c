@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "canon.h"
+#include "check.h"
 #include "json.h"
 #include "request.h"
 #include "result.h"
@@ -215,7 +216,7 @@ entry_columns(struct entry *q, const struct entry_said *said)
 	read_tenant(q, said);
 	read_pipeline(q, said, kind);
 	if (entry_string(&q->rec, "trace", &q->trace) < 0 && entry_header(q, "traceparent", &q->trace) == 0 &&
-	    !request_trace_ok(q->trace.p, q->trace.len))
+	    !check_trace(q->trace.p, q->trace.len))
 		q->trace.len = 0;
 	entry_string(&q->rec, "callback_topic", &q->callback);
 	read_doc_key(q);

@@ -1,201 +1,162 @@
 #include "request.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
+#include "check.h"
+#include "jobtype.h"
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGIT "0123456789"
-
-enum type { STRING, NAME, CHOICE, URL, OBJECT, BOOLEAN, U64, STRINGS, TRACE };
-
-struct rule {
-	const char *name;
-	enum type type;
-	bool required;
-	size_t min, max;        /* bytes of a string, items of an array */
-	const char *set;        /* NAME: the bytes allowed; CHOICE: the words, by '|' */
-};
+#define LETTERS CHECK_UPPER CHECK_LOWER CHECK_DIGIT
 
 #define COMMON \
-	{ "job_id", NAME, true, 1, 128, UPPER LOWER DIGIT "._:-" }, \
-	{ "tenant", NAME, false, 1, 64, UPPER LOWER DIGIT "._-" }, \
-	{ "tenant_id", NAME, false, 1, 64, UPPER LOWER DIGIT "._-" }, \
-	{ "pipeline", NAME, false, 1, 64, LOWER DIGIT "-" }, \
-	{ "trace", TRACE, false, 55, 55, NULL }, \
-	{ "again", BOOLEAN, false, 0, 0, NULL }
+	{ "job_id", CHECK_NAME, true, 1, 128, LETTERS "._:-" }, \
+	{ "tenant", CHECK_NAME, false, 1, 64, LETTERS "._-" }, \
+	{ "tenant_id", CHECK_NAME, false, 1, 64, LETTERS "._-" }, \
+	{ "pipeline", CHECK_NAME, false, 1, 64, CHECK_LOWER CHECK_DIGIT "-" }, \
+	{ "trace", CHECK_TRACE, false, 55, 55, NULL }, \
+	{ "again", CHECK_BOOLEAN, false, 0, 0, NULL }
+#define END { NULL, CHECK_STRING, false, 0, 0, NULL }
 
-static const struct rule document_rules[] = {
+static const struct check_rule document_rules[] = {
 	COMMON,
-	{ "priority", CHOICE, false, 0, 0, "Low|Medium|High" },
-	{ "doc_key", STRING, false, 1, 512, NULL },
-	{ "dataset", STRING, false, 1, 256, NULL },
-	{ "id", STRING, false, 1, 256, NULL },
-	{ "text", STRING, false, 0, SIZE_MAX, NULL },
-	{ "path", STRING, false, 1, 4095, NULL },
-	{ "url", URL, false, 1, 8192, NULL },
-	{ "content_type", STRING, false, 1, 256, NULL },
-	{ "title", STRING, false, 0, 4096, NULL },
-	{ "language", NAME, false, 2, 35, UPPER LOWER DIGIT "-" },
-	{ "metadata", OBJECT, false, 0, 0, NULL },
-	{ NULL, STRING, false, 0, 0, NULL }
+	{ "priority", CHECK_CHOICE, false, 0, 0, "Low|Medium|High" },
+	{ "callback_topic", CHECK_NAME, false, 1, 249, LETTERS "._-" },
+	{ "doc_key", CHECK_STRING, false, 1, 512, NULL },
+	{ "dataset", CHECK_STRING, false, 1, 256, NULL },
+	{ "id", CHECK_STRING, false, 1, 256, NULL },
+	{ "text", CHECK_STRING, false, 0, SIZE_MAX, NULL },
+	{ "path", CHECK_STRING, false, 1, 4095, NULL },
+	{ "url", CHECK_URL, false, 1, 8192, NULL },
+	{ "content_type", CHECK_STRING, false, 1, 256, NULL },
+	{ "document_type", CHECK_STRING, false, 1, 64, NULL },
+	{ "adapter_chain", CHECK_STRINGS, false, 1, 64, NULL },
+	{ "title", CHECK_STRING, false, 0, 4096, NULL },
+	{ "language", CHECK_NAME, false, 2, 35, LETTERS "-" },
+	{ "metadata", CHECK_OBJECT, false, 0, 0, NULL },
+	END
 };
 
-static const struct rule compute_rules[] = {
+static const struct check_rule compute_rules[] = {
 	COMMON,
-	{ "priority", CHOICE, true, 0, 0, "Low|Medium|High" },
-	{ "model_id", STRING, true, 1, 256, NULL },
-	{ "inputs", STRINGS, true, 0, 100000, NULL },
-	{ "requester", STRING, true, 1, 256, NULL },
-	{ "max_price", U64, true, 0, 0, NULL },
-	{ "callback_topic", NAME, true, 1, 249, UPPER LOWER DIGIT "._-" },
-	{ NULL, STRING, false, 0, 0, NULL }
+	{ "priority", CHECK_CHOICE, true, 0, 0, "Low|Medium|High" },
+	{ "model_id", CHECK_STRING, true, 1, 256, NULL },
+	{ "inputs", CHECK_STRINGS, true, 0, 100000, NULL },
+	{ "requester", CHECK_STRING, true, 1, 256, NULL },
+	{ "max_price", CHECK_WHOLE, true, 0, UINT64_MAX, NULL },
+	{ "callback_topic", CHECK_NAME, true, 1, 249, LETTERS "._-" },
+	{ "max_duration_secs", CHECK_WHOLE, false, 1, 86400, NULL },
+	END
 };
 
-/* Members that stages own (stream(7)); feeders see to "feed" and "kafka". */
+/* What comes of the older envelope, normalise(1), beside the above. */
+static const struct check_rule older_rules[] = {
+	{ "client_address", CHECK_HEX, false, 3, 66, NULL },
+	{ "callback_url", CHECK_URL, false, 1, 8192, NULL },
+	{ "deadline", CHECK_TIME, false, 0, SIZE_MAX, NULL },
+	{ "data", CHECK_BASE64, false, 0, SIZE_MAX, NULL },
+	{ "max_retries", CHECK_WHOLE, false, 0, UINT32_MAX, NULL },
+	{ "created_at", CHECK_WHOLE, false, 0, UINT64_MAX, NULL },
+	END
+};
+
+/* Members that stages own (stream(7)); feeders and operators their own. */
 static const char *const reserved[] = { "attempt", "run", "error", "wait", "chunk", "chunks",
 	"embedding", "document", "content", "content_blob", "index", "admit", "probe", "raw",
-	"gates", "outbox", NULL };
+	"raw_blob", "gates", "outbox", NULL };
+static const char *const feeders[] = { "feed", "kafka", "supersedes", NULL };
 
-/* Begins the next fault; the caller says what it is. */
-static struct buf *
-fault(struct buf *why, unsigned *n, const char *name)
+static void
+check_source(struct check *c, const struct rec *r)
 {
-	if ((*n)++)
-		buf_adds(why, "; ");
-	buf_addf(why, "%s: ", name);
-	return why;
+	int given = !!rec_get(r, "text") + !!rec_get(r, "path") + !!rec_get(r, "url");
+
+	if (given != 1)
+		buf_adds(check_fault(c, "text, path, url"), given ?
+		    "only one of them may be there" : "one of them must be there");
 }
 
-static bool
-one_of(const struct rec_member *m, const char *words)
+static void
+check_pipeline(struct check *c, const struct rec *r, const char *folder)
 {
-	while (*words) {
-		size_t n = strcspn(words, "|");
-		char word[32];
+	static struct buf path;
+	const struct rec_member *m = rec_get(r, "pipeline");
+	size_t name = strlen(folder) + 1;
 
-		memcpy(word, words, n);
-		word[n] = '\0';
-		if (rec_is(m, word))
-			return true;
-		words += n + (words[n] == '|');
+	path.len = 0;
+	buf_addf(&path, "%s/", folder);
+	if (!m || rec_str(m, &path) < 0 || memchr(path.p + name, '/', path.len - name))
+		return;
+	if (rec_is(m, "adapter-chain")) {
+		path.len = name;
+		buf_adds(&path, "adapters");
 	}
+	if (rec_is(m, "intake") || access(buf_str(&path), X_OK) < 0)
+		buf_adds(check_fault(c, "pipeline"), "there is no pipeline of this name");
+}
+
+/* Both names of the tenant may stand there if they say the same. */
+static void
+check_tenants(struct check *c, const struct rec *r)
+{
+	const struct rec_member *a = rec_get(r, "tenant"), *b = rec_get(r, "tenant_id");
+
+	if (a && b && (a->val_len != b->val_len || memcmp(a->val, b->val, a->val_len) != 0))
+		buf_adds(check_fault(c, "tenant, tenant_id"), "say different things");
+}
+
+bool
+request_reserved(const struct rec_member *m)
+{
+	for (const char *const *name = reserved; *name; name++)
+		if (rec_named(m, *name))
+			return true;
+	for (const char *const *name = feeders; *name; name++)
+		if (rec_named(m, *name))
+			return true;
 	return false;
+}
+
+/* An object that normalise left for what it has. alone: nor may it be anything else. */
+static void
+check_left(struct check *c, const struct rec *r, const char *name, bool alone)
+{
+	static struct rec inner;
+	static struct buf path;
+	const struct rec_member *m = rec_get(r, name);
+	unsigned before = c->n;
+
+	if (!m)
+		return;
+	if (m->type == '{' && rec_parse(&inner, m->val, m->val_len) == REC_OK)
+		for (size_t i = 0; i < inner.n; i++)
+			if (request_reserved(&inner.m[i])) {
+				path.len = 0;
+				buf_addf(&path, "%s.%.*s", name, (int)inner.m[i].key_len, inner.m[i].key);
+				buf_adds(check_fault(c, buf_str(&path)), "belongs to the stages");
+			}
+	if (c->n == before && alone)
+		buf_adds(check_fault(c, name), "must be an object, and normalise must come before");
+}
+
+static void
+check_older(struct check *c, const struct rec *r, const char *job_types)
+{
+	const struct rec_member *type = rec_get(r, "job_type");
+
+	check_left(c, r, "job_request", true);
+	if (!type)
+		return;
+	check_members(c, older_rules, r);
+	if (!rec_get(r, "max_duration_secs"))
+		buf_adds(check_fault(c, "max_duration_secs"), "is missing");
+	jobtype_check(c, type, job_types);
 }
 
 const char *
 request_kind_name(enum request_kind kind)
 {
 	return kind == REQUEST_COMPUTE ? "compute" : "document";
-}
-
-int
-request_trace_ok(const char *s, size_t len)
-{
-	if (len != 55 || s[2] != '-' || s[35] != '-' || s[52] != '-')
-		return 0;
-	for (size_t i = 0; i < len; i++)
-		if (i != 2 && i != 35 && i != 52 && !(s[i] && strchr(DIGIT "abcdef", s[i])))
-			return 0;
-	return 1;
-}
-
-static void
-check_string(const struct rule *u, const struct rec_member *m, struct buf *why, unsigned *n)
-{
-	static struct buf s;
-
-	s.len = 0;
-	if (rec_str(m, &s) < 0) {
-		buf_adds(fault(why, n, u->name), "must be a string");
-		return;
-	}
-	if (s.len < u->min || s.len > u->max) {
-		buf_addf(fault(why, n, u->name), "must have %zu to %zu bytes", u->min, u->max);
-		return;
-	}
-	buf_str(&s);
-	if (u->type == NAME && strspn(s.p, u->set) != s.len)
-		buf_adds(fault(why, n, u->name), "has a byte that is not allowed in it");
-	if (u->type == URL && strncmp(s.p, "http://", 7) != 0 && strncmp(s.p, "https://", 8) != 0)
-		buf_adds(fault(why, n, u->name), "must begin with http:// or https://");
-	if (u->type == TRACE && !request_trace_ok(s.p, s.len))
-		buf_adds(fault(why, n, u->name), "must be a W3C traceparent");
-}
-
-static void
-check_strings(const struct rule *u, const struct rec_member *m, struct buf *why, unsigned *n)
-{
-	static struct rec items;
-
-	if (m->type != '[' || rec_items(&items, m->val, m->val_len) != REC_OK) {
-		buf_adds(fault(why, n, u->name), "must be an array of strings");
-		return;
-	}
-	if (items.n > u->max)
-		buf_addf(fault(why, n, u->name), "has %zu items, at most %zu are allowed", items.n, u->max);
-	for (size_t i = 0; i < items.n; i++)
-		if (items.m[i].type != '"') {
-			buf_addf(fault(why, n, u->name), "item %zu must be a string", i);
-			return;
-		}
-}
-
-static void
-check_member(const struct rule *u, const struct rec_member *m, struct buf *why, unsigned *n)
-{
-	uint64_t v;
-
-	switch (u->type) {
-	case STRING:
-	case NAME:
-	case URL:
-	case TRACE: check_string(u, m, why, n); break;
-	case STRINGS: check_strings(u, m, why, n); break;
-	case CHOICE:
-		if (!one_of(m, u->set))
-			buf_addf(fault(why, n, u->name), "must be one of %s", u->set);
-		break;
-	case OBJECT:
-		if (m->type != '{')
-			buf_adds(fault(why, n, u->name), "must be an object");
-		break;
-	case BOOLEAN:
-		if (m->type != 't' && m->type != 'f')
-			buf_adds(fault(why, n, u->name), "must be true or false");
-		break;
-	case U64:
-		if (rec_u64(m, &v) < 0)
-			buf_addf(fault(why, n, u->name), "must be a whole number from 0 to %" PRIu64, UINT64_MAX);
-		break;
-	}
-}
-
-static void
-check_source(const struct rec *r, struct buf *why, unsigned *n)
-{
-	int given = !!rec_get(r, "text") + !!rec_get(r, "path") + !!rec_get(r, "url");
-
-	if (given != 1)
-		buf_adds(fault(why, n, "text, path, url"), given ?
-		    "only one of them may be there" : "one of them must be there");
-}
-
-static void
-check_pipeline(const struct rec *r, const char *folder, struct buf *why, unsigned *n)
-{
-	static struct buf path;
-	const struct rec_member *m = rec_get(r, "pipeline");
-
-	path.len = 0;
-	buf_addf(&path, "%s/", folder);
-	if (!m || rec_str(m, &path) < 0 || memchr(path.p + strlen(folder) + 1, '/', path.len - strlen(folder) - 1))
-		return;
-	if (rec_is(m, "intake") || access(buf_str(&path), X_OK) < 0)
-		buf_adds(fault(why, n, "pipeline"), "there is no pipeline of this name");
 }
 
 enum request_kind
@@ -213,40 +174,49 @@ request_kind(const struct rec *r)
 		if (strncmp(topic.p, "ingest.", 7) == 0)
 			return REQUEST_DOCUMENT;
 	}
-	return rec_get(r, "model_id") || rec_get(r, "inputs") ? REQUEST_COMPUTE : REQUEST_DOCUMENT;
+	return rec_get(r, "model_id") || rec_get(r, "inputs") || rec_get(r, "job_request") ?
+	    REQUEST_COMPUTE : REQUEST_DOCUMENT;
 }
 
 unsigned
-request_faults(const struct rec *r, enum request_kind kind, const char *pipelines, struct buf *why)
+request_faults(const struct rec *r, enum request_kind kind, const struct request_limits *l, struct buf *why)
 {
-	unsigned n = 0;
+	struct check c = { why, 0, "", false };
 
-	for (const struct rule *u = kind == REQUEST_COMPUTE ? compute_rules : document_rules; u->name; u++) {
-		const struct rec_member *m = rec_get(r, u->name);
-
-		if (m)
-			check_member(u, m, why, &n);
-		else if (u->required)
-			buf_adds(fault(why, &n, u->name), "is missing");
-	}
+	check_members(&c, kind == REQUEST_COMPUTE ? compute_rules : document_rules, r);
+	check_tenants(&c, r);
 	for (const char *const *name = reserved; *name; name++)
 		if (rec_get(r, *name))
-			buf_adds(fault(why, &n, *name), "belongs to the stages");
-	if (kind == REQUEST_DOCUMENT) {
-		check_source(r, why, &n);
-		if (pipelines)
-			check_pipeline(r, pipelines, why, &n);
+			buf_adds(check_fault(&c, *name), "belongs to the stages");
+	if (rec_get(r, "supersedes") && request_has_source(r))
+		buf_adds(check_fault(&c, "supersedes"), "is for operators");
+	if (kind == REQUEST_COMPUTE) {
+		check_older(&c, r, l->job_types ? l->job_types : REQUEST_JOB_TYPES);
+	} else {
+		check_left(&c, r, "item", false);
+		check_source(&c, r);
+		if (l->pipelines)
+			check_pipeline(&c, r, l->pipelines);
 	}
-	return n;
+	return c.n;
 }
 
-int
+bool
+request_has_source(const struct rec *r)
+{
+	static struct rec kafka;
+	const struct rec_member *m = rec_get(r, "kafka");
+
+	return m && !(m->type == '{' && rec_parse(&kafka, m->val, m->val_len) == REC_OK && !rec_get(&kafka, "topic"));
+}
+
+bool
 request_job_id_ok(const char *s, size_t len)
 {
 	if (len < 1 || len > 128)
-		return 0;
+		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!s[i] || !strchr(UPPER LOWER DIGIT "._:-", s[i]))
-			return 0;
-	return 1;
+		if (!s[i] || !strchr(LETTERS "._:-", s[i]))
+			return false;
+	return true;
 }

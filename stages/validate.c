@@ -6,37 +6,40 @@
 #include "request.h"
 #include "stage.h"
 
-static const char usage[] = "validate [-l maxbytes] [-p folder]\n"
+static const char usage[] = "validate [-l maxbytes] [-p folder] [-t types]\n"
     "\n"
     "Checks every member of each request: types, ranges, lengths, and members\n"
     "that only stages may set. A request with faults goes on with an error that\n"
     "names all of them, code bad_request.\n"
     "\n"
     "  -l maxbytes  the longest record (default 16M)\n"
-    "  -p folder    a document's pipeline must be an executable file in it\n";
+    "  -p folder    a document's pipeline must be an executable file in it\n"
+    "  -t types     job types of the older envelope that are allowed, by ','\n"
+    "               (default " REQUEST_JOB_TYPES ")\n";
 
 int
 main(int argc, char **argv)
 {
 	static struct stage s = STAGE_INIT;
 	static struct buf why;
-	const char *pipelines = NULL;
+	struct request_limits limits = { NULL, NULL };
 	int c;
 
 	err_init("validate");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+l:p:")) != -1)
+	while ((c = getopt(argc, argv, "+l:p:t:")) != -1)
 		switch (c) {
 		case 'l': s.in.max = arg_ulong("-l", optarg, 2, 1 << 30); break;
-		case 'p': pipelines = optarg; break;
+		case 'p': limits.pipelines = optarg; break;
+		case 't': limits.job_types = optarg; break;
 		default: die_usage(usage);
 		}
 	if (optind < argc)
 		die_usage(usage);
 	while (stage_next(&s)) {
 		why.len = 0;
-		if (request_faults(&s.rec, request_kind(&s.rec), pipelines, &why))
-			stage_error(&s, "bad_request", false, "%s", buf_str(&why));
+		if (request_faults(&s.rec, request_kind(&s.rec), &limits, &why))
+			stage_error_rec(&s, &s.rec, "bad_request", false, 0, buf_str(&why));
 		else
 			stage_pass(&s);
 	}
