@@ -7,7 +7,7 @@
 
 #include "mem.h"
 
-enum { ENDPOINT_MAX = 32, ENDPOINT_SECS = 15, ENDPOINT_HEADER = 16384 };
+enum { ENDPOINT_MAX = 32, ENDPOINT_SECS = 10, ENDPOINT_HEADER = 16384 };
 
 /* Listens on "1.2.3.4:9464" or "[::1]:9464"; page appends the page's text, from any thread. */
 void endpoint_start(const char *address, void (*page)(struct buf *out));

@@ -86,6 +86,17 @@ expose_items(struct item *items, const struct source *s)
 	return n;
 }
 
+/* A copy of a file would be its samples again. */
+static bool
+is_again(const struct source *s, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(s[i].f->service, s[n].f->service) == 0 && strcmp(s[i].f->program, s[n].f->program) == 0 &&
+		    s[i].f->instance == s[n].f->instance)
+			return true;
+	return false;
+}
+
 int
 expose_read(struct source *s, const char *folder, unsigned *bad)
 {
@@ -97,7 +108,7 @@ expose_read(struct source *s, const char *folder, unsigned *bad)
 		return -1;
 	while (n < EXPOSE_FILES && (e = readdir(d)))
 		if (e->d_name[0] != '.') {
-			if (load(&s[n], dirfd(d), e->d_name))
+			if (load(&s[n], dirfd(d), e->d_name) && !is_again(s, n))
 				n++;
 			else
 				++*bad, free(s[n].f);

@@ -79,7 +79,7 @@ open_file(void)
 		memset(file, 0, sizeof(*file));
 	copy(file->service, sizeof(file->service), service);
 	copy(file->program, sizeof(file->program), err_prog());
-	file->instance = n > 2 ? (uint64_t)n - 2 : 0;
+	file->instance = folder ? (uint64_t)n - 1 : 0;
 	memcpy(file->magic, METRICS_MAGIC, sizeof(file->magic));
 }
 

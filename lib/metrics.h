@@ -30,7 +30,7 @@ struct metrics_file {
 	char magic[8];          /* METRICS_MAGIC */
 	char service[64];
 	char program[56];
-	uint64_t instance;      /* 0, or the third program's number */
+	uint64_t instance;      /* 0; the second program's 1, the third's 2 */
 	struct metric {
 		char name[METRICS_NAME];
 		uint64_t value;
