@@ -133,6 +133,7 @@ void feed_read_signals(struct feed **f, size_t n);      /* TERM, INT, HUP: all o
 
 /* feed_loop.c */
 int feed_loop(struct feed **f, size_t n);
+int64_t feed_grace(const struct feed *f);      /* ms for it to end once its stdin is closed */
 
 /* feed_nudge.c */
 void feed_nudge(struct feed *f);        /* now and then, while an answer is late or nothing is asked */

@@ -13,7 +13,7 @@ enum {
 	DRAIN_MS = 500,         /* what a filter that has ended may still have in its pipe */
 	END_MS = 1000,          /* for a filter that was killed to end */
 	EOF_MS = 2000,          /* how long a filter may live on after its stdout ended */
-	RECYCLE_MS = 5000,      /* how long one that is recycled may live on after its stdin ended */
+	EMPTY_MS = 5000,        /* how long one stage with nothing in it may live on after its stdin ended */
 	FDS = 6                 /* of one feed in poll, see watch */
 };
 
@@ -32,15 +32,22 @@ idle(const struct feed *f)
 	return !f->queue.n && !f->suspects.n && !f->sent.n && !f->accused;
 }
 
+/* A pipeline may have something to finish, a stage without a record has not. */
+int64_t
+feed_grace(const struct feed *f)
+{
+	return f->o.nested && !f->sent.n ? EMPTY_MS : (int64_t)f->o.grace_ms;
+}
+
 /* It ends once it has read what it has. */
 static void
 close_in(struct feed *f)
 {
 	filter_close_in(&f->filter);
 	if (f->recycling && !f->end_by)
-		f->end_by = f->now + RECYCLE_MS;
+		f->end_by = f->now + EMPTY_MS;
 	else if (!f->grace_by && !f->recycling)
-		f->grace_by = f->now + (int64_t)f->o.grace_ms;
+		f->grace_by = f->now + feed_grace(f);
 }
 
 static void
@@ -190,12 +197,15 @@ static int
 step(struct feed *f, int *wish)
 {
 	int wait_ms = TURN_MS;
+	bool had_ended = f->source_done;
 
 	if (f->verdict >= 0)
 		return f->verdict;
 	on_time(f);
 	if (f->verdict < 0)
 		feed_take(f);
+	if (f->source_done != had_ended)
+		*wish = 0;      /* what follows from that is on_time's */
 	if (f->src->tick)
 		feed_check(f, f->src->tick(f->src->ctx, &wait_ms));
 	*wish = wait_ms < *wish ? wait_ms : *wish;

@@ -39,7 +39,7 @@ feed_read_signals(struct feed **f, size_t n)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		f[i]->stopping = true;
-		f[i]->grace_by = f[i]->now + (int64_t)f[i]->o.grace_ms;
+		f[i]->grace_by = f[i]->now + feed_grace(f[i]);
 		in_flight += f[i]->sent.n;
 	}
 	info("stopping: in_flight=%zu", in_flight);
