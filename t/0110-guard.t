@@ -106,7 +106,7 @@ ok 'around: ends well' around
 same 'error, wait and what is no record go around the copies' around.jq got
 
 # All lines of a job go to one copy; an unfinished job is torn input.
-cat >jobs <<'E'
+cat >job.lines <<'E'
 {"job_id":"a","chunk":{"i":0},"feed":"1"}
 {"job_id":"a","chunk":{"i":1},"feed":"1"}
 {"job_id":"b","chunk":{"i":0},"feed":"2"}
@@ -123,13 +123,13 @@ for line in iter(sys.stdin.readline, ""):
     r["pid"] = os.getpid()
     print(json.dumps(r), flush=True)
 E
-chunks() { timeout 60 guard -j 2 -- python3 pid.py "$@" <jobs >got 2>err; }
+chunks() { timeout 60 guard -j 2 -- python3 pid.py "$@" <job.lines >got 2>err; }
 ok 'chunks: ends well' chunks
 ok 'chunks come out before their job, with the outer feed' test "$(jq -r '.job_id + (.chunk.i // "" | tostring) + .feed' got | paste -sd ' ')" = 'a01 a11 a1 b02 b2 c3'
 ok 'all lines of a job met one process' test "$(jq -r 'select(.job_id == "a") | .pid' got | sort -u | wc -l)" = 1
 ok 'chunks and a death: ends well' chunks die
 ok 'the chunks come out as they went in, and the job with its error' test "$(jq -c 'select(.job_id == "b") | [.chunk.i, .pid, .error.exit]' got | paste -sd ' ')" = '[0,null,null] [null,null,7]'
-torn() { head -n 2 jobs | guard -- cat >got 2>err; }
+torn() { head -n 2 job.lines | guard -- cat >got 2>err; }
 code 111 'input that ends inside a job is torn' torn
 ok 'nothing of it comes out' test ! -s got
 half() { printf '{"job_id":"a"}\n{"job_id":' | guard -- cat >got 2>err; }
