@@ -98,7 +98,7 @@ feed_adapt(struct feed *f)
 	if (f->now - f->rate_at < RATE_MS)
 		return;
 	rate = f->answered_now * 1000 / (size_t)(f->now - f->rate_at);
-	if (f->answered_now || f->sent.n) {
+	if (f->mode == M_FEEDING && (f->answered_now || f->sent.n)) {
 		f->window = rate > f->window / 2 ? rate : f->window / 2;
 		if (f->window < least)
 			f->window = least;

@@ -14,6 +14,7 @@ enum {
 	END_MS = 1000,          /* for a filter that was killed to end */
 	EOF_MS = 2000,          /* how long a filter may live on after its stdout ended */
 	EMPTY_MS = 5000,        /* how long one stage with nothing in it may live on after its stdin ended */
+	START_MS = 30000,       /* for one stage to start, however little time a record has */
 	FDS = 6                 /* of one feed in poll, see watch */
 };
 
@@ -57,6 +58,16 @@ kill_it(struct feed *f)
 	f->end_by = f->now + END_MS;
 }
 
+static int64_t
+deadline(const struct feed *f)
+{
+	int64_t ms = (int64_t)f->o.deadline_ms;
+
+	if (f->o.nested && f->mode == M_PROBING && ms < START_MS)
+		ms = START_MS;
+	return f->oldest_since + ms;
+}
+
 /* What time demands: starts, deadlines, the end of ends. */
 static void
 on_time(struct feed *f)
@@ -86,7 +97,7 @@ on_time(struct feed *f)
 		filter_over(f);
 	else if (f->end_by && f->now >= f->end_by)
 		kill_it(f);
-	else if (f->oldest && !f->end_by && f->now - f->oldest_since >= (int64_t)f->o.deadline_ms)
+	else if (f->oldest && !f->end_by && f->now >= deadline(f))
 		feed_end_filter(f, FEED_TIMEOUT);
 	else if (f->grace_by && !f->end_by && f->now >= f->grace_by)
 		kill_it(f);
@@ -106,8 +117,8 @@ next_time(const struct feed *f)
 		return f->end_by < until ? f->end_by : until;
 	if (f->grace_by && f->grace_by < until)
 		until = f->grace_by;
-	if (f->oldest && f->oldest_since + (int64_t)f->o.deadline_ms < until)
-		until = f->oldest_since + (int64_t)f->o.deadline_ms;
+	if (f->oldest && deadline(f) < until)
+		until = deadline(f);
 	return until;
 }
 

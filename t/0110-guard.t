@@ -137,7 +137,6 @@ code 111 'input that ends inside a line is torn' half
 ok 'what was whole comes out' test "$(cat got)" = '{"job_id":"a"}'
 
 code 100 'a stage that refuses even a probe with 100 is permanent' guarded -- python3 "$HOSTILE" noprobe
-code 111 'one that holds back the probe is temporary' guarded -t 0.5 -- python3 "$HOSTILE" probesilent
 code 111 'a stage that is not there' guarded -- ./nowhere
 code 100 'no stage is a usage error' guard -w 1
 code 100 'a wrong number too' guard -w 0 -- cat
