@@ -64,7 +64,7 @@ $(B)/t/%.so: t/preload/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 -O2 -fPIC -shared -o $@ $< -ldl
 
-test-programs: $(TEST_C) $(B)/t/failn.so $(B)/t/failcall.so
+test-programs: $(TEST_C) $(B)/t/failn.so
 
 # Fuzz targets: t/fuzz/NAME.c is built to build/fuzz/NAME by 'make fuzz'.
 FUZZ_C := $(patsubst t/fuzz/%.c,$(B)/%,$(wildcard t/fuzz/*.c))
@@ -109,11 +109,11 @@ ONLY ?=
 bench: all test-programs ## figures into build/bench.ndjson; ONLY=name runs one
 	t/bench/run $(ONLY)
 
-JOBS ?= 2000
-ROUNDS ?= 10
+JOBS ?=
+SECS ?=
 SEED ?=
-kill: all ## kill -9 of each process of a running stack, ROUNDS times, under JOBS jobs; SEED repeats one
-	@JOBS=$(JOBS) ROUNDS=$(ROUNDS) SEED=$(SEED) t/kill/run
+chaos: all ## everything that can be broken is broken under JOBS jobs for SECS seconds; SEED repeats a schedule
+	@JOBS=$(JOBS) SECS=$(SECS) SEED=$(SEED) t/chaos/run
 
 model: ## check the models of lib/ledger/*.pml in all their states, a few minutes
 	t/model lib/ledger/lease.pml FAULTS=1 PEOPLE=0 GATES=0 RETRIES=0
@@ -128,5 +128,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
-.PHONY: all bench check check-fast check-san clean demo deps fuzz fuzz-programs help kill lint model test-programs
+.PHONY: all bench chaos check check-fast check-san clean demo deps fuzz fuzz-programs help lint model test-programs
 .SECONDARY:

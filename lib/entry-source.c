@@ -47,6 +47,11 @@ read_original(struct entry *q, const struct rec_member *m)
 	static struct buf raw;
 
 	raw.len = 0;
+	if (m && m->type == 'n') {      /* a tombstone: no bytes, not those of its wrapping */
+		q->original.len = 0;
+		q->has_original = true;
+		return;
+	}
 	if (rec_str(m, &raw) < 0)
 		return;
 	q->original.len = 0;

@@ -13,7 +13,6 @@
 
 #include <stddef.h>
 
-#include "limit.h"
 #include "mem.h"
 
 struct proc {
@@ -21,7 +20,8 @@ struct proc {
 	int in_fd;                      /* the child's stdin; -1: /dev/null */
 	size_t out_max;                 /* most bytes of stdout; 0: no limit */
 	unsigned long wall_ms;          /* 0: no limit */
-	struct limit limit;
+	unsigned long cpu_s;            /* 0: no limit */
+	size_t data_max;                /* bytes of heap and anonymous memory; 0: no limit */
 };
 
 enum proc_end {

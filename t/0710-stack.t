@@ -2,7 +2,7 @@
 # sluice up, status, down, with the real services: a lost supervisor and a
 # stack that was killed whole are repaired, what was stopped is gone, and other
 # people's Kafka and PostgreSQL are used where they are named. What is killed
-# one by one comes back: t/0920-kill.t.
+# one by one comes back: t/0930-chaos.t.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/stack.sh

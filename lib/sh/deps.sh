@@ -48,6 +48,7 @@ python3-pip: fetches the model
 adduser: the user sluice'
 check_packages='
 perl: prove runs the tests
+python3-confluent-kafka: the chaos run sends and reads by it
 shellcheck: checks scripts
 mandoc: checks man pages
 cppcheck: checks C
