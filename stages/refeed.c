@@ -1,0 +1,146 @@
+/* refeed - dead letters, mended, as requests for admit. See docs/refeed.1. */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arg.h"
+#include "b64.h"
+#include "err.h"
+#include "json.h"
+#include "request.h"
+#include "stage.h"
+
+static const char usage[] = "refeed [-f]\n"
+    "\n"
+    "Reads dead letters as 'sluice dead export' writes them, mended or not, and\n"
+    "writes the request of each, with \"supersedes\", for normalise, validate and\n"
+    "admit.\n"
+    "\n"
+    "  -f  past the limits of mendings and runs\n";
+
+static struct stage s = STAGE_INIT;
+static bool force;
+
+/* The request's bytes: "request" if somebody put it there, else as exported. */
+static int
+request_bytes(struct buf *out)
+{
+	const struct rec_member *m = rec_get(&s.rec, "request");
+	static struct buf b64;
+
+	if (m && m->type == '{') {
+		buf_add(out, m->val, m->val_len);
+		return 0;
+	}
+	if (rec_str(m, out) == 0 || rec_str(rec_get(&s.rec, "text"), out) == 0)
+		return 0;
+	b64.len = 0;
+	return rec_str(rec_get(&s.rec, "b64"), &b64) == 0 ? b64_decode(out, b64.p, b64.len) : -1;
+}
+
+/* Why it can be no request, or NULL. r: the request, flat. */
+static const char *
+fault(const struct buf *bytes, struct buf *flat, struct rec *r, const char **code)
+{
+	static struct json_fault f;
+	enum rec_status st;
+
+	*code = f.code;
+	if (json_check(bytes->p, bytes->len, &f) < 0) {
+		*code = f.code;
+		return f.what;
+	}
+	flat->len = 0;
+	buf_add(flat, bytes->p, bytes->len);
+	for (size_t i = 0; i < flat->len; i++)
+		if (flat->p[i] == '\n' || flat->p[i] == '\r')
+			flat->p[i] = ' ';
+	st = rec_parse(r, flat->p, flat->len);
+	if (st != REC_OK) {
+		*code = rec_code(st);
+		return rec_reason(st);
+	}
+	*code = "reserved";
+	for (size_t i = 0; i < r->n; i++)
+		if (request_reserved(&r->m[i]))
+			return "it has a member that belongs to the stages";
+	return NULL;
+}
+
+/* {"raw":...,"supersedes":...,"error":...}: admit knows what to do with it. */
+static void
+wrap(const struct buf *bytes, const struct buf *supersedes, const char *code, const char *why)
+{
+	static struct buf line;
+
+	line.len = 0;
+	buf_adds(&line, "{\"raw\":\"");
+	b64_encode(&line, bytes->p, bytes->len);
+	buf_adds(&line, "\",\"supersedes\":");
+	buf_add(&line, supersedes->p, supersedes->len);
+	buf_adds(&line, ",\"error\":");
+	stage_error_json(&line, code, false, 0, why);
+	buf_addc(&line, '}');
+	stage_emit(&s, line.p, line.len);
+}
+
+static void
+feed(void)
+{
+	static struct buf bytes, flat, supersedes, kafka, line;
+	static struct rec r;
+	struct rec_change c[2] = { { .name = "supersedes" }, { .name = "kafka" } };
+	const char *why, *code;
+	uint64_t dead = 0;
+	size_t n = 1;
+
+	bytes.len = supersedes.len = kafka.len = line.len = 0;
+	buf_str(&bytes);
+	rec_u64(rec_get(&s.rec, "dead"), &dead);
+	buf_addf(&supersedes, "{\"dead\":%" PRIu64 ",\"force\":%s}", dead, force ? "true" : "false");
+	if (request_bytes(&bytes) < 0) {
+		wrap(&bytes, &supersedes, "no_bytes", "there is no \"request\", \"text\" or \"b64\" in it");
+		return;
+	}
+	why = fault(&bytes, &flat, &r, &code);
+	if (!why && bytes.len > RECORD_MAX - 4096) {
+		why = "the request is longer than a record";
+		code = "too_large";
+	}
+	if (why) {
+		wrap(&bytes, &supersedes, code, why);
+		return;
+	}
+	c[0].val = supersedes.p;
+	c[0].len = supersedes.len;
+	if (memcmp(flat.p, bytes.p, flat.len) != 0) {
+		buf_adds(&kafka, "{\"raw\":\"");
+		b64_encode(&kafka, bytes.p, bytes.len);
+		buf_adds(&kafka, "\"}");
+		c[n++] = (struct rec_change){ "kafka", kafka.p, kafka.len };
+	}
+	rec_edit(&line, &r, c, n);
+	stage_emit(&s, line.p, line.len);
+}
+
+int
+main(int argc, char **argv)
+{
+	int c;
+
+	err_init("refeed");
+	arg_help(argc, argv, usage);
+	/* Text in JSON, with key and headers beside it, is longer than it was. */
+	s.in.max = 4 * RECORD_MAX;
+	while ((c = getopt(argc, argv, "+f")) != -1)
+		switch (c) {
+		case 'f': force = true; break;
+		default: die_usage(usage);
+		}
+	if (optind < argc)
+		die_usage(usage);
+	s.settles = true;       /* the error in it is the dead letter's, not the line's */
+	while (stage_next(&s))
+		feed();
+	return stage_end(&s);
+}
