@@ -64,7 +64,7 @@ $(B)/t/%.so: t/preload/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 -O2 -fPIC -shared -o $@ $< -ldl
 
-test-programs: $(TEST_C) $(B)/t/failn.so
+test-programs: $(TEST_C) $(B)/t/failn.so $(B)/t/failcall.so
 
 # Fuzz targets: t/fuzz/NAME.c is built to build/fuzz/NAME by 'make fuzz'.
 FUZZ_C := $(patsubst t/fuzz/%.c,$(B)/%,$(wildcard t/fuzz/*.c))

@@ -1,45 +1,20 @@
 #include "feed_int.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "err.h"
 #include "metrics.h"
 
-enum {
-	WINDOW_MIN = 4, WINDOW_START = 64, RATE_MS = 200,
-	TURN_MS = 1000,         /* the longest poll */
-	DRAIN_MS = 500,         /* what a filter that has ended may still have in its pipe */
-	EOF_MS = 2000           /* how long a filter may live on after its stdout ended */
-};
+enum { WINDOW_MIN = 4, WINDOW_START = 64, RATE_MS = 200 };
 #define BYTES_MAX ((size_t)64 << 20)    /* of lines held, unless it is a single one */
-
-int64_t
-feed_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static struct feed *opened;
 
 struct feed *
 feed_open(const struct feed_opts *o)
 {
 	struct feed *f = mem_zalloc(sizeof(*f));
-	sigset_t set;
 
-	if (opened)
-		die(XBUG, "a process has one feeder");
-	opened = f;
 	f->o = *o;
 	if (!f->o.window)
 		f->o.window = 500;
@@ -54,16 +29,7 @@ feed_open(const struct feed_opts *o)
 	f->window = f->o.window < WINDOW_START ? f->o.window : WINDOW_START;
 	if (getrandom(&f->session, sizeof(f->session), 0) != sizeof(f->session))
 		die_sys(XTEMP, "getrandom");
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		die_sys(XTEMP, "block signals");
-	f->sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (f->sigfd < 0)
-		die_sys(XTEMP, "signalfd");
+	feed_signals();
 	return f;
 }
 
@@ -82,13 +48,15 @@ feed_full(const struct feed *f)
 void
 feed_free(struct feed *f)
 {
-	opened = NULL;
 	slots_release(f);
-	close(f->sigfd);
 	rec_free(&f->rec);
 	buf_free(&f->answers.b);
+	buf_free(&f->hints.b);
 	buf_free(&f->err);
+	buf_free(&f->err_line);
 	buf_free(&f->line);
+	buf_free(&f->text);
+	buf_free(&f->times);
 	buf_free(&f->death_err);
 	free(f);
 }
@@ -105,22 +73,8 @@ feed_put(struct feed *f, uint64_t tag, const char *line, size_t len)
 		slot_move(f, slot_new(f, tag, line, len), AT_QUEUE);
 }
 
-static void
-read_signals(struct feed *f)
-{
-	struct signalfd_siginfo si;
-
-	while (read(f->sigfd, &si, sizeof(si)) == sizeof(si)) {
-		if (f->stopping)
-			continue;
-		f->stopping = true;
-		f->grace_by = f->now + (int64_t)f->o.grace_ms;
-		info("stopping: in_flight=%zu", f->sent.n);
-	}
-}
-
-static void
-take(struct feed *f)
+void
+feed_take(struct feed *f)
 {
 	size_t held = f->queue.n + f->sent.n + f->suspects.n;
 	int r;
@@ -136,15 +90,15 @@ take(struct feed *f)
 }
 
 /* The window is what the filter answers in about a second. */
-static void
-adapt_window(struct feed *f)
+void
+feed_adapt(struct feed *f)
 {
 	size_t rate, least = f->o.window < WINDOW_MIN ? f->o.window : WINDOW_MIN;
 
 	if (f->now - f->rate_at < RATE_MS)
 		return;
 	rate = f->answered_now * 1000 / (size_t)(f->now - f->rate_at);
-	if (f->answered_now || f->sent.n) {
+	if (f->mode == M_FEEDING && (f->answered_now || f->sent.n)) {
 		f->window = rate > f->window / 2 ? rate : f->window / 2;
 		if (f->window < least)
 			f->window = least;
@@ -153,103 +107,6 @@ adapt_window(struct feed *f)
 	}
 	f->answered_now = 0;
 	f->rate_at = f->now;
-}
-
-static bool
-idle(const struct feed *f)
-{
-	return !f->queue.n && !f->suspects.n && !f->sent.n && !f->accused;
-}
-
-/* What time demands: starts, deadlines, the end of ends. */
-static void
-on_time(struct feed *f)
-{
-	bool done = f->stopping || (f->source_done && idle(f));
-
-	if (f->mode == M_STOPPED) {
-		if (done)
-			f->verdict = 0;
-		else if (f->now >= f->start_at)
-			filter_begin(f);
-		return;
-	}
-	if (f->sent.head != f->oldest) {
-		f->oldest = f->sent.head;
-		f->oldest_since = f->now;
-	}
-	if (done && f->filter.in >= 0 && !f->partial) {
-		filter_close_in(&f->filter);
-		if (!f->grace_by)
-			f->grace_by = f->now + (int64_t)f->o.grace_ms;
-	}
-	if (filter_poll_end(&f->filter) && !f->end_by)
-		f->end_by = f->now + DRAIN_MS;
-	if (f->answers.fd < 0 && !f->end_by)
-		f->end_by = f->now + EOF_MS;
-	if (f->filter.ended && (f->answers.fd < 0 || f->now >= f->end_by))
-		filter_over(f);
-	else if (f->end_by && f->now >= f->end_by)
-		filter_kill(&f->filter, SIGKILL);
-	else if (f->oldest && f->now - f->oldest_since >= (int64_t)f->o.deadline_ms)
-		filter_overdue(f);
-	else if (f->grace_by && f->now >= f->grace_by)
-		filter_kill(&f->filter, SIGKILL);
-	else
-		feed_nudge(f);
-}
-
-static int
-wait_ms(const struct feed *f, int wish)
-{
-	int64_t until = f->now + (wish < TURN_MS ? wish : TURN_MS);
-
-	if (f->mode == M_STOPPED && f->start_at < until)
-		until = f->start_at;
-	if (f->end_by && f->mode != M_STOPPED && f->end_by < until)
-		until = f->end_by;
-	if (f->oldest && f->oldest_since + (int64_t)f->o.deadline_ms < until)
-		until = f->oldest_since + (int64_t)f->o.deadline_ms;
-	return until > f->now ? (int)(until - f->now) : 0;
-}
-
-static void
-turn(struct feed *f, int wish)
-{
-	int src_fd = f->src->fd ? f->src->fd(f->src->ctx) : -1;
-	bool running = f->mode != M_STOPPED;
-	struct pollfd fd[6] = {
-		{ .fd = f->sigfd, .events = POLLIN },
-		{ .fd = f->stopping || f->source_done ? -1 : src_fd, .events = POLLIN },
-		{ .fd = running && feed_wants_write(f) ? f->filter.in : -1, .events = POLLOUT },
-		{ .fd = running ? f->answers.fd : -1, .events = POLLIN },
-		{ .fd = running ? f->filter.err : -1, .events = POLLIN },
-		{ .fd = running && !f->filter.ended ? f->filter.status : -1, .events = POLLIN },
-	};
-
-	if (poll(fd, 6, wait_ms(f, wish)) < 0 && errno != EINTR)
-		die_sys(XTEMP, "poll");
-	f->now = feed_now();
-	if (fd[0].revents)
-		read_signals(f);
-	if (fd[4].revents)
-		feed_read_err(f);
-	if (fd[3].revents)
-		feed_read_answers(f);
-	if (fd[2].revents)
-		feed_write(f);
-}
-
-/* The filter's pipes must not get the numbers 0 to 2. */
-static void
-fill_standard_fds(void)
-{
-	int fd;
-
-	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= 2)
-		;
-	if (fd > 2)
-		close(fd);
 }
 
 static void
@@ -264,40 +121,52 @@ open_metrics(struct feed *f)
 	f->m.window = metrics_value("window");
 }
 
-static int
-run_filter(struct feed *f)
+int
+feed_group(const struct feed *f)
 {
-	fill_standard_fds();
-	f->now = f->start_at = f->rate_at = feed_now();
-	while (f->verdict < 0) {
-		int wish = TURN_MS;
+	return f->mode == M_STOPPED || f->filter.ended ? 0 : f->filter.pid;
+}
 
-		on_time(f);
-		if (f->verdict < 0)
-			take(f);
-		if (f->verdict < 0 && f->src->tick)
-			feed_check(f, f->src->tick(f->src->ctx, &wish));
-		adapt_window(f);
-		*f->m.in_flight = f->sent.n;
-		*f->m.window = f->window;
-		if (f->verdict < 0)
-			turn(f, wish);
+size_t
+feed_inside(const struct feed *f, size_t *given)
+{
+	*given = f->given;
+	return f->mode == M_FEEDING ? f->sent.n : 0;
+}
+
+int
+feed_only(const struct feed *f, uint64_t *tag)
+{
+	if (f->mode != M_FEEDING || f->sent.n != 1)
+		return -1;
+	*tag = f->sent.head->tag;
+	return 0;
+}
+
+int
+feed_run_many(struct feed **f, const struct feed_source *src, size_t n, char **argv)
+{
+	uint64_t strays = 0, killed = 0;
+	int code;
+
+	for (size_t i = 0; i < n; i++) {
+		open_metrics(f[i]);
+		f[i]->src = &src[i];
+		f[i]->argv = argv;
 	}
-	filter_finish(&f->filter);
-	return f->verdict;
+	code = argv ? feed_loop(f, n) : feed_print(f[0]);
+	for (size_t i = 0; i < n; i++) {
+		if (src[i].finish)
+			src[i].finish(src[i].ctx);
+		strays += f[i]->stray;
+		killed += f[i]->killed;
+	}
+	info("done: exit=%d stray=%" PRIu64 " deaths=%" PRIu64, code, strays, killed);
+	return code;
 }
 
 int
 feed_run(struct feed *f, const struct feed_source *src, char **argv)
 {
-	int code;
-
-	open_metrics(f);
-	f->src = src;
-	f->argv = argv;
-	code = argv ? run_filter(f) : feed_print(f);
-	if (src->finish)
-		src->finish(src->ctx);
-	info("done: exit=%d stray=%" PRIu64 " deaths=%" PRIu64, code, f->stray, f->killed);
-	return code;
+	return feed_run_many(&f, src, 1, argv);
 }

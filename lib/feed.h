@@ -8,9 +8,11 @@
  * or not at all (then the source's own recovery feeds it again).
  *
  * A filter that ends with answers missing is started again after a backoff;
- * what was in flight is fed alone, a probe record first. A record that ends
- * the filter while alone, when a probe then passes, is guilty. A failing
- * probe ends feed_run with 111, or 100 if the filter exited 100.
+ * what was in flight is fed alone, a probe record first. A record is guilty when
+ * the filter ends on it twice while it is alone, or once if we ended the filter
+ * because of it (time, memory), and a probe then passes: a kill from outside
+ * costs nobody anything. A failing probe ends feed_run with 111, or 100 if the
+ * filter exited 100.
  *
  * SIGTERM, SIGINT, SIGHUP: take no more, close the filter's stdin, settle what
  * still comes within grace_ms, return 0. feed_open must be called before any
@@ -23,16 +25,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "limit.h"
+
 struct feed;
+
+/* Why a filter ended. */
+enum feed_why {
+	FEED_ENDED,             /* of itself, or somebody else ended it */
+	FEED_TIMEOUT,           /* the deadline; this and the rest: we ended it */
+	FEED_CPU,
+	FEED_MEMORY,
+	FEED_TOO_LARGE,         /* what it made of a record */
+	FEED_CANCELLED
+};
 
 /* How a filter died on a record that was alone. Borrowed for the call. */
 struct feed_death {
 	int code;               /* exit status, or -1 */
 	int signal;             /* signal number, or 0 */
 	int timeout;            /* 1: killed by the deadline */
+	enum feed_why why;
 	const char *err;        /* the last of its stderr */
 	size_t err_len;
-	char text[128];         /* "exit 3", "signal 11", "no answer in 60 s" */
+	size_t rss;             /* bytes, the most that one of its processes had, as far as is known */
+	char text[200];         /* "exit 3", "signal 11", "no answer in 60000 ms" */
 };
 
 struct feed_source {
@@ -55,6 +71,8 @@ struct feed_source {
 	void (*finish)(void *ctx);
 	/* A descriptor that becomes readable when take or tick has something to do, or -1. */
 	int (*fd)(void *ctx);
+	/* One that becomes writable when tick has something to do, or -1. May be NULL. */
+	int (*fd_out)(void *ctx);
 };
 
 struct feed_opts {
@@ -63,10 +81,22 @@ struct feed_opts {
 	unsigned long grace_ms; /* for draining; 0: 30000 */
 	size_t max;             /* longest answer, bytes; 0: RECORD_MAX + 4 KiB */
 	int ready_fd;           /* gets a newline and is closed once the first probe passed; 0: none */
+	int hints;              /* 1: the filter's stages say how long they took, see feed_timings */
+	/* For feeders inside a pipeline. 1: a record put may be several lines, a job's
+	 * chunks and then its own, with a "feed" of an outer feeder; the answer is
+	 * the job's chunks and its own line, each with that "feed" again, LF between
+	 * them. They are held until the job's own line is there. */
+	int nested;
+	size_t parts_max;       /* most bytes of chunks so held, else FEED_TOO_LARGE; 0: no limit */
+	size_t recycle;         /* end the filter in peace after so many records; 0: never */
+	struct limit limit;     /* of the filter's processes */
+	/* Name for lines of its stderr, which then go on as "NAME: [job=ID: ]text",
+	 * at most 4 KiB each; NULL: they go on as they are. */
+	const char *label;
 };
 
-/* Sets up signals (blocked, signalfd). Before any library starts threads; once
- * in a process, which may end without feed_free. */
+/* Sets up signals (blocked, signalfd). Before any library starts threads. The
+ * process may end without feed_free. */
 struct feed *feed_open(const struct feed_opts *o);
 
 /* Offers one record: a JSON object on one line. tag is the source's own
@@ -82,6 +112,32 @@ int feed_full(const struct feed *f);
  * filter; NULL: records are printed on stdout and each counts as answered once
  * it is written. Returns an exit code: 0, 100, 111. */
 int feed_run(struct feed *f, const struct feed_source *src, char **argv);
+
+/* The same for several filters with the same command in one loop, each with a source of its
+ * own. Ends when all have, or at the first end that is not 0. */
+int feed_run_many(struct feed **f, const struct feed_source *src, size_t n, char **argv);
+
+/* What is known about a record, for use inside answer and guilty.
+ * Its stderr: the lines that name it ("job=ID"), or all while it was alone; the
+ * first 16 KiB and the last 48. NULL: nothing. */
+const char *feed_log(struct feed *f, uint64_t tag, size_t *len);
+/* What stages said about their time, in microseconds: {"chunk":120,"embed":8000}.
+ * NULL: nothing. */
+const char *feed_timings(struct feed *f, uint64_t tag);
+
+/* For those that watch a filter, from within tick. Its process group, whose
+ * leader is no part of it; 0: none is running. */
+int feed_group(const struct feed *f);
+/* How many records are in it, and in which turn of its life: how many it was
+ * given since it started. */
+size_t feed_inside(const struct feed *f, size_t *given);
+/* The tag of the only record in it. 0, or -1 when there is none or several. */
+int feed_only(const struct feed *f, uint64_t *tag);
+/* Ends it because of what is in it: CANCELLED with TERM and, 2 s later, KILL, all
+ * others with KILL at once. */
+void feed_end_filter(struct feed *f, enum feed_why why);
+/* Ends it in peace once what is in it has been answered, and starts another. */
+void feed_recycle(struct feed *f);
 
 /* True once a signal asked to stop: take offers nothing more. */
 int feed_stopping(const struct feed *f);

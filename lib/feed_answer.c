@@ -39,29 +39,56 @@ same_job(const struct slot *s, const struct rec_member *m)
 	return rec_str(m, &b) == 0 && a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
 }
 
+/* The line as its source knows it: without our token, with the outer one. */
+static void
+restore(struct feed *f, const struct slot *s, struct buf *to)
+{
+	struct rec_change c = { "feed", s->outer.len ? s->outer.p : NULL, s->outer.len };
+
+	rec_edit(to, &f->rec, &c, 1);
+}
+
 static void
 settle(struct feed *f, struct slot *s)
 {
-	static const struct rec_change strip = { .name = "feed" };
-	uint64_t tag = s->tag;
-
 	f->line.len = 0;
-	rec_edit(&f->line, &f->rec, &strip, 1);
+	buf_add(&f->line, s->parts.p, s->parts.len);
+	restore(f, s, &f->line);
 	if (f->alone == s)
 		f->alone = NULL;
-	slot_free(f, s);
+	slot_move(f, s, AT_NONE);
 	++*f->m.answered;
 	f->answered_now++;
 	f->restarts = 0;
-	feed_check(f, f->src->answer(f->src->ctx, tag, f->line.p, f->line.len));
+	f->current = s;
+	feed_check(f, f->src->answer(f->src->ctx, s->tag, f->line.p, f->line.len));
+	f->current = NULL;
+	slot_free(f, s);
+}
+
+/* A part of a job; its own line follows. */
+static void
+on_part(struct feed *f, struct slot *s)
+{
+	if (!f->o.nested || f->mode != M_FEEDING)
+		return;
+	if (f->o.parts_max && s->parts.len + f->rec.len > f->o.parts_max) {
+		feed_end_filter(f, FEED_TOO_LARGE);
+		return;
+	}
+	restore(f, s, &s->parts);
+	buf_addc(&s->parts, '\n');
 }
 
 static void
 on_line(struct feed *f, const char *line, size_t len)
 {
-	enum rec_status st = rec_parse(&f->rec, line, len);
+	enum rec_status st;
 	struct slot *s;
 
+	if (f->death.why == FEED_TOO_LARGE)
+		return;         /* what would follow lacks a part */
+	st = rec_parse(&f->rec, line, len);
 	if (st != REC_OK) {
 		stray(f, rec_reason(st), line, len);
 		return;
@@ -73,18 +100,18 @@ on_line(struct feed *f, const char *line, size_t len)
 		stray(f, "its feed names no record in flight", line, len);
 		return;
 	}
-	if (rec_get(&f->rec, "chunk"))
-		return;         /* a part; the job's own line follows */
 	if (!same_job(s, rec_get(&f->rec, "job_id"))) {
 		stray(f, "its job_id is not the record's", line, len);
 		return;
 	}
-	if (f->mode == M_PROBING) {
+	if (rec_get(&f->rec, "chunk"))
+		on_part(f, s);
+	else if (f->mode == M_PROBING) {
 		slot_free(f, s);
 		probe_passed(f);
-		return;
+	} else {
+		settle(f, s);
 	}
-	settle(f, s);
 }
 
 void
@@ -93,6 +120,10 @@ feed_read_answers(struct feed *f)
 	const char *line;
 	size_t len;
 
+	/* What was said before an answer belongs to its record. */
+	if (f->filter.err >= 0)
+		feed_read_err(f);
+	feed_read_hints(f);
 	for (int i = 0; i < LINES_A_TURN && f->verdict < 0; i++)
 		switch (in_rec(&f->answers, &line, &len)) {
 		case IN_REC: on_line(f, line, len); break;

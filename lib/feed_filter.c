@@ -1,15 +1,13 @@
 #include "feed_int.h"
 
-#include <errno.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "err.h"
 
-enum { VECTORS = 64, BACKOFF_MS = 100, BACKOFF_MAX_MS = 5000, END_MS = 1000 };
+enum { BACKOFF_MS = 100, BACKOFF_MAX_MS = 5000, END_MS = 1000, TERM_MS = 2000, ERR_READS = 64 };
 
 static const char probe[] = "{\"job_id\":\"probe\",\"probe\":true,\"error\":{\"stage\":\"feed\","
     "\"code\":\"probe\",\"message\":\"pass this on\",\"retry\":false}}";
@@ -17,22 +15,39 @@ static const char probe[] = "{\"job_id\":\"probe\",\"probe\":true,\"error\":{\"s
 void
 filter_begin(struct feed *f)
 {
+	const struct filter_opts o = { f->o.limit, f->o.hints };
 	struct slot *s;
 
-	if (filter_start(&f->filter, f->argv) < 0) {
+	if (filter_start(&f->filter, f->argv, &o) < 0) {
 		warn_sys("start %s", f->argv[0]);
 		f->verdict = XTEMP;
 		return;
 	}
 	f->answers = (struct in)IN_INIT(f->filter.out, f->o.max, NULL);
-	f->err.len = 0;
+	f->hints = (struct in)IN_INIT(f->filter.hints, PIPE_BUF, NULL);
+	f->err.len = f->err_line.len = f->given = 0;
 	f->end_by = 0;
-	f->death.timeout = 0;
+	f->recycling = false;
+	f->death = (struct feed_death){ 0 };
 	f->mode = M_PROBING;
 	s = slot_new(f, 0, probe, sizeof(probe) - 1);
 	slot_move(f, s, AT_SENT);
 	f->partial = s;
 	f->partial_off = 0;
+}
+
+static void
+condemn(struct feed *f, struct slot *s, const struct feed_death *why)
+{
+	++*f->m.guilty;
+	f->restarts = 0;        /* the filter works: the backoff is for one that does not */
+	f->in_take = f->in_guilty = true;
+	f->current = s;
+	warn("a record ends the filter while it is alone: %s", why->text);
+	feed_check(f, f->src->guilty(f->src->ctx, f, s->tag, why));
+	f->current = NULL;
+	f->in_take = f->in_guilty = false;
+	slot_free(f, s);
 }
 
 void
@@ -41,34 +56,36 @@ probe_passed(struct feed *f)
 	struct slot *s = f->accused;
 
 	f->mode = M_FEEDING;
+	f->idle_since = f->now;
 	if (!f->ready_said && f->o.ready_fd > 0) {
 		if (write_all(f->o.ready_fd, "\n", 1) < 0)
 			warn_sys("tell readiness");
 		close(f->o.ready_fd);
 	}
 	f->ready_said = true;
-	if (!s)
-		return;
-	++*f->m.guilty;
 	f->accused = NULL;
-	f->in_take = f->in_guilty = true;
 	f->accused_death.err = f->death_err.p;
 	f->accused_death.err_len = f->death_err.len;
-	warn("a record ends the filter while it is alone: %s", f->accused_death.text);
-	feed_check(f, f->src->guilty(f->src->ctx, f, s->tag, &f->accused_death));
-	f->in_take = f->in_guilty = false;
-	slot_free(f, s);
+	if (s)
+		condemn(f, s, &f->accused_death);
 }
 
 static void
-describe(struct feed *f)
+describe(struct feed *f, const char *progress)
 {
+	static const char *const why[] = { [FEED_CPU] = "over its CPU time", [FEED_MEMORY] = "over its memory",
+	    [FEED_TOO_LARGE] = "its answer is too large", [FEED_CANCELLED] = "cancelled" };
 	struct feed_death *d = &f->death;
 
 	d->code = f->filter.code;
 	d->signal = f->filter.signal;
+	d->timeout = d->why == FEED_TIMEOUT;
+	d->rss = d->rss > f->filter.rss ? d->rss : f->filter.rss;
 	if (d->timeout)
-		snprintf(d->text, sizeof(d->text), "no answer in %lu ms", f->o.deadline_ms);
+		snprintf(d->text, sizeof(d->text), "no answer in %lu ms%s%s", f->o.deadline_ms,
+		    *progress ? "; the last that it said: " : "", progress);
+	else if (d->why)
+		snprintf(d->text, sizeof(d->text), "%s", why[d->why]);
 	else if (d->signal)
 		snprintf(d->text, sizeof(d->text), "signal %d", d->signal);
 	else
@@ -105,23 +122,81 @@ static void
 accuse(struct feed *f, struct slot *s)
 {
 	slot_move(f, s, AT_NONE);
-	s->written = false;
 	f->accused = s;
 	f->accused_death = f->death;
 	f->death_err.len = 0;
 	buf_add(&f->death_err, f->err.p, f->err.len);
 }
 
-/* Ends what is left of the filter and sorts those that were in flight. */
+/* The filter ended on a record that was alone in it. A kill from outside hits
+ * once, so what ended of itself must do it twice; what we ended because of the
+ * record needs no proof, but for memory that may have leaked before. */
+static bool
+is_guilty(const struct feed *f, const struct slot *s)
+{
+	if (!f->alone && f->o.window > 1)
+		return false;   /* alone, but not from the start */
+	switch (f->death.why) {
+	case FEED_ENDED: return s->deaths >= 2;
+	case FEED_MEMORY: return s->deaths >= 2 || f->given == 1;
+	case FEED_TIMEOUT:
+	case FEED_CPU:
+	case FEED_TOO_LARGE:
+	case FEED_CANCELLED: break;
+	}
+	return true;
+}
+
+/* Sorts those that were in flight. */
+static void
+judge(struct feed *f)
+{
+	struct slot *s = f->sent.n == 1 ? f->sent.head : NULL;
+
+	for (struct slot *one = f->sent.head; one; one = one->next) {
+		one->written = false;
+		one->parts.len = 0;
+	}
+	if (s) {
+		bool guilty = (s->deaths++, is_guilty(f, s));
+
+		f->alone = NULL;
+		slot_move(f, s, AT_NONE);
+		if (!guilty)
+			slot_first(f, s);       /* it is still next */
+		else if (f->death.why == FEED_CANCELLED)
+			condemn(f, s, &f->death);
+		else
+			accuse(f, s);
+	}
+	while (f->sent.head)
+		slot_move(f, f->sent.head, AT_SUSPECTS);
+}
+
+/* What the filter still said. */
+static void
+last_of_err(struct feed *f)
+{
+	for (int i = 0; i < ERR_READS && f->filter.err >= 0; i++)
+		feed_read_err(f);
+	feed_end_err(f);
+}
+
+/* Ends what is left of the filter and decides what comes next. */
 void
 filter_over(struct feed *f)
 {
 	unsigned shift = f->restarts < 6 ? f->restarts : 6;
 	size_t missing = f->sent.n;
+	bool in_peace;
 
-	describe(f);
+	feed_read_hints(f);
+	last_of_err(f);
+	describe(f, missing == 1 ? f->sent.head->progress : "");
+	in_peace = f->recycling && !missing && !f->death.why;
 	filter_finish(&f->filter);
 	buf_free(&f->answers.b);
+	buf_free(&f->hints.b);
 	f->partial = f->oldest = NULL;
 	if (f->mode == M_PROBING) {
 		slot_free(f, f->sent.head);
@@ -131,132 +206,32 @@ filter_over(struct feed *f)
 		return;
 	}
 	f->mode = M_STOPPED;
-	if (f->stopping || (f->source_done && !missing && !f->suspects.n && !f->queue.n))
+	f->start_at = f->now;
+	if (in_peace || f->stopping || (f->source_done && !missing && !f->suspects.n && !f->queue.n))
 		return;
 	f->killed++;
 	++*f->m.deaths;
 	warn("the filter ended: %s: unanswered=%zu", f->death.text, missing);
-	if (f->alone) {
-		accuse(f, f->alone);
-		f->alone = NULL;
-	}
-	while (f->sent.head) {
-		f->sent.head->written = false;
-		slot_move(f, f->sent.head, AT_SUSPECTS);
-	}
 	f->start_at = f->now + ((int64_t)BACKOFF_MS << shift);
 	if (f->start_at > f->now + BACKOFF_MAX_MS)
 		f->start_at = f->now + BACKOFF_MAX_MS;
 	f->restarts++;
+	judge(f);
 }
 
 void
-filter_overdue(struct feed *f)
+feed_end_filter(struct feed *f, enum feed_why why)
 {
-	if (f->filter.ended)
+	if (f->mode == M_STOPPED || f->filter.ended || f->death.why)
 		return;
-	f->death.timeout = 1;
-	filter_kill(&f->filter, SIGKILL);
-	f->end_by = f->now + END_MS;
-	f->oldest_since = f->now;
-}
-
-/* The next record that may go in; it is then counted as sent. */
-static struct slot *
-next_to_send(struct feed *f)
-{
-	struct slot *s = NULL;
-
-	if (f->mode != M_FEEDING || f->stopping || f->alone)
-		return NULL;
-	if (f->suspects.head) {
-		if (f->sent.n)
-			return NULL;
-		s = f->alone = f->suspects.head;
-	} else if (f->queue.head && f->sent.n < f->window) {
-		s = f->queue.head;
-	}
-	if (s) {
-		slot_move(f, s, AT_SENT);
-		++*f->m.fed;
-	}
-	return s;
-}
-
-bool
-feed_wants_write(const struct feed *f)
-{
-	if (f->filter.in < 0)
-		return false;
-	if (f->partial)
-		return true;
-	if (f->mode != M_FEEDING || f->stopping || f->alone)
-		return false;
-	return f->suspects.head ? f->sent.n == 0 : f->queue.head && f->sent.n < f->window;
-}
-
-/* Fills v with the partial record and those that follow it; lines lie in
- * order in the sent list. */
-static int
-gather(struct feed *f, struct iovec *v)
-{
-	int n = 0;
-	struct slot *s = f->partial;
-
-	if (!s) {
-		s = next_to_send(f);
-		f->partial_off = 0;
-	}
-	for (; s && n < VECTORS; s = s->next ? s->next : next_to_send(f)) {
-		size_t off = n ? 0 : f->partial_off;
-
-		if (!n)
-			f->partial = s;
-		v[n++] = (struct iovec){ s->line.p + off, s->line.len - off };
-	}
-	return n;
+	f->death.why = why;
+	f->recycling = true;
+	filter_kill(&f->filter, why == FEED_CANCELLED ? SIGTERM : SIGKILL);
+	f->end_by = f->now + (why == FEED_CANCELLED ? TERM_MS : END_MS);
 }
 
 void
-feed_write(struct feed *f)
+feed_recycle(struct feed *f)
 {
-	struct iovec v[VECTORS];
-	ssize_t wrote;
-	int n = gather(f, v);
-
-	if (!n)
-		return;
-	wrote = writev(f->filter.in, v, n);
-	if (wrote < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			filter_close_in(&f->filter);    /* it reads no more: its end tells the rest */
-		return;
-	}
-	while (f->partial && (size_t)wrote >= f->partial->line.len - f->partial_off) {
-		wrote -= (ssize_t)(f->partial->line.len - f->partial_off);
-		f->partial->written = true;
-		f->partial = f->partial->next;
-		f->partial_off = 0;
-	}
-	if (f->partial)
-		f->partial_off += (size_t)wrote;
-}
-
-void
-feed_read_err(struct feed *f)
-{
-	char part[65536];
-	ssize_t n = read(f->filter.err, part, sizeof(part));
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		close(f->filter.err);
-		f->filter.err = -1;
-		return;
-	}
-	(void)!write(2, part, (size_t)n);
-	buf_add(&f->err, part, (size_t)n);
-	if (f->err.len > FEED_ERR_TAIL)
-		buf_shift(&f->err, f->err.len - FEED_ERR_TAIL);
+	f->recycling |= f->mode == M_FEEDING;
 }

@@ -1,6 +1,8 @@
 /* feed_int.h - what the parts of the feeder engine share. Internal: feeders
- * use feed.h. feed.c has the loop, feed_slot.c the records in flight,
- * feed_filter.c the filter's life, feed_answer.c what comes back. */
+ * use feed.h. feed.c has the engine's beginning and end, feed_loop.c the loop,
+ * feed_slot.c the records in flight, feed_filter.c the filter's life, feed_write.c
+ * what goes in, feed_answer.c what comes back, feed_err.c its stderr, feed_hint.c
+ * what stages say about themselves. */
 #ifndef FEED_INT_H
 #define FEED_INT_H
 
@@ -12,17 +14,30 @@
 #include "ndjson.h"
 #include "rec.h"
 
-enum { FEED_ERR_TAIL = 8192, FEED_TOKEN = 64 };
+enum { FEED_ERR_TAIL = 8192, FEED_TOKEN = 64, FEED_STAGES = 12 };
 
 enum where { AT_NONE, AT_QUEUE, AT_SUSPECTS, AT_SENT };
+
+struct stage_time {
+	char name[32];
+	uint64_t us;
+};
 
 struct slot {
 	uint64_t tag;
 	uint32_t index, gen;    /* gen: +1 at each use, part of the token */
 	enum where where;
 	bool written;           /* whole: only then can it be answered */
-	struct buf line;        /* with "feed" and LF */
+	unsigned deaths;        /* of the filter while it was alone in it */
+	struct buf line;        /* with "feed" and LF; nested: all lines of the job */
 	struct buf job;         /* job_id, raw JSON value; empty when there is none */
+	struct buf outer;       /* nested: the outer token, raw; empty when there is none */
+	struct buf parts;       /* nested: chunks that came, with LF */
+	struct buf log_head, log_tail;
+	size_t log_cut;         /* bytes between them that were dropped */
+	struct stage_time time[FEED_STAGES];
+	size_t ntimes;
+	char progress[128];     /* what a stage said last, NUL-terminated */
 	struct slot *prev, *next;
 };
 
@@ -41,7 +56,6 @@ struct feed {
 	struct feed_opts o;
 	const struct feed_source *src;
 	char **argv;
-	int sigfd;
 	bool stopping, source_done, ready_said;
 	int verdict;            /* the exit code once decided, else -1 */
 	enum mode mode;
@@ -56,26 +70,34 @@ struct feed {
 	bool in_guilty;         /* and what it puts goes alone */
 
 	struct filter filter;
-	struct in answers;
+	size_t given;           /* records, to this filter */
+	bool recycling;         /* it gets no more */
+	struct in answers, hints;
 	struct buf err;         /* the last of stderr */
+	struct buf err_line;    /* its line that has not ended */
 	struct rec rec;
 	struct buf line;        /* an answer without "feed" */
+	struct buf text, times; /* what feed_log and feed_timings gave last */
 	struct slot *alone;     /* the one suspect in flight */
 	struct slot *accused;   /* died alone; a probe decides */
+	struct slot *current;   /* of the callback that is running */
 	struct feed_death death, accused_death;
 	struct buf death_err;
 
-	int64_t nudged_at, start_at, end_by, oldest_since, grace_by, rate_at, now;
+	int64_t nudged_at, start_at, end_by, oldest_since, idle_since, grace_by, rate_at, now;
 	struct slot *oldest;    /* whose clock runs */
 	unsigned restarts;      /* since the last answer */
 	size_t window, answered_now;
 	struct {                /* metrics.h */
 		uint64_t *fed, *answered, *guilty, *deaths, *stray, *in_flight, *window;
+		uint64_t in_flight_said, window_said;
 	} m;
 	uint64_t stray, killed;
 };
 
-int64_t feed_now(void);         /* ms, monotonic */
+/* feed.c */
+void feed_take(struct feed *f);         /* asks the source when there is room */
+void feed_adapt(struct feed *f);        /* the window, to the filter's rate */
 
 /* feed_slot.c */
 struct slot *slot_new(struct feed *f, uint64_t tag, const char *line, size_t len);
@@ -86,18 +108,35 @@ void slot_first(struct feed *f, struct slot *s);
 /* The slot that a token names, or NULL when it is no longer in flight. */
 struct slot *slot_find(struct feed *f, const struct rec_member *token);
 void slots_release(struct feed *f);
+/* The job's name without quotes; its length, 0 when it has none. */
+size_t slot_job(const struct slot *s, const char **p);
 
 /* feed_filter.c */
 void filter_begin(struct feed *f);      /* start the filter and send a probe */
 void filter_over(struct feed *f);       /* it ended: who was in flight? */
-void filter_overdue(struct feed *f);    /* the deadline passed */
-void feed_write(struct feed *f);        /* write what may be written */
-bool feed_wants_write(const struct feed *f);
-void feed_read_err(struct feed *f);
 void probe_passed(struct feed *f);
 
+/* feed_write.c */
+void feed_write(struct feed *f);        /* write what may be written */
+bool feed_wants_write(const struct feed *f);
+
+/* feed_err.c */
+void feed_read_err(struct feed *f);     /* what there is of it, never waiting */
+void feed_end_err(struct feed *f);      /* the filter has ended: its last, unended line */
+
+/* feed_hint.c */
+void feed_read_hints(struct feed *f);
+
+/* feed_signal.c */
+int feed_signals(void);                 /* the process's signalfd, made at the first call */
+void feed_read_signals(struct feed **f, size_t n);      /* TERM, INT, HUP: all of them stop */
+
+/* feed_loop.c */
+int feed_loop(struct feed **f, size_t n);
+int64_t feed_grace(const struct feed *f);      /* ms for it to end once its stdin is closed */
+
 /* feed_nudge.c */
-void feed_nudge(struct feed *f);        /* now and then, while an answer is late */
+void feed_nudge(struct feed *f);        /* now and then, while an answer is late or nothing is asked */
 bool feed_is_nudge(const struct rec_member *token);
 
 /* feed_print.c */

@@ -5,7 +5,9 @@
  * they never do: they wait for input, the shell waits for them, and the
  * record in flight would wait for its deadline. So a record (the first probe
  * too: an hour is a long time to start) that is unanswered for a second is followed by a probe each second, which nobody
- * has to answer: it makes one stage after the other write.
+ * has to answer: it makes one stage after the other write. With nothing in
+ * flight one goes every five seconds, so that a stage that died meanwhile is
+ * found before the next record needs it.
  */
 #include "feed_int.h"
 
@@ -13,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NUDGE_MS = 1000 };
+enum { NUDGE_MS = 1000, IDLE_MS = 5000 };
 
 #define TOKEN "\"nudge\""
 
@@ -24,8 +26,10 @@ static const char line[] = "{\"job_id\":\"probe\",\"probe\":true,\"error\":{\"st
 void
 feed_nudge(struct feed *f)
 {
-	if (!f->oldest || f->partial || f->filter.in < 0 ||
-	    f->now - f->oldest_since < NUDGE_MS || f->now - f->nudged_at < NUDGE_MS)
+	int64_t since = f->oldest ? f->oldest_since : f->idle_since;
+	int64_t every = f->oldest ? NUDGE_MS : IDLE_MS;
+
+	if (f->partial || f->filter.in < 0 || f->now - since < every || f->now - f->nudged_at < every)
 		return;
 	f->nudged_at = f->now;
 	if (write(f->filter.in, line, sizeof(line) - 1) < 0 && errno != EAGAIN && errno != EINTR)

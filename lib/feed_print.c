@@ -42,7 +42,7 @@ int
 feed_print(struct feed *f)
 {
 	while (f->verdict < 0) {
-		struct pollfd fd[2] = { { .fd = f->sigfd, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+		struct pollfd fd[2] = { { .fd = feed_signals(), .events = POLLIN }, { .fd = -1, .events = POLLIN } };
 		int wish = 200, r;
 		bool had;
 

@@ -70,30 +70,70 @@ take_spare(struct feed *f)
 	return s;
 }
 
-struct slot *
-slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
+/* Appends one line with the token; r becomes that line. */
+static void
+add_line(struct feed *f, struct slot *s, const struct rec_change *token, const char *line, size_t len)
 {
-	struct slot *s = take_spare(f);
-	const struct rec_member *job;
-	char token[FEED_TOKEN];
-	struct rec_change c = { .name = "feed", .val = token };
 	enum rec_status st = rec_parse(&f->rec, line, len);
 
 	if (st != REC_OK)
 		die(XBUG, "a source offers a line that is no record: %s", rec_reason(st));
+	rec_edit(&s->line, &f->rec, token, 1);
+	buf_addc(&s->line, '\n');
+}
+
+static void
+keep_member(struct buf *b, const struct rec_member *m, bool wanted)
+{
+	b->len = 0;
+	if (m && wanted)
+		buf_add(b, m->val, m->val_len);
+}
+
+struct slot *
+slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
+{
+	struct slot *s = take_spare(f);
+	char token[FEED_TOKEN];
+	struct rec_change c = { .name = "feed", .val = token };
+	const struct rec_member *job;
+	const char *lf;
+
 	s->tag = tag;
 	s->written = false;
+	s->deaths = 0;
 	s->gen++;
-	s->line.len = s->job.len = 0;
+	s->line.len = s->parts.len = s->log_head.len = s->log_tail.len = s->log_cut = s->ntimes = 0;
+	s->progress[0] = '\0';
 	c.len = (size_t)snprintf(token, sizeof(token), "\"%08" PRIx32 "-%" PRIu32 "-%" PRIu32 "\"",
 	    f->session, s->index, s->gen);
-	rec_edit(&s->line, &f->rec, &c, 1);
-	buf_addc(&s->line, '\n');
+	while (f->o.nested && (lf = memchr(line, '\n', len))) {
+		add_line(f, s, &c, line, (size_t)(lf - line));
+		len -= (size_t)(lf + 1 - line);
+		line = lf + 1;
+	}
+	add_line(f, s, &c, line, len);
 	job = rec_get(&f->rec, "job_id");
-	if (job && job->type == '"')
-		buf_add(&s->job, job->val, job->val_len);
+	keep_member(&s->job, job, job && job->type == '"');
+	keep_member(&s->outer, rec_get(&f->rec, "feed"), f->o.nested);
 	f->bytes += s->line.len;
 	return s;
+}
+
+size_t
+slot_job(const struct slot *s, const char **p)
+{
+	if (s->job.len < 2)
+		return 0;
+	*p = s->job.p + 1;
+	return s->job.len - 2;
+}
+
+static void
+give_back(struct buf *b)
+{
+	if (b->cap > (1 << 16))         /* keep small buffers, give big ones back */
+		buf_free(b);
 }
 
 void
@@ -105,8 +145,9 @@ slot_free(struct feed *f, struct slot *s)
 		f->oldest = NULL;
 	if (f->partial == s)
 		f->partial = NULL;
-	if (s->line.cap > (1 << 16))    /* keep small buffers, give big ones back */
-		buf_free(&s->line);
+	give_back(&s->line);
+	give_back(&s->parts);
+	give_back(&s->log_tail);
 	f->spare[f->nspare++] = s;
 }
 
@@ -132,9 +173,15 @@ void
 slots_release(struct feed *f)
 {
 	for (size_t i = 0; i < f->nslots; i++) {
-		buf_free(&f->slots[i]->line);
-		buf_free(&f->slots[i]->job);
-		free(f->slots[i]);
+		struct slot *s = f->slots[i];
+
+		buf_free(&s->line);
+		buf_free(&s->job);
+		buf_free(&s->outer);
+		buf_free(&s->parts);
+		buf_free(&s->log_head);
+		buf_free(&s->log_tail);
+		free(s);
 	}
 	free(f->slots);
 	free(f->spare);

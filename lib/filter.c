@@ -3,17 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
+#include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { PIPE_SIZE = 1 << 20, KILL_AFTER_MS = 1000 };
+#include "guardian.h"
+#include "mem.h"
 
-struct pipes {
-	int in[2], out[2], err[2], status[2], life[2];
+enum {
+	PIPE_SIZE = 1 << 20,
+	FINISH_MS = 2000,       /* for the guardian to end what is left */
+	HINTS_FD = 20           /* at least: above what shells use themselves */
 };
 
 static void
@@ -25,21 +27,38 @@ close_fd(int *fd)
 }
 
 static void
-close_pipes(struct pipes *p)
+close_pipes(struct guardian_pipes *p)
 {
 	int *all = &p->in[0];
 
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 12; i++)
 		close_fd(&all[i]);
 }
 
+/* Hints may be lost, so nobody waits for room in their pipe. */
 static int
-open_pipes(struct pipes *p)
+open_hints(int *p)
 {
-	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	int high;
+
+	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	high = fcntl(p[1], F_DUPFD_CLOEXEC, HINTS_FD);
+	if (high < 0)
+		return -1;
+	close(p[1]);
+	p[1] = high;
+	return 0;
+}
+
+static int
+open_pipes(struct guardian_pipes *p, bool hints)
+{
+	*p = (struct guardian_pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	if (pipe2(p->in, O_CLOEXEC) < 0 || pipe2(p->out, O_CLOEXEC) < 0 ||
 	    pipe2(p->err, O_CLOEXEC) < 0 ||
-	    pipe2(p->status, O_CLOEXEC) < 0 || pipe2(p->life, O_CLOEXEC) < 0) {
+	    pipe2(p->status, O_CLOEXEC) < 0 || pipe2(p->life, O_CLOEXEC) < 0 ||
+	    (hints && open_hints(p->hints) < 0)) {
 		int err = errno;
 
 		close_pipes(p);
@@ -52,107 +71,46 @@ open_pipes(struct pipes *p)
 	return 0;
 }
 
-/* After fork, beside other threads of the parent: only async-signal-safe
- * calls from here to the end of guard(). */
-static void
-run_command(const struct pipes *p, char **argv)
+/* Our environment with SLUICE_HINTS as it is for this filter: made before the
+ * fork, because nothing may be allocated after it. */
+static char **
+make_env(int hints)
 {
-	sigset_t none;
-	int missing;
+	static const char name[] = "SLUICE_HINTS=";
+	size_t n = 0, k = 0;
+	char **env;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(p->in[0], 0) < 0 || dup2(p->out[1], 1) < 0 || dup2(p->err[1], 2) < 0)
-		_exit(111);
-	signal(SIGPIPE, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execvp(argv[0], argv);
-	missing = errno == ENOENT;
-	(void)!write(2, argv[0], __builtin_strlen(argv[0]));
-	(void)!write(2, missing ? ": not found\n" : ": cannot be executed\n", missing ? 12 : 21);
-	_exit(missing ? 127 : 126);
-}
+	while (environ[n])
+		n++;
+	env = mem_array(NULL, n + 2, sizeof(*env));
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(environ[i], name, sizeof(name) - 1) != 0)
+			env[k++] = environ[i];
+	if (hints >= 0) {
+		static char text[32];
 
-/* The guardian: 0 is the lifeline, 1 the status pipe, 3 a signalfd. It leaves
- * only by the KILL that ends its group. */
-static void
-guard(pid_t child)
-{
-	struct pollfd fd[2] = { { .fd = 0, .events = POLLIN }, { .fd = 3, .events = POLLIN } };
-	struct signalfd_siginfo si;
-	int wait_ms = -1, status;
-
-	for (;;) {
-		int n = poll(fd, 2, wait_ms);
-
-		if (fd[1].revents)
-			(void)!read(3, &si, sizeof(si));
-		if (child && waitpid(child, &status, WNOHANG) == child) {
-			child = 0;
-			(void)!write(1, &status, sizeof(status));
-		}
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-		if (n == 0)
-			kill(0, SIGKILL);       /* us too: the group is ours */
-		if (fd[0].revents) {
-			fd[0].fd = -1;
-			wait_ms = KILL_AFTER_MS;
-			kill(0, SIGTERM);       /* blocked here */
-		}
+		snprintf(text, sizeof(text), "%s%d", name, hints);
+		env[k++] = text;
 	}
+	env[k] = NULL;
+	return env;
 }
 
-static void
-lead_group(const struct pipes *p, char **argv)
+static int
+start(struct filter *f, struct guardian_pipes *p, char **argv, const struct filter_opts *o)
 {
-	sigset_t all, chld;
-	pid_t child;
-	int fd;
+	char **env = make_env(p->hints[1]);
+	pid_t pid = fork();
 
-	setpgid(0, 0);
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	close(p->life[1]);
-	fd = signalfd(-1, &chld, SFD_CLOEXEC);
-	child = fork();
-	if (fd < 0 || child < 0)
-		_exit(111);
-	if (child == 0)
-		run_command(p, argv);
-	/* Keep nothing of the parent's: its sockets, the other ends of our pipes. */
-	if (dup2(p->life[0], 0) < 0 || dup2(p->status[1], 1) < 0 || (fd != 3 && dup2(fd, 3) < 0))
-		_exit(111);
-	close(2);
-	close_range(4, ~0U, 0);
-	guard(child);
-}
-
-int
-filter_start(struct filter *f, char **argv)
-{
-	struct pipes p;
-	pid_t pid;
-
-	if (open_pipes(&p) < 0)
-		return -1;
-	pid = fork();
-	if (pid < 0) {
-		int err = errno;
-
-		close_pipes(&p);
-		errno = err;
-		return -1;
-	}
 	if (pid == 0)
-		lead_group(&p, argv);
+		guardian_lead(p, argv, env, &o->limit);
+	free(env);
+	if (pid < 0)
+		return -1;
 	setpgid(pid, pid);      /* both sides do it: whoever comes first */
-	*f = (struct filter){ .pid = pid, .in = p.in[1], .out = p.out[0], .err = p.err[0],
-	    .status = p.status[0], .life = p.life[1] };
-	p.in[1] = p.out[0] = p.err[0] = p.status[0] = p.life[1] = -1;
-	close_pipes(&p);
+	*f = (struct filter){ .pid = pid, .in = p->in[1], .out = p->out[0], .err = p->err[0],
+	    .status = p->status[0], .life = p->life[1], .hints = p->hints[0] };
+	p->in[1] = p->out[0] = p->err[0] = p->status[0] = p->life[1] = p->hints[0] = -1;
 	fcntl(f->in, F_SETFL, O_NONBLOCK);
 	fcntl(f->out, F_SETFL, O_NONBLOCK);
 	fcntl(f->err, F_SETFL, O_NONBLOCK);
@@ -160,22 +118,38 @@ filter_start(struct filter *f, char **argv)
 	return 0;
 }
 
+int
+filter_start(struct filter *f, char **argv, const struct filter_opts *o)
+{
+	struct guardian_pipes p;
+	int err, r;
+
+	if (open_pipes(&p, o->hints) < 0)
+		return -1;
+	r = start(f, &p, argv, o);
+	err = errno;
+	close_pipes(&p);
+	errno = err;
+	return r;
+}
+
 bool
 filter_poll_end(struct filter *f)
 {
-	int status = 0;
+	struct guardian_end end = { 0 };
 	ssize_t n;
 
 	if (f->ended || !f->pid)
 		return true;
-	n = read(f->status, &status, sizeof(status));
+	n = read(f->status, &end, sizeof(end));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	if (n != sizeof(status))
-		status = SIGKILL;       /* the guardian was killed */
+	if (n != sizeof(end))
+		end.status = SIGKILL;   /* the guardian was killed */
 	f->ended = true;
-	f->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	f->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	f->code = WIFEXITED(end.status) ? WEXITSTATUS(end.status) : -1;
+	f->signal = WIFSIGNALED(end.status) ? WTERMSIG(end.status) : 0;
+	f->rss = (size_t)end.rss_kb * 1024;
 	return true;
 }
 
@@ -188,15 +162,34 @@ filter_close_in(struct filter *f)
 void
 filter_kill(struct filter *f, int sig)
 {
-	if (f->pid)
-		kill(-f->pid, sig);
+	if (!f->pid)
+		return;
+	if (sig == SIGKILL && !f->killed && f->life >= 0) {
+		f->killed = true;
+		if (write(f->life, "", 1) == 1)
+			return;
+	}
+	kill(-f->pid, sig);
+}
+
+/* The guardian's end of the status pipe closes when it has ended. */
+static void
+await_guardian(const struct filter *f)
+{
+	struct pollfd fd = { .fd = f->status, .events = POLLIN };
+	char rest[64];
+
+	while (poll(&fd, 1, FINISH_MS) > 0 && read(f->status, rest, sizeof(rest)) > 0)
+		;
 }
 
 void
 filter_finish(struct filter *f)
 {
 	if (f->pid) {
-		filter_kill(f, SIGKILL);        /* unreaped, the guardian keeps the group's number ours */
+		filter_kill(f, SIGKILL);
+		await_guardian(f);
+		kill(-f->pid, SIGKILL);         /* unreaped, the guardian keeps the group's number ours */
 		while (waitpid(f->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
@@ -204,6 +197,7 @@ filter_finish(struct filter *f)
 	close_fd(&f->out);
 	close_fd(&f->err);
 	close_fd(&f->status);
+	close_fd(&f->hints);
 	close_fd(&f->life);
 	f->pid = 0;
 }

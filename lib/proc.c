@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,15 +34,6 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void
-limit(int what, rlim_t soft, rlim_t hard)
-{
-	struct rlimit l = { soft, hard };
-
-	if (soft)
-		setrlimit(what, &l);
-}
-
 /* Only async-signal-safe calls: we are between fork and exec. */
 static void __attribute__((noreturn))
 child(const struct proc *p, pid_t parent, int out, int err, int fail)
@@ -58,8 +48,8 @@ child(const struct proc *p, pid_t parent, int out, int err, int fail)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	limit(RLIMIT_CPU, p->cpu_s, p->cpu_s + (p->cpu_s ? 1 : 0));
-	limit(RLIMIT_DATA, p->data_max, p->data_max);
+	if (limit_apply(&p->limit) < 0)
+		goto fail;
 	if (in < 0)
 		in = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)

@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 
+#include "limit.h"
 #include "mem.h"
 
 struct proc {
@@ -20,8 +21,7 @@ struct proc {
 	int in_fd;                      /* the child's stdin; -1: /dev/null */
 	size_t out_max;                 /* most bytes of stdout; 0: no limit */
 	unsigned long wall_ms;          /* 0: no limit */
-	unsigned long cpu_s;            /* 0: no limit */
-	size_t data_max;                /* bytes of heap and anonymous memory; 0: no limit */
+	struct limit limit;
 };
 
 enum proc_end {

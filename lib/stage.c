@@ -37,18 +37,23 @@ stage_error_json(struct buf *out, const char *code, bool retry, unsigned long af
 	buf_addc(out, '}');
 }
 
-/* A line that is no record cannot carry a member: its bytes travel as base64. */
+void
+stage_bad_json(struct buf *out, const char *line, size_t len, const char *code, const char *message)
+{
+	buf_adds(out, "{\"error\":");
+	stage_error_json(out, code, false, 0, message);
+	buf_adds(out, ",\"raw\":\"");
+	b64_encode(out, line, len < RAW_MAX ? len : RAW_MAX);
+	buf_adds(out, "\"}");
+}
+
 static void
 bad_line(struct stage *s, const char *line, size_t len, const char *code, const char *message)
 {
 	if (s->bad++ < WARNINGS)
 		warn("bad record: code=%s seen=%" PRIu64 ": %s", code, s->seen, message);
 	s->work.len = 0;
-	buf_adds(&s->work, "{\"error\":");
-	stage_error_json(&s->work, code, false, 0, message);
-	buf_adds(&s->work, ",\"raw\":\"");
-	b64_encode(&s->work, line, len < RAW_MAX ? len : RAW_MAX);
-	buf_adds(&s->work, "\"}");
+	stage_bad_json(&s->work, line, len, code, message);
 	put(s, s->work.p, s->work.len);
 }
 

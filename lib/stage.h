@@ -57,5 +57,8 @@ int stage_end(struct stage *s);
 /* Appends {"stage":..,"code":..,"message":..,"retry":..[,"after_ms":..]}. */
 void stage_error_json(struct buf *out, const char *code, bool retry,
     unsigned long after_ms, const char *message);
+/* Appends what goes out for a line that is no record: it cannot carry a member,
+ * so its bytes (64 KiB of them) travel as base64 in an object of ours. */
+void stage_bad_json(struct buf *out, const char *line, size_t len, const char *code, const char *message);
 
 #endif

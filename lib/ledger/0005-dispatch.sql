@@ -327,22 +327,34 @@ create function lane_of(p_tenant text, p_pipeline text) returns integer
 
 -- Clocks ----------------------------------------------------------------------
 
--- Marks workers whose session or lease is gone. Who takes their slots queues
--- their jobs again.
-create function workers_reap(p_pipeline text) returns integer
+-- Ends the workers whose session or lease is gone and frees their slots; who
+-- takes those queues their jobs again. Under lock 7302, exclusively. Whose row
+-- is locked renews its lease at this moment and waits for that lock: it lives,
+-- and to wait for it would be a deadlock.
+create function workers_lost(p_pipeline text, p_by bigint, p_ended text) returns integer
     language plpgsql volatile set search_path = sluice, pg_temp as $$
 declare
     v_n integer;
 begin
-    perform pg_advisory_xact_lock(7302, hashtext(p_pipeline));
-    with gone as (
-        update worker w set ended_at = clock_timestamp(), ended = 'lost', in_flight = 0
-         where w.pipeline = p_pipeline and w.ended_at is null and worker_gone(w.id, w.until)
+    with found as materialized (
+        select w.id from worker w
+         where w.pipeline = p_pipeline and w.ended_at is null and w.id is distinct from p_by and worker_gone(w.id, w.until)
+           for update skip locked),
+    gone as (
+        update worker w set ended_at = clock_timestamp(), ended = p_ended, in_flight = 0
+         where w.id in (select f.id from found f)
         returning w.id, w.low),
     freed as (
         update slot s set owner = null, low = g.low from gone g where s.pipeline = p_pipeline and s.owner = g.id)
     select count(*) into v_n from gone;
     return v_n;
+end $$;
+
+create function workers_reap(p_pipeline text) returns integer
+    language plpgsql volatile set search_path = sluice, pg_temp as $$
+begin
+    perform pg_advisory_xact_lock(7302, hashtext(p_pipeline));
+    return workers_lost(p_pipeline, null, 'lost');
 end $$;
 
 -- Jobs past their pipeline's deadline. In the order of numbers, which is that of
@@ -426,6 +438,51 @@ begin
         perform pipeline_set(p_pipeline, null, null);
     end if;
     return worker_begin(p_pipeline, p_name, p_host, p_pid, p_lease_ms);
+end $$;
+
+-- As in 0001, but for workers_lost.
+create or replace function worker_beat(p_worker bigint, p_pipeline text, p_low bigint[], p_lease_ms integer,
+    out mask bigint, out taken bigint, out share integer, out low bigint[])
+    language plpgsql volatile security definer set search_path = sluice, pg_temp set jit = off as $$
+declare
+    v_live integer; v_mine integer;
+begin
+    mask := owned(p_worker, p_pipeline);
+    update worker w set until = clock_timestamp() + p_lease_ms * interval '1 ms', low = p_low where w.id = p_worker;
+    taken := 0;
+    low := p_low;
+    select count(*) into v_live from worker w where w.pipeline = p_pipeline and w.ended_at is null;
+    share := (63 + v_live) / v_live;
+    if not exists (select 1 from worker w where w.pipeline = p_pipeline and w.ended_at is null and w.id <> p_worker
+                                            and worker_gone(w.id, w.until))
+       and not exists (select 1 from slot s where s.pipeline = p_pipeline and s.owner is null) then
+        return;
+    end if;
+
+    perform pg_advisory_xact_lock(7302, hashtext(p_pipeline));
+    -- The others may have done it meanwhile, or taken this worker for dead.
+    mask := owned(p_worker, p_pipeline);
+    perform workers_lost(p_pipeline, p_worker, 'lost: taken over by ' || p_worker);
+    select count(*) into v_live from worker w where w.pipeline = p_pipeline and w.ended_at is null;
+    share := (63 + v_live) / v_live;
+    select count(*) into v_mine from slot s where s.pipeline = p_pipeline and s.owner = p_worker;
+    with mine as (
+        update slot s set owner = p_worker, epoch = s.epoch + 1
+         where s.pipeline = p_pipeline
+           and s.slot in (select f.slot from slot f where f.pipeline = p_pipeline and f.owner is null
+                           order by f.slot limit greatest(share - v_mine, 0))
+        returning s.slot, s.low)
+    select coalesce(bit_or(1::bigint << m.slot), 0),
+           array[min(m.low[1]), min(m.low[2]), min(m.low[3])] into taken, low from mine m;
+    if taken = 0 then
+        low := p_low;
+    else
+        -- Should this worker die before it has read them: where it had got to
+        -- with its other slots says nothing about these.
+        update worker w set low = array[least(p_low[1], worker_beat.low[1]), least(p_low[2], worker_beat.low[2]),
+                                        least(p_low[3], worker_beat.low[3])] where w.id = p_worker;
+    end if;
+    mask := mask | taken;
 end $$;
 
 -- As before, with what the worker has done so far.

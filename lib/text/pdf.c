@@ -80,9 +80,8 @@ run(struct doc *d, const char *const *argv, size_t out_max, unsigned long cpu_s,
 	struct proc p = {
 		.argv = argv,
 		.out_max = out_max,
-		.cpu_s = cpu_s,
 		.wall_ms = cpu_s * 2000,
-		.data_max = MEMORY,
+		.limit = { .cpu_s = cpu_s, .data_max = MEMORY },
 	};
 
 	r->out.len = 0;

@@ -349,7 +349,7 @@ proc_case(const char *what, const char *script, const char *in, enum proc_end en
 {
 	const char *argv[] = { "sh", "-c", script, NULL };
 	static struct proc_result r = PROC_RESULT_INIT;
-	struct proc p = { .argv = argv, .in_fd = -1, .out_max = 100000, .wall_ms = 500, .cpu_s = 1, .data_max = (size_t)256 << 20 };
+	struct proc p = { .argv = argv, .in_fd = -1, .out_max = 100000, .wall_ms = 500, .limit = { .cpu_s = 1, .data_max = (size_t)256 << 20 } };
 	struct timespec a, b;
 
 	if (in)

@@ -6,6 +6,7 @@ mode says nothing else. POISON is the job_id that the mode is about."""
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -33,6 +34,9 @@ def once():
 
 held = []
 n = 0
+while mode == "memself":
+    held.append(bytearray(b"x" * (4 << 20)))
+    time.sleep(0.02)
 while True:
     line = sys.stdin.buffer.readline()
     if not line:
@@ -99,4 +103,49 @@ while True:
         continue
     elif mode == "slow":
         time.sleep(0.3)
+    elif mode == "hang" and poison:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("hangs", file=sys.stderr, flush=True)
+        time.sleep(600)
+    elif mode == "escape" and poison and once():
+        if os.fork() == 0:  # a daemon: another session, another group, stdout open
+            os.setsid()
+            if os.fork() == 0:
+                open("escaped", "w").write(str(os.getpid()))
+                time.sleep(600)
+            os._exit(0)
+        while not os.path.exists("escaped"):
+            time.sleep(0.01)
+        os._exit(1)
+    elif mode == "stdoutflood" and poison:
+        while True:
+            put(b'{"job_id":"j3","x":"' + b"y" * 60000 + b'"}\n')
+    elif mode == "partflood" and poison:
+        while True:
+            put(line[:-2] + b',"chunk":{"i":0},"x":"' + b"y" * 60000 + b'"}\n')
+    elif mode == "partsdie" and poison:
+        put(line[:-2] + b',"chunk":{"i":0}}\n')
+        sys.exit(1)
+    elif mode == "mem" and poison:
+        held = []
+        while True:  # in steps, so that what grows is seen to grow
+            held.append(bytearray(b"x" * (4 << 20)))
+            time.sleep(0.02)
+    elif mode == "memchild" and poison:  # not the stage itself, but what it starts
+        subprocess.run([sys.executable, sys.argv[0], "memself"], check=False)
+        time.sleep(600)
+    elif mode == "leak":
+        held.append(bytearray(b"x" * (8 << 20)))
+        open("pids", "a").write(f"{os.getpid()}\n")
+    elif mode == "pid":
+        open("pids", "a").write(f"{os.getpid()}\n")
+    elif mode == "spin" and poison:
+        while True:
+            pass
+    elif mode == "temp" and poison:
+        print("the peer is gone", file=sys.stderr, flush=True)
+        sys.exit(111)
+    elif mode == "loud":
+        job = json.loads(line)["job_id"]
+        print(f"one of {job}\ntwo of {job}", file=sys.stderr, flush=True)
     put(line)

@@ -1,0 +1,99 @@
+/* feed_hint.c - what stages say about themselves: lines that may be lost. */
+#include "feed_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hints.h"
+#include "json.h"
+
+enum { HINTS_A_TURN = 4096 };
+
+static void
+add_time(struct slot *s, const char *stage, size_t len, uint64_t us)
+{
+	struct stage_time *t = s->time;
+
+	if (len >= sizeof(t->name))
+		len = sizeof(t->name) - 1;
+	for (; t < s->time + s->ntimes; t++)
+		if (strlen(t->name) == len && memcmp(t->name, stage, len) == 0) {
+			t->us += us;
+			return;
+		}
+	if (s->ntimes == FEED_STAGES)
+		return;
+	memcpy(t->name, stage, len);
+	t->name[len] = '\0';
+	t->us = us;
+	s->ntimes++;
+}
+
+/* "t STAGE TOKEN USEC" or "p STAGE TOKEN TEXT". */
+static void
+on_hint(struct feed *f, const char *line, size_t len)
+{
+	const char *end = line + len, *stage = line + 2, *token, *rest;
+	struct rec_member m = { .type = '"' };
+	struct slot *s;
+
+	if (len < 2 || line[1] != ' ' || (line[0] != 't' && line[0] != 'p'))
+		return;
+	token = memchr(stage, ' ', (size_t)(end - stage));
+	rest = token ? memchr(token + 1, ' ', (size_t)(end - token - 1)) : NULL;
+	if (!rest)
+		return;
+	m.val = token + 1;
+	m.val_len = (size_t)(rest - m.val);
+	rest++;
+	s = slot_find(f, &m);
+	if (!s)
+		return;
+	if (line[0] == 't')
+		add_time(s, stage, (size_t)(token - stage), strtoull(rest, NULL, 10));
+	else
+		snprintf(s->progress, sizeof(s->progress), "%.*s: %.*s", (int)(token - stage), stage,
+		    (int)(end - rest), rest);
+	if (f->o.nested && s->outer.len)
+		hints_add(line[0], stage, (size_t)(token - stage), s->outer.p, s->outer.len, rest,
+		    (size_t)(end - rest));
+}
+
+void
+feed_read_hints(struct feed *f)
+{
+	const char *line;
+	size_t len;
+
+	if (f->filter.hints < 0)
+		return;
+	for (int i = 0; i < HINTS_A_TURN; i++) {
+		enum in_status st = in_rec(&f->hints, &line, &len);
+
+		if (st == IN_REC)
+			on_hint(f, line, len);
+		else if (st != IN_LONG)
+			break;
+	}
+	if (f->o.nested)
+		hints_flush();
+}
+
+const char *
+feed_timings(struct feed *f, uint64_t tag)
+{
+	struct slot *s = f->current;
+
+	if (!s || s->tag != tag || !s->ntimes)
+		return NULL;
+	f->times.len = 0;
+	for (size_t i = 0; i < s->ntimes; i++) {
+		buf_addc(&f->times, i ? ',' : '{');
+		json_quotes(&f->times, s->time[i].name);
+		buf_addf(&f->times, ":%" PRIu64, s->time[i].us);
+	}
+	buf_addc(&f->times, '}');
+	return buf_str(&f->times);
+}
