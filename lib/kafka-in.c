@@ -36,11 +36,11 @@ hand_out(struct kafka_in *in, struct part *p, rd_kafka_message_t *m)
 	};
 	headers(r, h, n);
 	r->rkm = m;
-	r->part = (size_t)(p - in->part);
-	r->gen = in->gen;
+	r->part = p;
+	p->out++;
 	r->number = mark_put(&p->mark, m->offset);
 	p->next = m->offset + 1;
-	p->ended = false;
+	p->at_end = false;
 	r->next = in->out;
 	r->link = &in->out;
 	if (r->next)
@@ -57,8 +57,10 @@ event(struct kafka_in *in, const rd_kafka_message_t *m)
 
 	switch (m->err) {
 	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-		if (p)
-			p->ended = true;
+		if (p) {
+			p->at_end = true;
+			p->ended |= m->offset >= p->until;
+		}
 		return;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
@@ -68,8 +70,8 @@ event(struct kafka_in *in, const rd_kafka_message_t *m)
 		return;
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-		warn("%s", rd_kafka_message_errstr(m));
-		kafka_part_again(in);
+		if (p)
+			kafka_group_restart(in, p, "the position is not there");
 		return;
 	case RD_KAFKA_RESP_ERR__FATAL:
 		in->k.fatal = rd_kafka_fatal_error(in->k.rk, in->k.err, sizeof(in->k.err));
@@ -94,7 +96,7 @@ unpause(struct kafka_in *in)
 }
 
 rd_kafka_message_t *
-kafka_part_poll(struct kafka_in *in)
+kafka_in_poll(struct kafka_in *in)
 {
 	rd_kafka_message_t *m;
 
@@ -112,12 +114,12 @@ kafka_in_next(struct kafka_in *in, struct kafka_rec **rec)
 	struct part *p;
 	uint64_t n;
 
-	in->polled_ms = kafka_now_ms();
+	in->polled_ms = now_ms();
 	if (read(in->fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		warn_sys("read eventfd");
 	unpause(in);
 	for (;;) {
-		m = in->held ? in->held : kafka_part_poll(in);
+		m = in->held ? in->held : kafka_in_poll(in);
 		in->held = NULL;
 		if (!m || in->k.fatal) {
 			if (m)
@@ -126,8 +128,10 @@ kafka_in_next(struct kafka_in *in, struct kafka_rec **rec)
 		}
 		p = kafka_part_find(in, rd_kafka_topic_name(m->rkt), m->partition);
 		/* From before an assignment that is gone: it will come again. */
-		if (p && m->offset >= p->next)
+		if (p && m->offset >= p->next && m->offset < p->until)
 			break;
+		if (p && m->offset >= p->until)
+			p->ended = true;
 		rd_kafka_message_destroy(m);
 	}
 	*rec = hand_out(in, p, m);
@@ -144,6 +148,7 @@ kafka_rec_free(struct kafka_rec *r)
 	if (r->next)
 		r->next->link = r->link;
 	*r->link = r->next;
+	kafka_part_unref(r->part);
 	rd_kafka_message_destroy(r->rkm);
 	free(r);
 }
@@ -151,7 +156,10 @@ kafka_rec_free(struct kafka_rec *r)
 void
 kafka_in_done(struct kafka_in *in, struct kafka_rec *r)
 {
-	if (r->gen == in->gen)
-		mark_done(&in->part[r->part].mark, r->number);
+	struct part *p = r->part;
+
+	(void)in;
+	if (!p->gone)
+		mark_done(&p->mark, r->number);
 	kafka_rec_free(r);
 }

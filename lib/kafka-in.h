@@ -1,9 +1,9 @@
 /* kafka-in.h - reading topics: messages come one by one, and what has been
  * dealt with is committed without gaps.
  *
- * With a group: partitions come and go by the group's assignment (eager, with
- * static membership where an instance is named: librdkafka 2.0.2 loses or
- * repeats partitions under cooperative-sticky). A commit names only owned
+ * With a group: partitions come and go by the group's assignment, with static
+ * membership where an instance is named (cooperative-sticky from librdkafka
+ * 2.10 on; eager before, which loses or repeats partitions otherwise). A commit names only owned
  * partitions and never passes an unanswered message. Where no position is
  * committed, or it lies outside what the partition holds, the start is chosen
  * here and said, never by librdkafka.
@@ -23,8 +23,12 @@ struct kafka_in_opts {
 	const char *group;      /* NULL: none */
 	const char *instance;   /* static membership; NULL: none */
 	int64_t start;          /* an offset, KAFKA_BEGINNING or KAFKA_END */
+	int64_t until;          /* read no further than before this offset; 0: no end */
+	bool start_time, until_time;    /* they are times, in ms: the first message of that
+				   time or later */
+	int64_t partition;      /* without a group: this one alone; -1: all */
 	const char *state;      /* file for kafka_state, or NULL */
-	bool until_end;         /* kafka_in_ended is wanted */
+	bool until_end;         /* the end of what is there is an end */
 };
 enum { KAFKA_BEGINNING = -2, KAFKA_END = -1 };
 
@@ -34,8 +38,8 @@ struct kafka_rec {
 	unsigned tries;         /* the caller's: 0 at first */
 	void *rkm;              /* the rest is kafka-in's */
 	struct kafka_rec *next, **link;
-	size_t part;
-	uint64_t gen, number;
+	void *part;
+	uint64_t number;
 	struct kafka_header headers[];
 };
 
@@ -59,9 +63,9 @@ int kafka_in_fd(const struct kafka_in *in);
 const char *kafka_in_waits(const struct kafka_in *in);
 const char *kafka_in_why(const struct kafka_in *in);
 const char *kafka_in_cluster(const struct kafka_in *in);
-/* With until_end: everything that was there has been handed out. */
+/* Everything that until and until_end ask for has been handed out. */
 bool kafka_in_ended(const struct kafka_in *in);
-/* Messages not yet handed out, as far as the brokers have told. */
+/* Messages not yet dealt with, as far as the brokers have told. */
 int64_t kafka_in_lag(const struct kafka_in *in);
 
 /* Commits what is done and leaves. Frees everything, messages not done too. */

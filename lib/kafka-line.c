@@ -8,6 +8,7 @@
 #include "b64.h"
 #include "err.h"
 #include "json.h"
+#include "kafka-text.h"
 
 /* Members that would make a pipeline pass, settle or match the line wrongly.
  * The first two are added here and by the feeder, so nobody may bring them. */
@@ -16,52 +17,12 @@ static const char *const MISLEADING[] = {
 	"kafka", "feed", "error", "wait", "raw", "raw_blob", "chunk", "probe", "admit", NULL
 };
 
-static bool
-utf8(const char *p, size_t len)
-{
-	const char *end = p + len;
-
-	while (p < end) {
-		size_t n = utf8_len(p, end);
-
-		if (!n)
-			return false;
-		p += n;
-	}
-	return true;
-}
-
 static void
 base64(struct buf *out, const char *p, size_t len)
 {
 	buf_addc(out, '"');
 	b64_encode(out, p, len);
 	buf_addc(out, '"');
-}
-
-/* ["name","value"], or ["name",null,"base64"] when the value is no text. */
-static void
-add_headers(struct buf *out, const struct kafka_msg *m)
-{
-	buf_adds(out, ",\"headers\":[");
-	for (size_t i = 0; i < m->n_headers; i++) {
-		const struct kafka_header *h = &m->headers[i];
-
-		buf_adds(out, i ? ",[" : "[");
-		json_quotes(out, h->name);
-		buf_addc(out, ',');
-		if (h->val && utf8(h->val, h->len)) {
-			json_quote(out, h->val, h->len);
-		} else {
-			buf_adds(out, "null");
-			if (h->val) {
-				buf_addc(out, ',');
-				base64(out, h->val, h->len);
-			}
-		}
-		buf_addc(out, ']');
-	}
-	buf_addc(out, ']');
 }
 
 /* The object after "kafka":, still open for "raw". small leaves out what the
@@ -75,18 +36,16 @@ add_place(struct kafka_line *l, const struct kafka_msg *m, bool small)
 	buf_adds(&l->at, ",\"topic\":");
 	json_quotes(&l->at, m->topic);
 	buf_addf(&l->at, ",\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"prev\":%" PRId64
-	    ",\"ts\":%" PRId64 ",\"key\":", m->partition, m->offset, m->prev, m->ts_ms);
-	if (m->key && !small && utf8(m->key, m->key_len)) {
-		json_quote(&l->at, m->key, m->key_len);
-	} else {
-		buf_adds(&l->at, "null");
-		if (m->key && !small) {
-			buf_adds(&l->at, ",\"key_b64\":");
-			base64(&l->at, m->key, m->key_len);
-		}
+	    ",\"ts\":%" PRId64 ",", m->partition, m->offset, m->prev, m->ts_ms);
+	if (small) {
+		buf_adds(&l->at, "\"key\":null");
+		return;
 	}
-	if (m->n_headers && !small)
-		add_headers(&l->at, m);
+	kafka_text_key(&l->at, m);
+	if (m->n_headers) {
+		buf_adds(&l->at, ",\"headers\":");
+		kafka_text_headers(&l->at, m);
+	}
 }
 
 static size_t

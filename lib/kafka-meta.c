@@ -1,16 +1,5 @@
 /* Questions about the cluster, asked of whichever broker answers. */
-#include <time.h>
-
 #include "kafka-rd.h"
-
-uint64_t
-kafka_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 bool
 kafka_answers(struct kafka *k, int ms)

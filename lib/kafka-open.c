@@ -26,15 +26,23 @@ static const struct kafka_prop FIXED[] = {
 	{ "auto.offset.reset", "error" },
 	{ "isolation.level", "read_committed" },
 	{ "allow.auto.create.topics", "false" },
-	{ "partition.assignment.strategy", "range,roundrobin" },
 	{ "enable.partition.eof", "true" },
 	{ NULL, NULL }
 };
 
+/* Of the library that runs, which need not be the one we were built with.
+ * Before 2.10 cooperative-sticky loses or spins on partitions when commits
+ * meet a rebalance. */
+static const char *
+strategy(void)
+{
+	return rd_kafka_version() >= 0x020a00ff ? "cooperative-sticky" : "range,roundrobin";
+}
+
 static void
 tune(rd_kafka_conf_t *conf)
 {
-	rd_kafka_conf_set_rebalance_cb(conf, kafka_part_rebalance);
+	rd_kafka_conf_set_rebalance_cb(conf, kafka_group_rebalance);
 	rd_kafka_conf_set_offset_commit_cb(conf, kafka_part_committed);
 }
 
@@ -83,7 +91,7 @@ leave(struct kafka_in *in)
 	while (in->out)
 		kafka_rec_free(in->out);
 	rd_kafka_consumer_close(in->k.rk);
-	kafka_part_drop(in);
+	kafka_part_drop_all(in);
 	if (in->pending)
 		rd_kafka_topic_partition_list_destroy(in->pending);
 	rd_kafka_destroy(in->k.rk);
@@ -102,21 +110,23 @@ kafka_in_open(struct kafka_in **out, const struct kafka_in_opts *o, char *err, s
 	struct kafka_in *in = mem_zalloc(sizeof(*in));
 	/* librdkafka wants a group's name also where no group is joined. */
 	const struct kafka_prop with[] = {
+		{ "partition.assignment.strategy", strategy() },
 		{ "group.id", o->group ? o->group : "sluice-none" },
 		{ "group.instance.id", o->group && o->instance ? o->instance : "" },
 		{ NULL, NULL }
 	};
-	struct kafka_prop fixed[sizeof(FIXED) / sizeof(FIXED[0]) + 2];
+	struct kafka_prop fixed[sizeof(FIXED) / sizeof(FIXED[0]) + 3];
 	size_t n = 0;
 
 	for (; FIXED[n].name; n++)
 		fixed[n] = FIXED[n];
 	fixed[n++] = with[0];
-	if (with[1].value[0])
-		fixed[n++] = with[1];
-	fixed[n] = with[2];
+	fixed[n++] = with[1];
+	if (with[2].value[0])
+		fixed[n++] = with[2];
+	fixed[n] = with[3];
 	in->o = *o;
-	in->opened_ms = kafka_now_ms();
+	in->opened_ms = now_ms();
 	in->k.state.path = o->state;
 	split(in);
 	in->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -78,7 +78,7 @@ int
 kafka_producer_open(struct kafka_out *o)
 {
 	const struct kafka_prop txn[] = {
-		{ "transactional.id", o->txid },
+		{ "transactional.id", o->o.txid },
 		{ "transaction.timeout.ms", "10000" },
 		{ "allow.auto.create.topics", "false" },
 		{ NULL, NULL }
@@ -91,16 +91,16 @@ kafka_producer_open(struct kafka_out *o)
 	o->k.state = state;
 	o->left = 0;
 	o->broken = o->refused = false;
-	return kafka_open(&o->k, RD_KAFKA_PRODUCER, DEFAULTS, o->txid ? txn : PLAIN, tune, o);
+	return kafka_open(&o->k, RD_KAFKA_PRODUCER, DEFAULTS, o->o.txid ? txn : PLAIN, tune, o);
 }
 
 int
-kafka_out_open(struct kafka_out **out, const char *txid, const char *state, char *err, size_t size)
+kafka_out_open(struct kafka_out **out, const struct kafka_out_opts *opts, char *err, size_t size)
 {
 	struct kafka_out *o = mem_zalloc(sizeof(*o));
 
-	o->txid = txid;
-	o->k.state.path = state;
+	o->o = *opts;
+	o->k.state.path = opts->state;
 	if (kafka_producer_open(o) < 0) {
 		snprintf(err, size, "%s", o->k.err);
 		free(o);
@@ -114,10 +114,12 @@ void
 kafka_out_close(struct kafka_out *o)
 {
 	rd_kafka_destroy(o->k.rk);
+	free(o->known);
 	free(o);
 }
 
 const char *kafka_out_why(const struct kafka_out *o) { return o->k.err; }
+uint64_t kafka_out_diverted(const struct kafka_out *o) { return o->diverted; }
 struct kafka_state *kafka_out_state(struct kafka_out *o) { return &o->k.state; }
 
 static rd_kafka_headers_t *
@@ -142,12 +144,14 @@ kafka_producer_put(struct kafka_out *o, const struct kafka_msg *m, int32_t parti
 		{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { (void *)(uintptr_t)m->key, m->key_len } },
 		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { (void *)(uintptr_t)m->val, m->val_len } },
 		{ .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = p },
+		/* 0 is "now" to librdkafka */
+		{ .vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = m->ts_ms > 0 ? m->ts_ms : 0 },
 		{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = h },
 	};
 	rd_kafka_error_t *e;
 	rd_kafka_resp_err_t code;
 
-	while ((e = rd_kafka_produceva(o->k.rk, vus, h ? 6 : 5))) {
+	while ((e = rd_kafka_produceva(o->k.rk, vus, h ? 7 : 6))) {
 		code = rd_kafka_error_code(e);
 		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
 			if (p && own_fault(code)) {     /* no neighbour can be meant: final */
@@ -171,10 +175,19 @@ kafka_producer_put(struct kafka_out *o, const struct kafka_msg *m, int32_t parti
 void
 kafka_producer_reports(struct kafka_out *o, int ms)
 {
-	uint64_t end = kafka_now_ms() + (uint64_t)ms;
+	int64_t end = now_ms() + ms;
 
-	while (o->left && !o->k.fatal && kafka_now_ms() < end)
+	while (o->left && !o->k.fatal && now_ms() < end)
 		rd_kafka_poll(o->k.rk, 100);
+}
+
+bool
+kafka_out_divert(struct kafka_out *o, struct kafka_post *p)
+{
+	bool other = kafka_post_divert(p, "refused");
+
+	o->diverted += other;
+	return other;
 }
 
 /* One round: those that are neither sent nor refused; alone when they failed
@@ -188,11 +201,11 @@ round_of(struct kafka_out *o, struct kafka_post *p, size_t n, bool alone)
 		if (p[i].sent || p[i].refused)
 			continue;
 		p[i].failed = false;
-		kafka_producer_put(o, &p[i].msg, RD_KAFKA_PARTITION_UA, &p[i]);
+		kafka_producer_put(o, &p[i].msg, kafka_choose(o, &p[i]), &p[i]);
 		if (alone) {
 			while (o->left && !o->k.fatal)
 				kafka_producer_reports(o, 1000);
-			p[i].refused |= p[i].failed;
+			p[i].refused |= p[i].failed && !kafka_out_divert(o, &p[i]);
 		}
 	}
 	while (o->left && !o->k.fatal)
@@ -207,6 +220,7 @@ kafka_out_send(struct kafka_out *o, struct kafka_post *p, size_t n)
 {
 	bool alone = n == 1;
 
+	o->batch++;
 	for (;;) {
 		kafka_out_check(o, p, n);
 		if (round_of(o, p, n, alone) == 0)

@@ -1,5 +1,6 @@
-/* kafka-part.h - internal to kafka-in.c and kafka-part.c: the reader, and the
- * partitions that it owns at the moment. */
+/* kafka-part.h - internal to the reader (kafka-in.c, kafka-open.c, kafka-tick.c):
+ * the partitions that it owns at the moment (kafka-part.c), how they come and
+ * go (kafka-group.c), and where each is read from (kafka-start.c). */
 #ifndef KAFKA_PART_H
 #define KAFKA_PART_H
 
@@ -11,9 +12,13 @@ struct part {
 	char *topic;
 	int32_t id;
 	int64_t next;           /* position: one past the last handed out */
+	int64_t until;          /* where reading ends */
 	struct mark mark;
 	int64_t asked;          /* mark of the last commit asked for */
-	bool ended;
+	bool at_end;            /* nothing more is there */
+	bool ended;             /* nothing more is wanted */
+	bool gone;              /* no longer ours: answers don't count */
+	size_t out;             /* messages handed out, not done */
 };
 
 struct kafka_in {
@@ -22,36 +27,51 @@ struct kafka_in {
 	char **topics;
 	size_t n_topics;
 	char cluster[128];
-	rd_kafka_topic_partition_list_t *pending;       /* assigned, start not yet known */
-	struct part *part;
+	rd_kafka_topic_partition_list_t *pending;       /* to be assigned, start not yet known */
+	struct part **part;
 	size_t n, last;         /* last: where the last message was found */
-	uint64_t gen;           /* of the assignment: answers to an older one don't count */
 	bool started, assigned, paused;
+	bool cooperative;       /* partitions move one by one */
 	rd_kafka_message_t *held;
 	struct kafka_rec *out;  /* handed out, not done */
 	int fd;
-	uint64_t opened_ms, polled_ms, committed_ms, tried_ms;
+	int64_t opened_ms, polled_ms, committed_ms, tried_ms, lag_ms;
 };
 
-/* Subscribes, or lists the partitions of every topic. 0; -1 try again. */
-int kafka_part_start(struct kafka_in *in);
-/* Finds where each pending partition starts and assigns them. 0; -1 again. */
-int kafka_part_resolve(struct kafka_in *in);
-void kafka_part_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
-    rd_kafka_topic_partition_list_t *list, void *opaque);
-/* Makes every owned partition pending again, from its committed mark. */
-int kafka_part_again(struct kafka_in *in);
+/* kafka-part.c */
+struct part *kafka_part_add(struct kafka_in *in, const char *topic, int32_t id, int64_t start);
 struct part *kafka_part_find(struct kafka_in *in, const char *topic, int32_t id);
+/* No longer ours: one, or all. */
+void kafka_part_drop(struct kafka_in *in, struct part *p);
+void kafka_part_drop_all(struct kafka_in *in);
+/* One of its messages is freed. */
+void kafka_part_unref(struct part *p);
+/* All owned partitions with their positions, as a new list. */
+rd_kafka_topic_partition_list_t *kafka_part_list(const struct kafka_in *in);
 /* Commits marks that moved. wait_ms 0: does not wait for the answer. */
 void kafka_part_commit(struct kafka_in *in, int wait_ms);
 void kafka_part_committed(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     rd_kafka_topic_partition_list_t *list, void *opaque);
-void kafka_part_drop(struct kafka_in *in);
-/* All owned partitions, as a new list. */
-rd_kafka_topic_partition_list_t *kafka_part_list(const struct kafka_in *in);
 
-/* Serves callbacks and events; the next message, or NULL. */
-rd_kafka_message_t *kafka_part_poll(struct kafka_in *in);
+/* kafka-group.c */
+/* Subscribes, or lists the partitions of every topic. 0; -1 try again. */
+int kafka_group_start(struct kafka_in *in);
+/* Finds where each pending partition starts and assigns them. 0; -1 again. */
+int kafka_group_resolve(struct kafka_in *in);
+void kafka_group_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+    rd_kafka_topic_partition_list_t *list, void *opaque);
+/* The partition does not hold its position, or its topic went away: what was
+ * handed out of it no longer counts; reading begins where it begins. */
+void kafka_group_restart(struct kafka_in *in, struct part *p, const char *why);
+
+/* kafka-start.c */
+/* Sets the offset of each element to where reading starts. 0; -1: again. */
+int kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l);
+/* Where reading of the partition ends. 0; -1: again. */
+int kafka_until(struct kafka_in *in, const char *topic, int32_t id, int64_t *until);
+
+/* kafka-in.c: serves callbacks and events; the next message, or NULL. */
+rd_kafka_message_t *kafka_in_poll(struct kafka_in *in);
 void kafka_rec_free(struct kafka_rec *r);
 
 #endif

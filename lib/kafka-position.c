@@ -41,12 +41,12 @@ static int
 scan(struct kafka *k, const char *topic, int64_t from, int64_t high, const char *key,
     struct buf *value)
 {
-	uint64_t end = kafka_now_ms() + END_MS;
+	int64_t end = now_ms() + END_MS;
 	int found = 0;
 
 	if (assign(k, topic, from) < 0)
 		return -1;
-	while (kafka_now_ms() < end) {
+	while (now_ms() < end) {
 		rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, 200);
 		bool over = m && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && m->offset >= high;
 

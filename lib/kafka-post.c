@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "kafka-place.h"
 
 enum { TOPIC_MAX = 249 };
 
@@ -53,7 +53,8 @@ outbox(struct kafka_post *p, const struct rec_member *m)
 	    rec_u64(rec_get(&r, "epoch"), &p->epoch) < 0 ||
 	    rec_u64(rec_get(&r, "seq"), &p->seq) < 0 ||
 	    optional(&r, "prev", &p->has_prev, &p->prev) < 0 ||
-	    optional(&r, "head", &p->has_head, &p->head) < 0) {
+	    optional(&r, "head", &p->has_head, &p->head) < 0 ||
+	    optional(&r, "base", &p->has_base, &p->base) < 0) {
 		wrong(p, "outbox must have ledger, stream (strings), epoch and seq (numbers)");
 		return -2;
 	}
@@ -61,57 +62,10 @@ outbox(struct kafka_post *p, const struct rec_member *m)
 	return 0;
 }
 
-/* A string at the end of p->bytes, with a NUL after it. Its place: offsets,
- * since the bytes may still move. */
-static int
-text(struct kafka_post *p, const struct rec_member *m, size_t *at, size_t *len)
-{
-	*at = p->bytes.len;
-	if (rec_str(m, &p->bytes) < 0)
-		return -1;
-	*len = p->bytes.len - *at;
-	buf_addc(&p->bytes, '\0');
-	return 0;
-}
-
-/* Headers first as offsets + 1 in the pointers' place (0: null). */
-static int
-headers(struct kafka_post *p, const struct rec_member *m)
-{
-	static struct rec r = REC_INIT;
-	size_t at, len;
-
-	if (m->type != '{' || rec_parse(&r, m->val, m->val_len) != REC_OK)
-		return wrong(p, "headers must be an object of strings");
-	if (r.n > p->headers_cap) {
-		p->headers = mem_array(p->headers, r.n, sizeof(*p->headers));
-		p->headers_cap = r.n;
-	}
-	for (size_t i = 0; i < r.n; i++) {
-		struct kafka_header *h = &p->headers[i];
-
-		memset(h, 0, sizeof(*h));
-		at = p->bytes.len;
-		json_unescape(&p->bytes, r.m[i].key, r.m[i].key_len);
-		if (memchr(p->bytes.p + at, '\0', p->bytes.len - at))
-			return wrong(p, "a header's name has a NUL");
-		buf_addc(&p->bytes, '\0');
-		h->name = (const char *)(uintptr_t)(at + 1);
-		if (r.m[i].type == 'n')
-			continue;
-		if (text(p, &r.m[i], &at, &len) < 0)
-			return wrong(p, "headers must be an object of strings");
-		h->val = (const char *)(uintptr_t)(at + 1);
-		h->len = len;
-	}
-	p->msg.n_headers = r.n;
-	return 0;
-}
-
 static const char *
-place(struct kafka_post *p, const char *offset)
+ptr(const struct kafka_post *p, size_t at)
 {
-	return offset ? p->bytes.p + ((uintptr_t)offset - 1) : NULL;
+	return place_ptr(&p->bytes, at);
 }
 
 static bool
@@ -121,44 +75,101 @@ topic_ok(const char *s, size_t len)
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len && strcmp(s, ".") && strcmp(s, "..");
 }
 
+/* A topic's name, or none. */
+static int
+topic(struct kafka_post *p, const struct rec *r, const char *member, struct place *to)
+{
+	if (place_text(&p->bytes, rec_get(r, member), to) < 0 || (to->at && !topic_ok(ptr(p, to->at), to->len)))
+		return wrong(p, "%s is no name of a topic", member);
+	return 0;
+}
+
+static int
+key(struct kafka_post *p, const struct rec *r, struct place *to)
+{
+	const struct rec_member *m = rec_get(r, "key_b64");
+
+	if (m && place_base64(&p->bytes, m, to) < 0)
+		return wrong(p, "key_b64 must be base64");
+	if (m)
+		return 0;
+	m = rec_get(r, "key");
+	return m && place_text(&p->bytes, m, to) < 0 ? wrong(p, "key must be a string or null") : 0;
+}
+
+/* The bytes to send: those of the line, or in *to. */
+static int
+value(struct kafka_post *p, const struct rec *r, struct place *to)
+{
+	const struct rec_member *m = rec_get(r, "value");
+
+	if (m) {
+		if (m->type != 'n') {
+			p->msg.val = m->val;
+			p->msg.val_len = m->val_len;
+		}
+		return 0;
+	}
+	if ((m = rec_get(r, "text")))
+		return place_text(&p->bytes, m, to) < 0 ? wrong(p, "text must be a string or null") : 0;
+	if ((m = rec_get(r, "b64")))
+		return place_base64(&p->bytes, m, to) < 0 ? wrong(p, "b64 must be base64") : 0;
+	return wrong(p, "value is missing");
+}
+
+static int
+numbers(struct kafka_post *p, const struct rec *r)
+{
+	const struct rec_member *m;
+	uint64_t v;
+
+	p->msg.partition = -1;
+	p->msg.ts_ms = -1;
+	if ((m = rec_get(r, "partition")) && m->type != 'n') {
+		if (rec_u64(m, &v) < 0 || v > INT32_MAX)
+			return wrong(p, "partition must be a whole number");
+		p->msg.partition = (int32_t)v;
+	}
+	if ((m = rec_get(r, "ts")) && m->type != 'n') {
+		if (rec_u64(m, &v) < 0 || v > INT64_MAX)
+			return wrong(p, "ts must be a whole number of milliseconds");
+		p->msg.ts_ms = (int64_t)v;
+	}
+	m = rec_get(r, "priority");
+	p->priority = rec_is(m, "High") ? 'H' : rec_is(m, "Low") ? 'L' : 'M';
+	return 0;
+}
+
 int
 kafka_post(struct kafka_post *p, const struct rec *r)
 {
-	const struct rec_member *m, *value = rec_get(r, "value");
-	size_t topic_at, topic_len, key_at = 0;
-	bool key = false;
+	struct place name, fallback, k = { 0, 0 }, val = { 0, 0 };
+	const struct rec_member *m;
 	int st;
 
 	memset(&p->msg, 0, sizeof(p->msg));
 	p->outbox = p->failed = p->refused = p->sent = false;
 	p->why[0] = '\0';
+	p->fallback = NULL;
 	if ((m = rec_get(r, "outbox")) && (st = outbox(p, m)) < 0)
 		return st;
 	p->bytes.len = 0;
-	if (text(p, rec_get(r, "topic"), &topic_at, &topic_len) < 0)
-		return wrong(p, "topic must be a string");
-	if (!topic_ok(p->bytes.p + topic_at, topic_len))
-		return wrong(p, "topic is no name of a topic");
-	if ((m = rec_get(r, "key")) && m->type != 'n') {
-		if (text(p, m, &key_at, &p->msg.key_len) < 0)
-			return wrong(p, "key must be a string or null");
-		key = true;
-	}
-	if ((m = rec_get(r, "headers")) && m->type != 'n' && headers(p, m) < 0)
+	if (topic(p, r, "topic", &name) < 0 || !name.at)
+		return wrong(p, "topic must be the name of a topic");
+	fallback.at = 0;
+	if ((rec_get(r, "fallback") && topic(p, r, "fallback", &fallback) < 0) ||
+	    key(p, r, &k) < 0 || numbers(p, r) < 0 || value(p, r, &val) < 0 ||
+	    ((m = rec_get(r, "headers")) && m->type != 'n' && kafka_post_headers(p, m) < 0))
 		return -1;
-	if (!value)
-		return wrong(p, "value is missing");
-	if (value->type != 'n') {
-		p->msg.val = value->val;
-		p->msg.val_len = value->val_len;
+	p->msg.topic = ptr(p, name.at);
+	p->fallback = ptr(p, fallback.at);
+	p->msg.key = ptr(p, k.at);
+	p->msg.key_len = k.len;
+	if (val.at) {
+		p->msg.val = ptr(p, val.at);
+		p->msg.val_len = val.len;
 	}
-	p->msg.topic = p->bytes.p + topic_at;
-	p->msg.key = key ? p->bytes.p + key_at : NULL;
-	for (size_t i = 0; i < p->msg.n_headers; i++) {
-		p->headers[i].name = place(p, p->headers[i].name);
-		p->headers[i].val = place(p, p->headers[i].val);
-	}
-	p->msg.headers = p->headers;
+	kafka_post_headers_place(p);
 	return 0;
 }
 

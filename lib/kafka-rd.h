@@ -6,6 +6,7 @@
 
 #include "kafka.h"
 #include "mem.h"
+#include "now.h"
 
 struct kafka {
 	rd_kafka_t *rk;
@@ -32,8 +33,6 @@ int kafka_open(struct kafka *k, rd_kafka_type_t type, const struct kafka_prop *d
 
 /* "no broker answers at HOST:PORT: REASON". */
 void kafka_waits_broker(struct kafka *k);
-
-uint64_t kafka_now_ms(void);    /* monotonic */
 
 /* True when some broker answers a metadata request within ms. Clears down. */
 bool kafka_answers(struct kafka *k, int ms);

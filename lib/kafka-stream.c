@@ -98,30 +98,45 @@ bind(struct kafka_stream *s, const struct kafka_post *p)
 	return 0;
 }
 
+/* The first line of an epoch that the position does not know. What the ledger has
+ * published (prev) must not be of this epoch, and what Kafka has not beyond its base. */
+static int
+new_epoch(struct kafka_stream *s, const struct kafka_post *p)
+{
+	uint64_t prev = p->has_prev ? p->prev : 0;
+
+	if (s->epoch && p->has_base && s->seq >= p->base)
+		return stop(s, "the position %" PRIu64 " of epoch %" PRIu64 " is ahead of where epoch %" PRIu64
+		    " begins, %" PRIu64 ": " KAFKA_STREAM_HELP, s->seq, s->epoch, p->epoch, p->base);
+	if (p->has_base ? prev >= p->base : prev && !s->epoch)
+		return stop(s, "Kafka has no position of this stream%s, but the ledger has published "
+		    "up to %" PRIu64 ": " KAFKA_STREAM_HELP, s->epoch ? "'s epoch" : "", prev);
+	if (s->epoch)
+		info("a new epoch: epoch=%" PRIu64 " was=%" PRIu64, p->epoch, s->epoch);
+	/* Published before the restore, and not marked in the backup. */
+	if (!p->has_base || s->seq < prev)
+		s->seq = prev;
+	s->epoch = p->epoch;
+	return 0;
+}
+
 /* What the position and the ledger say about each other, as far as a line
- * tells: prev is the seq before it in its stream, head the ledger's last. */
+ * tells: prev is the seq before it in its stream, head the ledger's last, base
+ * where the epoch's numbers begin. */
 static int
 agree(struct kafka_stream *s, const struct kafka_post *p)
 {
 	if (p->epoch < s->epoch)
 		return stop(s, "the ledger's epoch %" PRIu64 " is older than the published one, %" PRIu64
-		    ": it was restored from a backup", p->epoch, s->epoch);
-	if (p->epoch > s->epoch) {
-		if (s->epoch)
-			info("a new epoch: epoch=%" PRIu64 " was=%" PRIu64, p->epoch, s->epoch);
-		else if (p->has_prev && p->prev)
-			return stop(s, "Kafka has no position of this stream, but the ledger has published "
-			    "up to %" PRIu64, p->prev);
-		s->epoch = p->epoch;
-		s->seq = p->has_prev ? p->prev : 0;
-		return 0;
-	}
+		    ": it was restored from a backup; " KAFKA_STREAM_HELP, p->epoch, s->epoch);
+	if (p->epoch > s->epoch)
+		return new_epoch(s, p);
 	if (p->has_head && s->seq > p->head)
 		return stop(s, "the position %" PRIu64 " is ahead of the ledger's last, %" PRIu64
-		    ": it was restored from a backup", s->seq, p->head);
+		    ": it was restored from a backup; " KAFKA_STREAM_HELP, s->seq, p->head);
 	if (p->seq > s->seq && p->has_prev && p->prev > s->seq)
 		return stop(s, "the position %" PRIu64 " is behind the ledger, which has published up to %"
-		    PRIu64, s->seq, p->prev);
+		    PRIu64 ": " KAFKA_STREAM_HELP, s->seq, p->prev);
 	return 0;
 }
 
@@ -163,6 +178,8 @@ publish(struct kafka_stream *s, struct kafka_post *p, size_t n)
 		r = kafka_out_txn(s->out, p, n, &position);
 		again = false;
 		for (size_t i = 0; r == KAFKA_REFUSED && i < n; i++) {
+			if (n == 1 && p[i].failed && kafka_out_divert(s->out, &p[i]))
+				again = true;
 			p[i].refused |= n == 1 && p[i].failed;
 			again |= p[i].refused && !was_refused(s, p[i].seq);
 		}

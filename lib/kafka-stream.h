@@ -12,6 +12,7 @@
 #include "kafka-out.h"
 
 #define KAFKA_POSITIONS "sluice.positions.v1"
+#define KAFKA_STREAM_HELP "see \"sluice outbox --help\""
 
 struct kafka_stream {
 	struct kafka_out *out;

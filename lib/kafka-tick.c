@@ -25,7 +25,7 @@ serve_stalled(struct kafka_in *in)
 		rd_kafka_topic_partition_list_destroy(l);
 		in->paused = true;
 	}
-	in->held = kafka_part_poll(in);
+	in->held = kafka_in_poll(in);
 }
 
 static void
@@ -36,17 +36,17 @@ reach(struct kafka_in *in)
 	if (!in->started) {
 		id = rd_kafka_clusterid(in->k.rk, TRY_MS);
 		if (!id) {
-			if (kafka_now_ms() - in->opened_ms >= PATIENCE_MS)
+			if (now_ms() - in->opened_ms >= PATIENCE_MS)
 				kafka_waits_broker(&in->k);
 			return;
 		}
 		snprintf(in->cluster, sizeof(in->cluster), "%s", id);
 		rd_kafka_mem_free(in->k.rk, id);
 		in->k.down = false;
-		in->started = kafka_part_start(in) == 0;
+		in->started = kafka_group_start(in) == 0;
 	}
 	if (in->pending)
-		kafka_part_resolve(in);
+		kafka_group_resolve(in);
 	if (in->k.down && kafka_answers(&in->k, TRY_MS) && in->assigned)
 		kafka_ready(&in->k.state);
 }
@@ -54,13 +54,13 @@ reach(struct kafka_in *in)
 int
 kafka_in_tick(struct kafka_in *in, int *wait_ms)
 {
-	uint64_t now = kafka_now_ms();
+	int64_t now = now_ms();
 	bool first = !in->started && now - in->opened_ms < PATIENCE_MS;
 
 	if (!in->started || in->pending || in->k.down) {
 		if (first || now - in->tried_ms >= TRY_EVERY_MS) {
 			reach(in);
-			in->tried_ms = kafka_now_ms();
+			in->tried_ms = now_ms();
 		}
 		if (first)
 			*wait_ms = 20;
@@ -84,10 +84,10 @@ const char *kafka_in_cluster(const struct kafka_in *in) { return in->cluster; }
 bool
 kafka_in_ended(const struct kafka_in *in)
 {
-	if (!in->o.until_end || !in->assigned)
+	if (!in->assigned || (!in->o.until_end && in->o.until == 0))
 		return false;
 	for (size_t i = 0; i < in->n; i++)
-		if (!in->part[i].ended)
+		if (!in->part[i]->ended && !(in->o.until_end && in->part[i]->at_end))
 			return false;
 	return true;
 }
@@ -98,11 +98,14 @@ kafka_in_lag(const struct kafka_in *in)
 	int64_t low, high, sum = 0;
 
 	for (size_t i = 0; i < in->n; i++) {
-		const struct part *p = &in->part[i];
+		const struct part *p = in->part[i];
 
+		/* At the end only markers of transactions can follow. */
+		if (p->at_end && mark_pending(&p->mark) == 0)
+			continue;
 		if (rd_kafka_get_watermark_offsets(in->k.rk, p->topic, p->id, &low, &high) == 0 &&
-		    high > p->next)
-			sum += high - p->next;
+		    high > p->mark.value)
+			sum += high - p->mark.value;
 	}
 	return sum;
 }

@@ -66,10 +66,10 @@ kafka_out_init(struct kafka_out *o)
 /* A transaction that outlived its timeout is ended by the coordinator, which
  * looks like being fenced: only a young one tells that somebody else is there. */
 static enum kafka_txn
-ended(struct kafka_out *o, rd_kafka_error_t *e, uint64_t since)
+ended(struct kafka_out *o, rd_kafka_error_t *e, int64_t since)
 {
 	rd_kafka_resp_err_t code = rd_kafka_error_code(e);
-	bool young = kafka_now_ms() - since < KAFKA_TXN_MS * 3 / 4;
+	bool young = now_ms() - since < KAFKA_TXN_MS * 3 / 4;
 
 	snprintf(o->k.err, sizeof(o->k.err), "%s: %s", rd_kafka_err2name(code), rd_kafka_error_string(e));
 	rd_kafka_error_destroy(e);
@@ -88,21 +88,22 @@ ended(struct kafka_out *o, rd_kafka_error_t *e, uint64_t since)
 /* The transaction's messages and position; true when all were delivered. */
 static bool
 fill(struct kafka_out *o, struct kafka_post *p, size_t n, const struct kafka_msg *position,
-    uint64_t since)
+    int64_t since)
 {
 	o->faults = 0;
 	o->broken = false;
+	o->batch++;
 	for (size_t i = 0; i < n; i++) {
 		p[i].failed = p[i].sent = false;
 		if (p[i].refused)
 			continue;
-		kafka_producer_put(o, &p[i].msg, RD_KAFKA_PARTITION_UA, &p[i]);
+		kafka_producer_put(o, &p[i].msg, kafka_choose(o, &p[i]), &p[i]);
 		o->faults += p[i].refused;
 	}
 	if (!o->faults && !o->broken)
 		kafka_producer_put(o, position, 0, NULL);
 	while (o->left && !o->faults && !o->broken && !o->k.fatal &&
-	    kafka_now_ms() - since < 2 * KAFKA_TXN_MS)
+	    now_ms() - since < 2 * KAFKA_TXN_MS)
 		kafka_producer_reports(o, 100);
 	return !o->left && !o->faults && !o->broken;
 }
@@ -110,12 +111,12 @@ fill(struct kafka_out *o, struct kafka_post *p, size_t n, const struct kafka_msg
 enum kafka_txn
 kafka_out_txn(struct kafka_out *o, struct kafka_post *p, size_t n, const struct kafka_msg *position)
 {
-	uint64_t since;
+	int64_t since;
 	rd_kafka_error_t *e;
 
 	if (o->refused && kafka_out_init(o) < 0)
 		return KAFKA_UNKNOWN;
-	since = kafka_now_ms();
+	since = now_ms();
 	e = rd_kafka_begin_transaction(o->k.rk);
 	if (e)
 		return ended(o, e, since);

@@ -4,23 +4,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "err.h"
+#include "now.h"
 
 enum {
 	BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 1000, CONNECT_S = 5,
 	RESTORING = 1000000     /* is added to meta.oldest while sluice restore is at work */
 };
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* libpq's messages end in a newline and may have several lines. */
 static void
@@ -122,14 +113,14 @@ connect_once(struct pg *db, const char *conninfo)
 enum pg_status
 pg_open(struct pg *db, const char *conninfo, unsigned wait_ms)
 {
-	uint64_t end = now_ms() + wait_ms;
+	int64_t end = now_ms() + wait_ms;
 	int pause_ms = BACKOFF_MIN_MS;
 	enum pg_status st;
 
 	for (;;) {
 		pg_close(db);
 		st = connect_once(db, conninfo);
-		if (st != PG_LOST || now_ms() + (uint64_t)pause_ms > end)
+		if (st != PG_LOST || now_ms() + pause_ms > end)
 			return st;
 		poll(NULL, 0, pause_ms);
 		pause_ms = pause_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : pause_ms * 2;

@@ -8,10 +8,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ndjson.h"
+#include "now.h"
 #include "proc.h"
 
 /* How long a grandchild may hold the pipes after the leader's end. */
@@ -24,15 +24,6 @@ struct run {
 	int status;
 	bool ended;             /* the leader was reaped */
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* Only async-signal-safe calls: we are between fork and exec. */
 static void __attribute__((noreturn))

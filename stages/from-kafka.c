@@ -13,10 +13,11 @@
 #include "json.h"
 #include "kafka-in.h"
 #include "kafka-line.h"
+#include "kafka-text.h"
 #include "ndjson.h"
 
 static const char usage[] =
-    "from-kafka -t TOPIC[,TOPIC...] [-g GROUP] [-i INSTANCE] [-o START] [-n COUNT] [-e] [-w WINDOW] [-T DEADLINE] [-l MAX] [-D FD] [-S FILE] [-- FILTER ...]\n"
+    "from-kafka -t TOPIC[,TOPIC...] [-g GROUP] [-i INSTANCE] [-o START] [-u UNTIL] [-p PARTITION] [-n COUNT] [-e] [-c] [-w WINDOW] [-T DEADLINE] [-l MAX] [-D FD] [-S FILE] [-- FILTER ...]\n"
     "\n"
     "Feeds the messages of Kafka topics to FILTER, one record a line, and commits\n"
     "the position of those whose line came back. Without FILTER prints them and\n"
@@ -26,7 +27,10 @@ static const char usage[] =
     "  -g  the consumer group (default sluice; only with FILTER)\n"
     "  -i  this member's fixed name in the group: a restart keeps its partitions\n"
     "  -o  where to start without a committed position: beginning (default), end,\n"
-    "      or an offset\n"
+    "      an offset, or @MS: a time in milliseconds since 1970\n"
+    "  -u  stop before this offset, or before the first message of @MS or later\n"
+    "  -p  this partition alone (without FILTER)\n"
+    "  -c  print messages as they are, to the byte: what to-kafka sends again\n"
     "  -n  stop after this many records\n"
     "  -e  stop at the end of the topics\n"
     "  -w  most records in flight (default 500)\n"
@@ -47,6 +51,7 @@ struct from {
 	size_t n_crashed;
 	uint64_t seen, answered, wrapped;
 	uint64_t count;         /* 0: no end */
+	bool capture;
 	int ready_fd;
 };
 
@@ -86,7 +91,11 @@ take(void *ctx, struct feed *f, size_t want)
 		s->seen++;
 		s->line.cluster = kafka_in_cluster(s->in);
 		s->out.len = 0;
-		code = kafka_line(&s->line, &rec->msg, &s->out);
+		code = NULL;
+		if (s->capture)
+			kafka_text_envelope(&s->out, &rec->msg);
+		else
+			code = kafka_line(&s->line, &rec->msg, &s->out);
 		if (code && s->wrapped++ < WARNINGS)
 			warn("bad record: code=%s topic=%s partition=%" PRId32 " offset=%" PRId64,
 			    code, rec->msg.topic, rec->msg.partition, rec->msg.offset);
@@ -206,14 +215,16 @@ source_fd(void *ctx)
 	return kafka_in_fd(s->in);
 }
 
+/* An offset, a name of one, or @MS. */
 static int64_t
-start(const char *arg)
+at(const char *opt, const char *arg, bool *is_time)
 {
-	if (strcmp(arg, "beginning") == 0)
+	*is_time = arg[0] == '@';
+	if (opt[1] == 'o' && strcmp(arg, "beginning") == 0)
 		return KAFKA_BEGINNING;
-	if (strcmp(arg, "end") == 0)
+	if (opt[1] == 'o' && strcmp(arg, "end") == 0)
 		return KAFKA_END;
-	return (int64_t)arg_ulong("-o", arg, 0, INT64_MAX);
+	return (int64_t)arg_ulong(opt, arg + *is_time, opt[1] == 'u', INT64_MAX);
 }
 
 static int
@@ -249,18 +260,21 @@ int
 main(int argc, char **argv)
 {
 	static struct from s = { .line = { .max = RECORD_MAX }, .ready_fd = -1 };
-	struct kafka_in_opts o = { .start = KAFKA_BEGINNING };
+	struct kafka_in_opts o = { .start = KAFKA_BEGINNING, .partition = -1 };
 	struct feed_opts fo = { 0 };
 	int c;
 
 	err_init("from-kafka");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+t:g:i:o:n:ew:T:l:D:S:")) != -1)
+	while ((c = getopt(argc, argv, "+t:g:i:o:u:p:n:ecw:T:l:D:S:")) != -1)
 		switch (c) {
 		case 't': o.topics = optarg; break;
 		case 'g': o.group = optarg; break;
 		case 'i': o.instance = optarg; break;
-		case 'o': o.start = start(optarg); break;
+		case 'o': o.start = at("-o", optarg, &o.start_time); break;
+		case 'u': o.until = at("-u", optarg, &o.until_time); break;
+		case 'p': o.partition = (int64_t)arg_ulong("-p", optarg, 0, INT32_MAX); break;
+		case 'c': s.capture = true; break;
 		case 'n': s.count = arg_ulong("-n", optarg, 1, UINT32_MAX); break;
 		case 'e': o.until_end = true; break;
 		case 'w': fo.window = arg_ulong("-w", optarg, 1, 1000000); break;
@@ -271,7 +285,7 @@ main(int argc, char **argv)
 		default: die_usage(usage);
 		}
 	argv += optind;
-	if (!o.topics || !*o.topics || (o.instance && !argv[0]))
+	if (!o.topics || !*o.topics || (argv[0] ? s.capture || o.partition >= 0 : o.instance != NULL))
 		die_usage(usage);
 	if (s.ready_fd >= 0 && fcntl(s.ready_fd, F_SETFD, FD_CLOEXEC) < 0)
 		die_sys(XPERM, "-D %d", s.ready_fd);

@@ -26,13 +26,13 @@ more() { # more FROM TO
 		select nextval('sluice.outbox_seq'), 'T', 'k' || g, '{\"g\": ' || g || '}' from generate_series($1, $2) g"
 }
 more 1 3 >/dev/null
-q "update sluice.outbox set headers = '{\"h\":\"v\"}', key = null where seq = 2"
+q "update sluice.outbox set headers = '{\"h\":\"v\"}', key = null, fallback = 'F' where seq = 2"
 from-outbox >got 2>err
 sed 's/"ledger":"[^"]*"/"ledger":"L"/' got >g
 cat >want <<'X'
-{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":1,"prev":0,"head":3},"topic":"T","key":"k1","value":{"g": 1}}
-{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":2,"prev":1,"head":3},"topic":"T","key":null,"headers":{"h":"v"},"value":{"g": 2}}
-{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":3,"prev":2,"head":3},"topic":"T","key":"k3","value":{"g": 3}}
+{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":1,"prev":0,"head":3,"base":1},"topic":"T","key":"k1","value":{"g": 1}}
+{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":2,"prev":1,"head":3,"base":1},"topic":"T","fallback":"F","key":null,"headers":{"h":"v"},"value":{"g": 2}}
+{"outbox":{"ledger":"L","epoch":1,"stream":"main","seq":3,"prev":2,"head":3,"base":1},"topic":"T","key":"k3","value":{"g": 3}}
 X
 same 'without a filter it prints what is to be sent' want g
 ok 'and marks nothing' sent 0
@@ -67,6 +67,28 @@ more 201 210 >/dev/null
 ok 'it takes over when the first is killed' until_ok 10 sent 210
 ok 'TERM ends it with 0' term "$B"
 
+# What can't be delivered is noted, then passed; a read is bounded by bytes.
+cat >refuses <<'X'
+#!/usr/bin/python3
+import json, sys
+for line in sys.stdin:
+    r = json.loads(line)
+    if r.get("outbox", {}).get("seq", 0) in (212, 213):
+        r["error"] = {"stage": "to-kafka", "code": "undeliverable", "message": "no topic %d" % r["outbox"]["seq"], "retry": False}
+        line = json.dumps(r) + "\n"
+    sys.stdout.write(line)
+    sys.stdout.flush()
+X
+chmod +x refuses
+more 211 214 >/dev/null
+relay R -- ./refuses
+ok 'the mark passes what cannot be delivered' until_ok 10 sent 214
+ok 'it is noted' says "212 k212 no topic 212
+213 k213 no topic 213" 'select seq, key, error from sluice.undeliverable order by seq'
+ok '... and said' grep -q "warning: .*deliver.* seq=212: no topic 212" R.err
+ok 'TERM ends it with 0' term "$R"
+ok 'a read is bounded by bytes' says '1 1 3' "select count(*) filter (where b = 1), count(*) filter (where b = 5), count(*) filter (where b = 30)
+	from (values (1), (5), (30)) v(b), lateral sluice.outbox_read('main', 210, 10, b) r"
 q "update sluice.outbox_pos set sent = 3" >/dev/null
 touch hold
 : >seen
@@ -77,8 +99,8 @@ kill -9 "$C"
 rm hold
 : >seen
 relay D -- ./filter seen
-ok 'and is fed again' until_ok 10 sent 210
-seq 5 210 >want
+ok 'and is fed again' until_ok 10 sent 214
+seq 5 214 >want
 same 'with all after it' want seen
 psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'from-outbox'" >psql.log
 lost() { wait "$D"; }

@@ -10,6 +10,7 @@
 #include "kafka-line.h"
 #include "kafka-mark.h"
 #include "kafka-post.h"
+#include "kafka-text.h"
 
 static int tests, bad;
 
@@ -140,7 +141,7 @@ good_lines(void)
 	msg.headers = h;
 	msg.n_headers = 3;
 	record("a key to quote, headers", "{}", "{" AT("\"key\":\"\\\"\\n\",\"headers\":"
-	    "[[\"a\",\"1\"],[\"a\",null],[\"b\",null,\"/w==\"]]") "}");
+	    "[[\"a\",\"1\"],[\"a\",null],[\"b\",{\"b64\":\"/w==\"}]]") "}");
 	msg.n_headers = 0;
 }
 
@@ -242,17 +243,76 @@ posts(void)
 	post("topic ..", "{\"topic\":\"..\",\"value\":1}", -1);
 	post("no value", "{\"topic\":\"t\"}", -1);
 	post("a key that is a number", "{\"topic\":\"t\",\"key\":1,\"value\":1}", -1);
-	post("headers that are a list", "{\"topic\":\"t\",\"headers\":[],\"value\":1}", -1);
+	post("headers in a list", "{\"topic\":\"t\",\"headers\":[[\"a\",\"x\"],[\"a\",null],[{\"b64\":\"/w==\"},{\"b64\":\"\"}]],\"value\":1}", 0);
+	post("headers that are a string", "{\"topic\":\"t\",\"headers\":\"a\",\"value\":1}", -1);
+	post("a header without a value", "{\"topic\":\"t\",\"headers\":[[\"a\"]],\"value\":1}", -1);
+	post("a header without a name", "{\"topic\":\"t\",\"headers\":[[null,\"a\"]],\"value\":1}", -1);
+	post("a header of bad base64", "{\"topic\":\"t\",\"headers\":[[\"a\",{\"b64\":\"/\"}]],\"value\":1}", -1);
+	post("a name with NUL", "{\"topic\":\"t\",\"headers\":{\"a\\u0000\":\"x\"},\"value\":1}", -1);
+	post("text", "{\"topic\":\"t\",\"text\":\"x\"}", 0);
+	post("bytes", "{\"topic\":\"t\",\"key_b64\":\"\\/w==\",\"b64\":\"\",\"partition\":3,\"ts\":null}", 0);
+	post("bad bytes", "{\"topic\":\"t\",\"b64\":\"x\"}", -1);
+	post("a partition below 0", "{\"topic\":\"t\",\"partition\":-1,\"value\":1}", -1);
+	post("a fallback that is no topic", "{\"topic\":\"t\",\"fallback\":\"a/b\",\"value\":1}", -1);
 	post("a header that is a number", "{\"topic\":\"t\",\"headers\":{\"a\":1},\"value\":1}", -1);
 	post("no value, but an outbox", "{\"topic\":\"t\"," OB "}}", -1);
 	post("an outbox without seq", "{\"topic\":\"t\",\"value\":1,\"outbox\":{\"ledger\":\"l\",\"epoch\":1,\"stream\":\"s\"}}", -2);
 	post("an outbox with a bad prev", "{\"topic\":\"t\",\"value\":1," OB ",\"prev\":-1}}", -2);
 }
 
+static bool
+same_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return !a == !b && a_len == b_len && (!a || memcmp(a, b, a_len) == 0);
+}
+
+static bool
+same_msg(const struct kafka_msg *a, const struct kafka_msg *b)
+{
+	bool good = strcmp(a->topic, b->topic) == 0 && a->partition == b->partition &&
+	    a->ts_ms == b->ts_ms && a->n_headers == b->n_headers &&
+	    same_bytes(a->key, a->key_len, b->key, b->key_len) &&
+	    same_bytes(a->val, a->val_len, b->val, b->val_len);
+
+	for (size_t i = 0; good && i < a->n_headers; i++)
+		good = strcmp(a->headers[i].name, b->headers[i].name) == 0 &&
+		    same_bytes(a->headers[i].val, a->headers[i].len, b->headers[i].val, b->headers[i].len);
+	return good;
+}
+
+/* Captured and read back, a message is itself: any bytes, null and empty. */
+static void
+envelopes(void)
+{
+	static const char *const bytes[] = { NULL, "", "k", "\xff\x00\x01", "a\"\n\0b", "\xc3\xa9", "\1\2\3" };
+	static const size_t len[] = { 0, 0, 1, 3, 5, 2, 3 };
+	enum { N = sizeof(len) / sizeof(len[0]) };
+	static struct kafka_header h[3] = { { "a", NULL, 0 }, { "a", "", 0 }, { "\xff", NULL, 0 } };
+	static struct kafka_post p;
+	static struct buf out = BUF_INIT;
+	struct kafka_msg m = { .topic = "t", .headers = h };
+	size_t bad_ones = 0;
+
+	for (size_t i = 0; i < N * N * 4; i++) {
+		m.key = bytes[i % N], m.key_len = len[i % N];
+		m.val = bytes[i / N % N], m.val_len = len[i / N % N];
+		h[2].val = m.val, h[2].len = m.val_len;
+		m.n_headers = i / N / N;
+		m.partition = (int32_t)i;
+		m.ts_ms = i % 3 ? 1700000000000 + (int64_t)i : -1;
+		out.len = 0;
+		kafka_text_envelope(&out, &m);
+		bad_ones += rec_parse(&p.rec, out.p, out.len) != REC_OK || kafka_post(&p, &p.rec) != 0 ||
+		    !same_msg(&m, &p.msg);
+	}
+	ok(bad_ones == 0, "a captured message reads back as itself");
+}
+
 int
 main(void)
 {
 	err_init("kafkatest");
+	envelopes();
 	marks();
 	good_lines();
 	bad_lines();

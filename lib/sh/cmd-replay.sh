@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+#: replay [-j N] [-t TOPIC] [--sshlogin HOSTS] FILE... | --resume ID
+#: Sends captured messages again, each once
+#: setup
+#|   -j N              so many partitions at a time (4)
+#|   -t TOPIC          to this topic; else each goes to its own
+#|   --sshlogin HOSTS  on these hosts, as parallel(1) takes them (user@host, N/host,
+#|                     ':' is this one), joined with commas; each has this checkout
+#|                     at the same path, and reaches SLUICE_KAFKA
+#|   --resume ID       goes on with one that was stopped
+#|   -q                no progress bar
+#|
+#| Key, headers, bytes, partition and time are as captured; offsets are new. The
+#| order within a partition is kept, and each message is there once, whatever is
+#| killed and however often it is resumed. Needs the topic sluice.positions.v1.
+#| Times are as captured too: a topic whose retention is shorter drops what is
+#| older, as soon as it is there.
+#| Exit code 1: some can't be delivered; it says where they are.
+named SLUICE_KAFKA Kafka
+need parallel awk
+
+jobs=4 topic='' hosts='' resume='' bar=(--bar) files=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	-j | -t | --sshlogin | --resume)
+		[ $# -gt 1 ] || die 100 "$1 needs an argument: see sluice replay --help"
+		case $1 in
+		-j) jobs=$2 ;;
+		-t) topic=$2 ;;
+		--sshlogin) hosts=$2 ;;
+		--resume) resume=$2 ;;
+		esac
+		shift ;;
+	-q) bar=() ;;
+	-*) die 100 "unknown option $1: see sluice replay --help" ;;
+	*) files+=("$1") ;;
+	esac
+	shift
+done
+[[ $jobs = [1-9]* && $jobs != *[!0-9]* ]] || die 100 "-j $jobs: not a number"
+[ -n "$resume" ] || [ ${#files[@]} -gt 0 ] || die 100 'names no file: see sluice replay --help'
+
+# split FOLDER: one file a partition. Their number is small, so all stay open.
+split() {
+	local f
+	for f in "${files[@]}"; do
+		[ -r "$f" ] || die 100 "$f: cannot be read"
+		[ ! -s "$f" ] || [ "$(tail -c 1 "$f" | od -An -tx1)" = ' 0a' ] || die 111 "$f ends inside a line"
+	done
+	LC_ALL=C awk -v folder="$1" '
+		!match($0, /^\{"topic":"[^"]*","partition":[0-9]+,/) {
+			printf "sluice: fatal: %s: line %d is no captured message\n", FILENAME, FNR >"/dev/stderr"
+			exit 100
+		}
+		{
+			key = substr($0, 1, RLENGTH)
+			if (!(key in name)) name[key] = sprintf("%s/%06d", folder, ++n)
+			print >name[key]
+		}' "${files[@]}"
+}
+
+if [ -n "$resume" ]; then
+	dir=$SLUICE_VAR/replay/$resume id=$resume
+	[[ $resume != */* && -f $dir/topic ]] || die 100 "no replay $resume to resume"
+	topic=$(cat "$dir/topic")
+else
+	id=$(date +%Y%m%d-%H%M%S)-$$
+	dir=$SLUICE_VAR/replay/$id
+	mkdir -p "$dir/part"
+	split "$dir/part" || { code=$?; rm -rf "$dir"; exit "$code"; }
+	printf '%s\n' "$topic" >"$dir/topic"
+fi
+say "replay $id: $(cat "$dir"/part/* | wc -l) messages of $(find "$dir/part" -type f | wc -l) partitions"
+
+options=(--will-cite --line-buffer --joblog "$dir/joblog" --resume-failed -j "$jobs" "${bar[@]}")
+if [ -n "$hosts" ]; then
+	options+=(--sshlogin "$hosts" --env SLUICE_KAFKA --env SLUICE_KAFKA_CONF --transferfile '{}' --cleanup)
+fi
+export SLUICE_KAFKA_CONF=${SLUICE_KAFKA_CONF:-}
+code=0
+find "$dir/part" -type f | sort |
+	parallel "${options[@]}" "$SLUICE_TOP/lib/sh/replay-part" "$id" '{}' "$topic" >>"$dir/undeliverable.ndjson" || code=$?
+[ "$code" = 0 ] || die 111 "not all of it was sent: sluice replay --resume $id"
+if [ -s "$dir/undeliverable.ndjson" ]; then
+	rm -rf "$dir/part"
+	say "$(wc -l <"$dir/undeliverable.ndjson") messages can't be delivered: $dir/undeliverable.ndjson"
+	exit 1
+fi
+rm -rf "$dir"
