@@ -97,6 +97,24 @@ member(struct outbox *o, struct buf *line, const char *name, int row, int col, b
 		json_quote(line, p, len);
 }
 
+/* The message's own headers, and its number: what a ledger that is restored from
+ * a backup knows the published by. */
+static void
+headers(struct outbox *o, struct buf *line, int row, int64_t seq)
+{
+	size_t len;
+	const char *p = pg_bytes(o->db, row, HEADERS, &len);
+
+	while (len && p[len - 1] != '}')
+		len--;
+	buf_adds(line, ",\"headers\":{");
+	if (len > 2) {
+		buf_add(line, p + 1, len - 2);
+		buf_addc(line, ',');
+	}
+	buf_addf(line, "\"sluice-seq\":\"%s/%s/%lld\"}", o->ledger, o->stream, (long long)seq);
+}
+
 size_t
 outbox_line(struct outbox *o, int row, struct buf *line)
 {
@@ -116,8 +134,7 @@ outbox_line(struct outbox *o, int row, struct buf *line)
 	if (!pg_null(o->db, row, FALLBACK))
 		member(o, line, ",\"fallback\":", row, FALLBACK, false);
 	member(o, line, ",\"key\":", row, KEY, false);
-	if (!pg_null(o->db, row, HEADERS))
-		member(o, line, ",\"headers\":", row, HEADERS, true);
+	headers(o, line, row, seq);
 	member(o, line, ",\"value\":", row, VALUE, true);
 	buf_addc(line, '}');
 	o->read_to = seq;
