@@ -5,95 +5,21 @@
 
 #include "mem.h"
 
-/* How much later than a High job admitted at the same moment: SEMANTICS and
- * LEDGER. Low always moves, for in the end it is the oldest. */
-static const int64_t penalty_ms[DISPATCH_PRIOS] = { 0, 30000, 120000 };
-
-static bool
-before(const struct dispatch_job *a, const struct dispatch_job *b)
+static void
+make_ready(struct dispatch *d, struct dispatch_job *j)
 {
-	return a->key != b->key ? a->key < b->key : a->no < b->no;
+	j->place = DISPATCH_READY;
+	d->ready_n[j->prio]++;
+	if (j->lane)
+		j->lane->loose++;
+	heap_push(&d->ready, j);
 }
 
 static void
-sift_up(struct dispatch_heap *h, size_t i)
+park(struct dispatch_job *j)
 {
-	struct dispatch_job *j = h->job[i];
-
-	for (; i && before(j, h->job[(i - 1) / 2]); i = (i - 1) / 2)
-		h->job[i] = h->job[(i - 1) / 2];
-	h->job[i] = j;
-}
-
-static void
-sift_down(struct dispatch_heap *h, size_t i)
-{
-	struct dispatch_job *j = h->job[i];
-	size_t c;
-
-	while ((c = 2 * i + 1) < h->n) {
-		if (c + 1 < h->n && before(h->job[c + 1], h->job[c]))
-			c++;
-		if (!before(h->job[c], j))
-			break;
-		h->job[i] = h->job[c];
-		i = c;
-	}
-	h->job[i] = j;
-}
-
-static void
-push(struct dispatch_heap *h, struct dispatch_job *j)
-{
-	if (h->n == h->cap) {
-		h->cap = h->cap ? h->cap * 2 : 256;
-		h->job = mem_array(h->job, h->cap, sizeof(struct dispatch_job *));
-	}
-	h->job[h->n] = j;
-	sift_up(h, h->n++);
-}
-
-static struct dispatch_job *
-pop(struct dispatch_heap *h)
-{
-	struct dispatch_job *j = h->job[0];
-
-	h->job[0] = h->job[--h->n];
-	if (h->n)
-		sift_down(h, 0);
-	return j;
-}
-
-static struct dispatch_job **
-find(const struct dispatch *d, int64_t no)
-{
-	/* Numbers are dense: their low bits spread well, but the slots of other
-	 * workers leave holes in them, so these are folded in. */
-	struct dispatch_job **p = &d->bucket[(size_t)(no ^ no >> 6) & (d->buckets - 1)];
-
-	while (*p && (*p)->no != no)
-		p = &(*p)->next;
-	return p;
-}
-
-static void
-grow(struct dispatch *d)
-{
-	size_t old_n = d->buckets;
-	struct dispatch_job **old = d->bucket;
-
-	d->buckets = old_n ? old_n * 2 : 1024;
-	d->bucket = mem_array(NULL, d->buckets, sizeof(struct dispatch_job *));
-	memset(d->bucket, 0, d->buckets * sizeof(struct dispatch_job *));
-	for (size_t i = 0; i < old_n; i++)
-		while (old[i]) {
-			struct dispatch_job *j = old[i], **p = find(d, j->no);
-
-			old[i] = j->next;
-			j->next = *p;
-			*p = j;
-		}
-	free(old);
+	j->place = DISPATCH_PARKED;
+	heap_push(&j->lane->parked, j);
 }
 
 static void
@@ -102,24 +28,24 @@ place(struct dispatch *d, struct dispatch_job *j, int64_t wait_ms, int64_t now)
 	if (wait_ms > 0) {
 		j->place = DISPATCH_TIMED;
 		j->key = now + wait_ms;
-		push(&d->timed, j);
+		heap_push(&d->timed, j);
 		return;
 	}
-	j->place = DISPATCH_READY;
-	j->key = j->admitted + penalty_ms[j->prio];
-	d->ready_n[j->prio]++;
-	push(&d->ready, j);
+	j->key = j->admitted + d->penalty_ms[j->prio];
+	if (j->lane && j->lane->loose >= j->lane->room)
+		park(j);
+	else
+		make_ready(d, j);
 }
 
 bool
 dispatch_add(struct dispatch *d, int64_t no, int prio, int n, int suspect,
-    int64_t age_ms, int64_t wait_ms, int64_t now)
+    int64_t age_ms, int64_t wait_ms, int lane, int64_t now)
 {
 	struct dispatch_job *j, **at;
 
-	if (d->known >= d->buckets)
-		grow(d);
-	at = find(d, no);
+	byno_room(&d->known);
+	at = byno_find(&d->known, no);
 	if (*at)
 		return false;
 	j = d->spare;
@@ -128,36 +54,72 @@ dispatch_add(struct dispatch *d, int64_t no, int prio, int n, int suspect,
 	else
 		j = mem_alloc(sizeof(*j));
 	*j = (struct dispatch_job){ .no = no, .prio = prio, .n = n, .suspect = suspect, .admitted = now - age_ms };
-	*at = j;
-	d->known++;
+	if (lane)
+		j->lane = lanes_get(&d->lanes, lane);
+	byno_put(&d->known, at, j);
 	place(d, j, wait_ms, now);
 	return true;
+}
+
+/* The first ready job, out of the heap. */
+static struct dispatch_job *
+pop_ready(struct dispatch *d)
+{
+	struct dispatch_job *j = heap_pop(&d->ready);
+
+	d->ready_n[j->prio]--;
+	if (j->lane)
+		j->lane->loose--;
+	return j;
 }
 
 struct dispatch_job *
 dispatch_peek(struct dispatch *d, int64_t now)
 {
 	while (d->timed.n && d->timed.job[0]->key <= now)
-		place(d, pop(&d->timed), 0, now);
+		place(d, heap_pop(&d->timed), 0, now);
+	if (d->lanes.whole && d->lanes.whole->room <= 0)
+		return NULL;
+	while (d->ready.n && d->ready.job[0]->lane && d->ready.job[0]->lane->room <= 0)
+		park(pop_ready(d));
 	return d->ready.n ? d->ready.job[0] : NULL;
 }
 
 void
 dispatch_take(struct dispatch *d)
 {
-	struct dispatch_job *j = pop(&d->ready);
+	struct dispatch_job *j = pop_ready(d);
 
-	d->ready_n[j->prio]--;
 	j->place = DISPATCH_TAKEN;
+	j->whole = d->lanes.whole;
+	lane_count(j->lane, 1);
+	lane_count(j->whole, 1);
+}
+
+static void
+give_back(struct dispatch_job *j)
+{
+	lane_count(j->lane, -1);
+	lane_count(j->whole, -1);
+	j->whole = NULL;
+}
+
+static struct dispatch_job *
+taken(const struct dispatch *d, int64_t no)
+{
+	struct dispatch_job **at = byno_find(&d->known, no), *j = at ? *at : NULL;
+
+	return j && j->place == DISPATCH_TAKEN ? j : NULL;
 }
 
 void
 dispatch_again(struct dispatch *d, int64_t no, int n, int suspect, int64_t wait_ms, int64_t now)
 {
-	struct dispatch_job *j = d->buckets ? *find(d, no) : NULL;
+	struct dispatch_job *j = taken(d, no);
 
-	if (!j || j->place != DISPATCH_TAKEN)
+	if (!j)
 		return;
+	give_back(j);
 	j->n = n;
 	if (suspect >= 0)
 		j->suspect = suspect;
@@ -167,18 +129,19 @@ dispatch_again(struct dispatch *d, int64_t no, int n, int suspect, int64_t wait_
 void
 dispatch_forget(struct dispatch *d, int64_t no)
 {
-	struct dispatch_job **at, *j;
+	struct dispatch_job **at = byno_find(&d->known, no), *j;
 
-	if (!d->buckets || !(j = *(at = find(d, no))))
+	if (!at || !*at)
 		return;
-	*at = j->next;
+	j = byno_cut(&d->known, at);
+	if (j->place == DISPATCH_TAKEN)
+		give_back(j);
 	j->next = d->spare;
 	d->spare = j;
-	d->known--;
 }
 
 static void
-drop(struct dispatch *d, struct dispatch_heap *h, uint64_t slots)
+drop(struct dispatch *d, struct heap *h, uint64_t slots)
 {
 	size_t kept = 0;
 
@@ -189,13 +152,15 @@ drop(struct dispatch *d, struct dispatch_heap *h, uint64_t slots)
 			h->job[kept++] = j;
 			continue;
 		}
-		if (j->place == DISPATCH_READY)
+		if (j->place == DISPATCH_READY) {
 			d->ready_n[j->prio]--;
+			if (j->lane)
+				j->lane->loose--;
+		}
 		dispatch_forget(d, j->no);
 	}
 	h->n = kept;
-	for (size_t i = kept / 2; i-- > 0; )
-		sift_down(h, i);
+	heap_mend(h);
 }
 
 void
@@ -203,13 +168,53 @@ dispatch_drop(struct dispatch *d, uint64_t slots)
 {
 	drop(d, &d->ready, slots);
 	drop(d, &d->timed, slots);
+	for (size_t i = 0; i < d->lanes.n; i++)
+		drop(d, &d->lanes.lane[i]->parked, slots);
+}
+
+void
+dispatch_room(struct dispatch *d, int lane, int room)
+{
+	struct lane *l = lanes_find(&d->lanes, lane);
+
+	if (!l)
+		return;
+	l->asked = true;
+	l->room = room;
+	while (l->parked.n && l->loose < l->room)
+		make_ready(d, heap_pop(&l->parked));
+}
+
+void
+dispatch_full(struct dispatch *d, int lane)
+{
+	lanes_get(&d->lanes, lane)->room = 0;
+}
+
+void
+dispatch_counts(struct dispatch *d, int64_t no, int lane, int whole)
+{
+	struct dispatch_job *j = taken(d, no);
+
+	if (j) {
+		lanes_recount(&d->lanes, &j->lane, lane);
+		lanes_recount(&d->lanes, &j->whole, whole);
+	}
+}
+
+void
+dispatch_limits(struct dispatch *d, int whole)
+{
+	dispatch_drop(d, UINT64_MAX);
+	lanes_reset(&d->lanes);
+	d->lanes.whole = whole ? lanes_get(&d->lanes, whole) : NULL;
 }
 
 void
 dispatch_low(const struct dispatch *d, int64_t low[DISPATCH_PRIOS])
 {
-	for (size_t i = 0; i < d->buckets; i++)
-		for (const struct dispatch_job *j = d->bucket[i]; j; j = j->next)
+	for (size_t i = 0; i < d->known.buckets; i++)
+		for (const struct dispatch_job *j = d->known.bucket[i]; j; j = j->next)
 			if (j->no <= low[j->prio])
 				low[j->prio] = j->no - 1;
 }
@@ -227,17 +232,16 @@ dispatch_release(struct dispatch *d)
 {
 	struct dispatch_job *j;
 
-	for (size_t i = 0; i < d->buckets; i++)
-		while ((j = d->bucket[i])) {
-			d->bucket[i] = j->next;
-			free(j);
-		}
+	for (size_t i = 0; i < d->known.buckets; i++)
+		while (d->known.bucket[i])
+			free(byno_cut(&d->known, &d->known.bucket[i]));
 	while ((j = d->spare)) {
 		d->spare = j->next;
 		free(j);
 	}
-	free(d->bucket);
+	free(d->known.bucket);
 	free(d->ready.job);
 	free(d->timed.job);
+	lanes_release(&d->lanes);
 	memset(d, 0, sizeof(*d));
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lease.h"
 #include "mem.h"
@@ -24,12 +25,30 @@ struct flight {
 	int64_t no;
 	int n, run, attempt, prio;
 	struct buf tenant, job_id, doc_key, request;    /* NUL-terminated too */
+	bool stopped;           /* ended by others while we had it */
 	bool used;
+};
+
+/* How often a failed attempt is repeated and how long after. */
+struct backoff {
+	unsigned retries, first_ms, cap_ms;
+	double factor;
+};
+
+/* What is known of an attempt besides its answer. NULL: nothing. */
+struct flight_notes {
+	const char *timings;            /* JSON */
+	const char *log, *death;        /* stderr: of the job; of the filter that it ended */
+	size_t log_len, death_len;
 };
 
 struct flights {
 	struct lease *lease;
-	unsigned retries;
+	const struct backoff *backoff;
+	struct lease_count count;
+	struct {                /* metrics.h */
+		uint64_t *completed, *failed, *retried, *waiting, *refused;
+	} m;
 	struct flight *f;
 	size_t max, n;          /* room; in flight, settled ones not counted */
 	size_t *spare, spare_n;
@@ -38,17 +57,21 @@ struct flights {
 	int64_t settle_by;      /* when it is due, if added_n */
 };
 
-void flights_init(struct flights *fs, struct lease *l, size_t max, unsigned retries);
+/* backoff is borrowed. */
+void flights_init(struct flights *fs, struct lease *l, size_t max, const struct backoff *b);
 void flights_free(struct flights *fs);
 
 /* A free flight, to be filled in. There must be one: fs->spare_n. */
 size_t flight_new(struct flights *fs);
 struct result_job flight_job(const struct flights *fs, size_t i);
 
-/* Adds a verdict. line: kept for the next attempt; message: see result_message;
- * err: of a death. These may be NULL or empty. */
+/* The flight of this attempt, or -1. */
+ssize_t flight_find(const struct flights *fs, int64_t no, int attempt);
+
+/* Adds a verdict. line: kept for the next attempt; message: see result_message.
+ * These and notes may be NULL or empty. */
 void flight_add(struct flights *fs, size_t i, const struct result_verdict *v, const struct buf *line,
-    const struct buf *message, const struct buf *err, int64_t now);
+    const struct buf *message, const struct flight_notes *notes, int64_t now);
 bool flights_full(const struct flights *fs);
 
 /* Settles what was added, if anything. */

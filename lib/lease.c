@@ -5,13 +5,12 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "lease_int.h"
 
-static const char begin_sql[] = "select sluice.worker_begin($1,$2,$3,$4,$5)";
-static const char beat_sql[] = "select mask, taken, share, low[1], low[2], low[3] from sluice.worker_beat($1,$2,$3,$4)";
+static const char begin_sql[] = "select sluice.worker_begin($1,$2,$3,$4,$5,$6,$7)";
+static const char beat_sql[] = "select mask, taken, share, low[1], low[2], low[3] from sluice.worker_beat($1,$2,$3,$4,$5,$6,$7,$8)";
 static const char give_sql[] = "select sluice.slots_release($1,$2,$3,$4)";
 static const char end_sql[] = "select sluice.worker_end($1,$2,$3)";
-static const char ready_sql[] = "select kind, no, prio, n, suspect, wait_ms, age_ms from sluice.ready($1,$2,$3,$4,$5,$6)";
-
 static void
 put_i64(struct lease *l, enum pg_type type, int64_t v)
 {
@@ -27,16 +26,27 @@ put_us(struct lease *l)
 }
 
 static void
-put_prios(struct lease *l, enum pg_type type, const int64_t v[DISPATCH_PRIOS])
+put_low(struct lease *l, const int64_t v[DISPATCH_PRIOS])
 {
-	int a = pg_array(&l->args, type);
+	int a = pg_array(&l->args, PG_INT8);
 
 	for (int p = 0; p < DISPATCH_PRIOS; p++)
 		pg_put_i64(&l->args, a, v[p]);
 }
 
 static void
-low(const struct lease *l, int64_t out[DISPATCH_PRIOS])
+put_or_null(struct lease *l, unsigned v)
+{
+	int a = pg_scalar(&l->args, PG_INT4);
+
+	if (v)
+		pg_put_i64(&l->args, a, v);
+	else
+		pg_put_null(&l->args, a);
+}
+
+void
+lease_low(const struct lease *l, int64_t out[DISPATCH_PRIOS])
 {
 	memcpy(out, l->mark, sizeof(l->mark));
 	dispatch_low(&l->jobs, out);
@@ -46,20 +56,21 @@ low(const struct lease *l, int64_t out[DISPATCH_PRIOS])
 }
 
 enum pg_status
-lease_begin(struct lease *l, struct pg *db, const char *pipeline, const char *name)
+lease_begin(struct lease *l, struct pg *db, const char *name)
 {
 	char host[65] = "?";
 	enum pg_status st;
 
 	gethostname(host, sizeof(host) - 1);
 	l->db = db;
-	l->pipeline = pipeline;
 	pg_args_reset(&l->args);
-	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), pipeline);
+	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), l->pipeline);
 	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), name);
 	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), host);
 	put_i64(l, PG_INT4, getpid());
 	put_i64(l, PG_INT4, LEASE_MS);
+	put_or_null(l, l->most);
+	put_or_null(l, l->deadline_s);
 	st = pg_call(db, begin_sql, &l->args);
 	if (st == PG_OK)
 		l->worker = pg_i64(db, 0, 0);
@@ -95,7 +106,7 @@ took(struct lease *l, uint64_t taken)
 static void
 start_giving(struct lease *l, int surplus)
 {
-	low(l, l->give_low);
+	lease_low(l, l->give_low);
 	for (int s = DISPATCH_SLOTS - 1; s >= 0 && surplus > 0; s--)
 		if (l->mask >> s & 1) {
 			l->giving |= (uint64_t)1 << s;
@@ -107,15 +118,21 @@ start_giving(struct lease *l, int surplus)
 static enum pg_status
 beat(struct lease *l, int64_t now)
 {
+	static const struct lease_count none;
+	const struct lease_count *c = l->count ? l->count : &none;
 	int64_t ended[DISPATCH_PRIOS];
 	enum pg_status st;
 	uint64_t taken;
 	int share;
 
-	low(l, ended);
+	lease_low(l, ended);
 	put_us(l);
-	put_prios(l, PG_INT8, ended);
+	put_low(l, ended);
 	put_i64(l, PG_INT4, LEASE_MS);
+	put_i64(l, PG_INT4, c->in_flight);
+	put_i64(l, PG_INT8, c->processed);
+	put_i64(l, PG_INT8, c->failed);
+	put_i64(l, PG_INT8, c->retried);
 	st = pg_call(l->db, beat_sql, &l->args);
 	if (st != PG_OK)
 		return st;
@@ -137,7 +154,7 @@ give(struct lease *l)
 
 	put_us(l);
 	put_i64(l, PG_INT8, (int64_t)l->giving);
-	put_prios(l, PG_INT8, l->give_low);
+	put_low(l, l->give_low);
 	st = pg_call(l->db, give_sql, &l->args);
 	if (st != PG_OK)
 		return st;
@@ -146,49 +163,6 @@ give(struct lease *l)
 	l->mask &= ~l->giving;
 	l->giving = 0;
 	return PG_OK;
-}
-
-/* Returns how far this look is from having seen all: true, look again at once. */
-static bool
-take_in(struct lease *l, int64_t now)
-{
-	int64_t from[DISPATCH_PRIOS];
-	int rows = 0;
-
-	memcpy(from, l->mark, sizeof(from));
-	for (int i = 0; i < pg_rows(l->db); i++) {
-		const char *kind = pg_bytes(l->db, i, 0, NULL);
-		int64_t no = pg_i64(l->db, i, 1);
-		int prio = (int)pg_i64(l->db, i, 2);
-
-		if (!strcmp(kind, "mark"))
-			l->mark[prio] = no;
-		else if (!strcmp(kind, "nudge"))
-			l->nudge = no;
-		else
-			rows += dispatch_add(&l->jobs, no, prio, (int)pg_i64(l->db, i, 3), (int)pg_i64(l->db, i, 4),
-			    pg_i64(l->db, i, 6), pg_i64(l->db, i, 5), now);
-	}
-	return rows > 0 || memcmp(from, l->mark, sizeof(from));
-}
-
-static enum pg_status
-look(struct lease *l, int64_t now)
-{
-	int64_t want[DISPATCH_PRIOS];
-	enum pg_status st;
-
-	for (int p = 0; p < DISPATCH_PRIOS; p++)
-		want[p] = l->jobs.ready_n[p] < READ_MOST || l->mark[p] < l->catch_up[p] ? READ_MOST : 0;
-	put_us(l);
-	put_i64(l, PG_INT8, (int64_t)(l->mask & ~l->giving));
-	put_prios(l, PG_INT8, l->mark);
-	put_prios(l, PG_INT4, want);
-	put_i64(l, PG_INT8, l->nudge);
-	st = pg_call(l->db, ready_sql, &l->args);
-	if (st == PG_OK)
-		l->read_at = take_in(l, now) ? now + POLL_MS / 10 : now + POLL_MS;
-	return st;
 }
 
 enum pg_status
@@ -201,8 +175,8 @@ lease_tick(struct lease *l, uint64_t in_flight, int64_t now, int *wait_ms)
 		st = beat(l, now);
 	if (st == PG_OK && l->giving && !(l->giving & in_flight))
 		st = give(l);
-	if (st == PG_OK && now >= l->read_at && l->mask)
-		st = look(l, now);
+	if (st == PG_OK && l->mask && (now >= l->read_at || lanes_eager(&l->jobs.lanes, l->jobs.ready.n)))
+		st = lease_look(l, now);
 	next = l->beat_at < l->read_at || !l->mask ? l->beat_at : l->read_at;
 	next = next > now ? next - now : 0;
 	next = dispatch_wait(&l->jobs, now, next);
@@ -222,8 +196,8 @@ lease_end(struct lease *l)
 {
 	int64_t ended[DISPATCH_PRIOS];
 
-	low(l, ended);
+	lease_low(l, ended);
 	put_us(l);
-	put_prios(l, PG_INT8, ended);
+	put_low(l, ended);
 	return pg_call(l->db, end_sql, &l->args);
 }

@@ -18,9 +18,21 @@ enum {
 	READ_MOST = 1000,       /* rows of one look, and ready jobs to hold, per priority */
 };
 
+/* What the worker has done, for people: told with each beat. */
+struct lease_count {
+	int in_flight;
+	int64_t processed, failed, retried;
+};
+
 struct lease {
 	struct pg *db;
 	const char *pipeline;
+	unsigned most;          /* the pipeline's limit, over all workers; 0: none */
+	unsigned deadline_s;    /* of its jobs; 0: none */
+	const struct lease_count *count;        /* may be NULL */
+	/* An attempt that we have in flight was ended by others. May be NULL. */
+	void (*stop)(int64_t no, int attempt);
+	bool paused;            /* nothing may be claimed */
 	int64_t worker;
 	uint64_t mask;          /* slots owned */
 	uint64_t giving;        /* of these: on their way to another worker */
@@ -28,21 +40,32 @@ struct lease {
 	int64_t catch_up[DISPATCH_PRIOS];       /* read on to here however much is held */
 	int64_t give_low[DISPATCH_PRIOS];
 	int64_t nudge;
+	int64_t stopped;        /* the last of our stops that we have seen */
+	int64_t limits;         /* the limits' number that jobs were read under */
 	int64_t beat_at, read_at;
 	struct pg_args args;
 	struct dispatch jobs;
 };
-#define LEASE_INIT { .worker = 0, .args = PG_ARGS_INIT, .jobs = DISPATCH_INIT }
+#define LEASE_INIT { .worker = 0, .limits = -1, .args = PG_ARGS_INIT, .jobs = DISPATCH_INIT }
 
-/* Registers; pipeline must outlive the lease. */
-enum pg_status lease_begin(struct lease *l, struct pg *db, const char *pipeline, const char *name);
+/* Registers. pipeline, most, deadline_s, count and stop are set before. */
+enum pg_status lease_begin(struct lease *l, struct pg *db, const char *name);
 
 /* Heartbeat and read-ahead where they are due. in_flight: slots with jobs that
  * were taken and not settled. *wait_ms is lowered to when it is due again. */
 enum pg_status lease_tick(struct lease *l, uint64_t in_flight, int64_t now, int *wait_ms);
 
+/* Somebody says that there is something to read. */
+void lease_hint(struct lease *l);
+
 /* True when jobs of this number may be fed by us. */
 bool lease_owns(const struct lease *l, int64_t no);
+
+/* What we hold of lanes that the ledger does not know yet, for a call that takes it:
+ * appends two arrays to its arguments; three with waits. After the call the
+ * ledger knows (lease_told). */
+void lease_put_lanes(const struct lease *l, struct pg_args *a, bool waits);
+void lease_told(struct lease *l);
 
 /* A clean end: nothing is in flight any more. */
 enum pg_status lease_end(struct lease *l);

@@ -30,7 +30,7 @@ offer(struct feed *f, int row)
 		buf_str(&the.words[k]);
 	}
 	j = (struct result_job){ the.words[0].p, the.words[1].p, the.words[2].p, the.pipeline,
-	    result_priority(the.prio), (int)pg_i64(the.db, row, 1), (int)pg_i64(the.db, row, 2) };
+	    result_priority(the.prio), (int)pg_i64(the.db, row, 1), (int)pg_i64(the.db, row, 2), NULL };
 	the.line.len = 0;
 	if (!pg_null(the.db, row, 3) && result_feed_line(&the.line, base, len, &j) == 0)
 		feed_put(f, (uint64_t)the.after, the.line.p, the.line.len);

@@ -7,7 +7,10 @@
 #include "json.h"
 #include "ndjson.h"
 
-enum { FEED_ROOM = 8192 };      /* for the envelope of the next feeding */
+enum {
+	FEED_ROOM = 8192,       /* for the envelope of the next feeding */
+	GATE_MAX = 128, WAIT_S = 900, WAIT_MAX_S = 366 * 86400
+};
 
 /* Members that are set at each feeding or carry the feeding itself. */
 static const char *const envelope[] = { "job_id", "tenant", "tenant_id", "doc_key", "pipeline", "priority", "attempt", "run",
@@ -48,7 +51,7 @@ result_feed_line(struct buf *out, const char *base, size_t len, const struct res
 	const char *vals[] = { j->job_id, j->tenant, j->doc_key, j->pipeline, j->priority };
 	const char *names[] = { "job_id", "tenant", "doc_key", "pipeline", "priority" };
 	size_t at[6];
-	struct rec_change c[9] = { { "error", NULL, 0 }, { "wait", NULL, 0 } };
+	struct rec_change c[10] = { { "error", NULL, 0 }, { "wait", NULL, 0 } };
 	char run[16], attempt[16];
 
 	if (rec_parse(&r, base, len) != REC_OK)
@@ -63,7 +66,8 @@ result_feed_line(struct buf *out, const char *base, size_t len, const struct res
 		c[2 + i] = (struct rec_change){ names[i], v.p + at[i], at[i + 1] - at[i] };
 	c[7] = (struct rec_change){ "run", run, (size_t)snprintf(run, sizeof(run), "%d", j->run) };
 	c[8] = (struct rec_change){ "attempt", attempt, (size_t)snprintf(attempt, sizeof(attempt), "%d", j->attempt) };
-	rec_edit(out, &r, c, 9);
+	c[9] = (struct rec_change){ "gates", j->gates, j->gates ? strlen(j->gates) : 0 };
+	rec_edit(out, &r, c, 10);
 	return 0;
 }
 
@@ -91,16 +95,46 @@ without_nul(struct buf *b)
 	}
 }
 
+static void
+bad_wait(struct result_verdict *v)
+{
+	v->verb = "error";
+	v->after_ms = 0;
+	result_error(&v->error, "bad_wait", "the pipeline's \"wait\" needs a \"gate\" of 1 to 128 bytes and, if any, a "
+	    "\"timeout_s\" of 1 to 31622400", false);
+}
+
+static void
+waiting(struct result_verdict *v, const struct rec_member *wait)
+{
+	static struct rec w;
+	const struct rec_member *timeout;
+	uint64_t s = WAIT_S;
+
+	v->verb = "waiting";
+	if (wait->type != '{' || rec_parse(&w, wait->val, wait->val_len) != REC_OK ||
+	    rec_str(rec_get(&w, "gate"), &v->gate) < 0 || !v->gate.len || v->gate.len > GATE_MAX ||
+	    memchr(v->gate.p, '\0', v->gate.len)) {
+		bad_wait(v);
+		return;
+	}
+	timeout = rec_get(&w, "timeout_s");
+	if (timeout && (rec_u64(timeout, &s) < 0 || !s || s > WAIT_MAX_S))
+		bad_wait(v);
+	else
+		v->after_ms = s * 1000;
+}
+
 void
 result_verdict(struct result_verdict *v, const struct rec *answer)
 {
 	const struct rec_member *error = rec_get(answer, "error"), *wait = rec_get(answer, "wait");
 	static struct rec e;
 
-	v->verb = error ? "error" : wait ? "waiting" : "completed";
+	v->verb = error ? "error" : "completed";
 	v->retry = false;
 	v->after_ms = 0;
-	v->error.len = 0;
+	v->error.len = v->gate.len = 0;
 	if (error && (error->type != '{' || rec_parse(&e, error->val, error->val_len) != REC_OK))
 		result_error(&v->error, "bad_error", "the pipeline's \"error\" is no object", false);
 	else if (error) {
@@ -108,11 +142,10 @@ result_verdict(struct result_verdict *v, const struct rec *answer)
 		rec_u64(rec_get(&e, "after_ms"), &v->after_ms);
 		buf_add(&v->error, error->val, error->val_len);
 		without_nul(&v->error);
-	} else if (wait && wait->type == '{' && rec_parse(&e, wait->val, wait->val_len) == REC_OK &&
-	    rec_u64(rec_get(&e, "timeout_s"), &v->after_ms) == 0)
-		v->after_ms = v->after_ms > UINT32_MAX ? 0 : v->after_ms * 1000;
-	if (v->after_ms > UINT32_MAX)
-		v->after_ms = UINT32_MAX;
+		if (v->after_ms > UINT32_MAX)
+			v->after_ms = UINT32_MAX;
+	} else if (wait)
+		waiting(v, wait);
 }
 
 int

@@ -14,18 +14,20 @@
 struct result_job {
 	const char *tenant, *job_id, *doc_key, *pipeline, *priority;
 	int run, attempt;
+	const char *gates;      /* JSON of those that were opened, or NULL */
 };
 
 /* What an answer says. */
 struct result_verdict {
 	const char *verb;       /* "completed", "error", "waiting" */
 	bool retry;
-	uint64_t after_ms;
+	uint64_t after_ms;      /* error: the least backoff; waiting: the time-out */
+	struct buf gate;        /* waiting: which */
 	struct buf error;       /* JSON that PostgreSQL takes; empty for completed */
 };
 
 /* Appends the line to feed: base (the request or the kept line) with the
- * envelope set, without error and wait. 0, or -1 if base is no record. */
+ * envelope and the opened gates set, without error and wait. 0, or -1 if base is no record. */
 int result_feed_line(struct buf *out, const char *base, size_t len, const struct result_job *j);
 
 void result_verdict(struct result_verdict *v, const struct rec *answer);

@@ -1,10 +1,12 @@
 /* from-ledger - feed a pipeline's jobs to it and settle what comes back.
  * See docs/from-ledger.1. */
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "arg.h"
+#include "claim.h"
 #include "err.h"
 #include "feed.h"
 #include "flight.h"
@@ -13,13 +15,10 @@
 #include "pg.h"
 #include "result.h"
 
-enum {
-	WINDOW_MAX = 10000, CONNECT_MS = 5000,
-	ALONE = 2,              /* a job with so many uncharged deaths is fed alone */
-	CLAIM_MS = 10, CLAIM_LEAST = 64         /* fewer are claimed so often only */
-};
+enum { WINDOW_MAX = 10000, CONNECT_MS = 5000 };
 
-static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [-r retries] [-o owner] [-D fd] [-- filter ...]\n\n"
+static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [-r retries] [-b backoff] [-j deadline]"
+    " [-l limit] [-a ageing] [-g grace] [-o owner] [-D fd] [-- filter ...]\n\n"
     "Feeds the jobs of a pipeline from the ledger (SLUICE_DB) to a filter and settles\n"
     "them by what comes back. Without a filter: prints the lines of the jobs that are\n"
     "queued and changes nothing.\n"
@@ -27,15 +26,18 @@ static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [
     "  -w window    most jobs in flight (500)\n"
     "  -t deadline  seconds for the oldest job in flight (300)\n"
     "  -r retries   of a failed attempt (3)\n"
+    "  -b backoff   \"FIRST FACTOR CAP\": seconds before a retry, times so much each, at most (1 2 300)\n"
+    "  -j deadline  seconds for a job from its admission, at any worker (none)\n"
+    "  -l limit     most of the pipeline's jobs in flight over all workers (none)\n"
+    "  -a ageing    \"MEDIUM LOW\": seconds that such a job lets later High ones go first (30 120)\n"
+    "  -g grace     seconds to finish what is in flight when told to stop (30)\n"
     "  -o owner     this worker's name in the ledger\n"
     "  -D fd        write a newline to it when ready\n";
 
 static struct pg db = PG_INIT;
 static struct lease lease = LEASE_INIT;
 static struct flights flights;
-static const char *pipeline;
-static bool alone;              /* the one in flight must stay the only one */
-static int64_t claim_at;
+static struct claim claim = { .flights = &flights, .args = PG_ARGS_INIT };
 
 static int64_t
 now_ms(void)
@@ -86,113 +88,23 @@ static int
 guilty(void *ctx, struct feed *feed, uint64_t tag, const struct feed_death *why)
 {
 	static struct result_verdict v = { .verb = "error", .retry = true };
-	static struct buf message, err;
+	static struct buf message;
 	struct result_job j = flight_job(&flights, tag);
+	struct flight_notes notes = { .death = why->err, .death_len = why->err_len };
 
 	(void)ctx, (void)feed;
-	v.error.len = message.len = err.len = 0;
+	v.error.len = message.len = 0;
 	result_error(&v.error, why->timeout ? "timeout" : "crashed", why->text, true);
 	result_message(&message, &j, "failed", &v.error, NULL, NULL);
-	buf_add(&err, why->err, why->err_len);
-	flight_add(&flights, tag, &v, NULL, &message, &err, now_ms());
+	flight_add(&flights, tag, &v, NULL, &message, &notes, now_ms());
 	return 0;
-}
-
-/* Feeding */
-
-enum { C_NO, C_CLAIMED, C_STATE, C_N, C_RUN, C_ATTEMPT, C_WAIT, C_TENANT, C_JOB_ID, C_DOC_KEY, C_PRIO, C_REQUEST, C_LINE };
-
-static const char claim_sql[] = "select no, claimed, state, n, run, attempt, wait_ms, tenant, job_id, doc_key, prio, "
-    "request, line from sluice.claim($1,$2,$3,$4)";
-
-static void
-copy(struct buf *to, int row, int col)
-{
-	size_t len;
-	const char *p = pg_bytes(&db, row, col, &len);
-
-	to->len = 0;
-	buf_add(to, p, len);
-	buf_str(to);
-}
-
-/* One job that is ours now, on its way to the filter. */
-static void
-feed_job(struct feed *feed, int row)
-{
-	static struct buf line;
-	size_t i = flight_new(&flights), len;
-	struct flight *f = &flights.f[i];
-	struct result_job j;
-	const char *base;
-
-	f->no = pg_i64(&db, row, C_NO);
-	f->n = (int)pg_i64(&db, row, C_N);
-	f->run = (int)pg_i64(&db, row, C_RUN);
-	f->attempt = (int)pg_i64(&db, row, C_ATTEMPT);
-	f->prio = (int)pg_i64(&db, row, C_PRIO);
-	copy(&f->tenant, row, C_TENANT);
-	copy(&f->job_id, row, C_JOB_ID);
-	copy(&f->doc_key, row, C_DOC_KEY);
-	copy(&f->request, row, C_REQUEST);
-	j = flight_job(&flights, i);
-	base = pg_bytes(&db, row, pg_null(&db, row, C_LINE) ? C_REQUEST : C_LINE, &len);
-	line.len = 0;
-	if (result_feed_line(&line, base, len, &j) < 0)
-		die(XBUG, "the ledger holds a line that is no record: job=%s", f->job_id.p);
-	feed_put(feed, i, line.p, line.len);
-}
-
-static int
-claim(struct feed *feed, struct pg_args *a)
-{
-	int r = check(pg_call_again(&db, claim_sql, a));
-
-	for (int i = 0; !r && i < pg_rows(&db); i++) {
-		int64_t no = pg_i64(&db, i, C_NO);
-
-		if (pg_bool(&db, i, C_CLAIMED))
-			feed_job(feed, i);
-		else if (!strcmp(pg_bytes(&db, i, C_STATE, NULL), "queued"))
-			dispatch_again(&lease.jobs, no, (int)pg_i64(&db, i, C_N), -1, pg_i64(&db, i, C_WAIT), now_ms());
-		else
-			dispatch_forget(&lease.jobs, no);       /* cancelled meanwhile */
-	}
-	return r;
 }
 
 static int
 take(void *ctx, struct feed *feed, size_t want)
 {
-	static struct pg_args a = PG_ARGS_INIT;
-	struct dispatch_job *j;
-	int64_t now = now_ms();
-	size_t got = 0;
-	int no, n;
-
 	(void)ctx;
-	if (want > flights.spare_n)
-		want = flights.spare_n;
-	alone = alone && flights.n;
-	/* Few at a time would make a commit of each: let room gather first. */
-	if (alone || !want || (flights.n && want < CLAIM_LEAST && now < claim_at))
-		return 0;
-	pg_args_reset(&a);
-	pg_put_i64(&a, pg_scalar(&a, PG_INT8), lease.worker);
-	pg_puts(&a, pg_scalar(&a, PG_TEXT), pipeline);
-	no = pg_array(&a, PG_INT8);
-	n = pg_array(&a, PG_INT4);
-	while (got < want && !alone && (j = dispatch_peek(&lease.jobs, now))) {
-		if (j->suspect >= ALONE && (got || flights.n))
-			break;
-		alone = j->suspect >= ALONE;
-		pg_put_i64(&a, no, j->no);
-		pg_put_i64(&a, n, j->n);
-		dispatch_take(&lease.jobs);
-		got++;
-	}
-	claim_at = now + CLAIM_MS;
-	return got ? claim(feed, &a) : 0;
+	return check(claim_some(&claim, feed, want, now_ms()));
 }
 
 static int
@@ -212,8 +124,7 @@ tick(void *ctx, int *wait_ms)
 	next = now + *wait_ms;
 	if (flights.added_n && flights.settle_by < next)
 		next = flights.settle_by;
-	if (lease.jobs.ready.n && claim_at > now && claim_at < next)
-		next = claim_at;
+	next = claim_next(&claim, now, next);
 	*wait_ms = next > now ? (int)(next - now) : 0;
 	return 0;
 }
@@ -232,48 +143,93 @@ finish(void *ctx)
 static int
 run(struct feed *feed, const char *owner, char **argv)
 {
-	struct feed_source looking = peek_source(&db, pipeline);
+	struct feed_source looking = peek_source(&db, lease.pipeline);
 	static const struct feed_source working = { .take = take, .answer = answer, .guilty = guilty,
 	    .tick = tick, .finish = finish };
 	enum pg_status st = pg_open(&db, arg_env("SLUICE_DB", ""), CONNECT_MS);
 
 	if (st == PG_OK)
-		st = pg_ledger(&db, 1, NULL, NULL);
+		st = pg_ledger(&db, 5, NULL, NULL);
 	if (st == PG_OK && *argv)
-		st = lease_begin(&lease, &db, pipeline, owner);
+		st = lease_begin(&lease, &db, owner);
 	if (st != PG_OK)
 		die(pg_exit(st), "%s", db.err);
 	return feed_run(feed, *argv ? &working : &looking, *argv ? argv : NULL);
 }
 
+/* "1 2 300" into n numbers of tenths or more. */
+static void
+numbers(const char *opt, const char *arg, double *v, int n)
+{
+	char *copy = mem_dup(arg, strlen(arg)), *save = NULL, *word = strtok_r(copy, " ", &save);
+
+	for (int i = 0; i < n; i++, word = strtok_r(NULL, " ", &save)) {
+		if (!word)
+			die(XPERM, "%s: %d numbers are needed: %s", opt, n, arg);
+		v[i] = arg_double(opt, word, 0, 86400);
+	}
+	if (word)
+		die(XPERM, "%s: only %d numbers are needed: %s", opt, n, arg);
+	free(copy);
+}
+
+static void
+set_backoff(struct backoff *b, const char *arg)
+{
+	double v[3];
+
+	numbers("-b", arg, v, 3);
+	if (v[1] < 1)
+		die(XPERM, "-b: a factor below 1: %s", arg);
+	b->first_ms = (unsigned)(v[0] * 1000);
+	b->factor = v[1];
+	b->cap_ms = (unsigned)(v[2] * 1000);
+}
+
+static void
+set_ageing(const char *arg)
+{
+	double v[2];
+
+	numbers("-a", arg, v, 2);
+	lease.jobs.penalty_ms[1] = (int64_t)(v[0] * 1000);
+	lease.jobs.penalty_ms[2] = (int64_t)(v[1] * 1000);
+}
+
 int
 main(int argc, char **argv)
 {
+	static struct backoff backoff = { .retries = 3, .first_ms = 1000, .cap_ms = 300000, .factor = 2 };
 	struct feed_opts o = { .window = 500 };
 	const char *owner = "from-ledger";
-	unsigned retries = 3;
 	struct feed *feed;
 	int c, code;
 
 	err_init("from-ledger");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+p:w:t:r:o:D:")) != -1)
+	while ((c = getopt(argc, argv, "+p:w:t:r:b:j:l:a:g:o:D:")) != -1)
 		switch (c) {
-		case 'p': pipeline = optarg; break;
+		case 'p': lease.pipeline = optarg; break;
 		case 'w': o.window = arg_ulong("-w", optarg, 1, WINDOW_MAX); break;
 		case 't': o.deadline_ms = 1000 * arg_ulong("-t", optarg, 1, 86400); break;
-		case 'r': retries = (unsigned)arg_ulong("-r", optarg, 0, 100); break;
+		case 'r': backoff.retries = (unsigned)arg_ulong("-r", optarg, 0, 100); break;
+		case 'b': set_backoff(&backoff, optarg); break;
+		case 'j': lease.deadline_s = (unsigned)arg_ulong("-j", optarg, 1, 366 * 86400); break;
+		case 'l': lease.most = (unsigned)arg_ulong("-l", optarg, 1, 1000000); break;
+		case 'a': set_ageing(optarg); break;
+		case 'g': o.grace_ms = 1000 * arg_ulong("-g", optarg, 1, 3600); break;
 		case 'o': owner = optarg; break;
 		case 'D': o.ready_fd = (int)arg_ulong("-D", optarg, 3, 1023); break;
 		default: die_usage(usage);
 		}
-	if (!pipeline)
+	if (!lease.pipeline)
 		die_usage(usage);
 	feed = feed_open(&o);
-	flights_init(&flights, &lease, o.window, retries);
+	flights_init(&flights, &lease, o.window, &backoff);
 	code = run(feed, owner, argv + optind);
 	feed_free(feed);
 	flights_free(&flights);
+	pg_args_free(&claim.args);
 	dispatch_release(&lease.jobs);
 	pg_close(&db);
 	return code;

@@ -28,7 +28,7 @@ create function t_no(p_id text) returns bigint language sql as \$\$ select no fr
 -- Claims jobs by name for worker 1; what became of each.
 create function t_claim(p_worker bigint, p_pipeline text, p_id text[], p_bytes bigint default 1000000, p_lane int[] default '{}', p_held int[] default '{}')
 	returns table (id text, claimed boolean, state text, attempt int, wait bigint, lane int, gates text) language sql as \$\$
-	select c.job_id, c.claimed, c.state, c.attempt, c.wait_ms, c.lane, c.gates
+	select c.job_id, c.claimed, c.state, c.attempt, c.wait_ms, c.\"full\", c.gates
 	  from claim(p_worker, p_pipeline, array(select t_no(i) from unnest(p_id) i),
 		array(select coalesce((select max(e.n) from ev e where e.no = t_no(i)), 0) from unnest(p_id) i), p_bytes, p_lane, p_held) c \$\$;
 create function t_settle(p_worker bigint, p_pipeline text, p_id text, p_verb text, p_retry boolean default false, p_after bigint default 0,
@@ -62,15 +62,15 @@ q "select pipeline_set('p', true, null)"
 ok 'why: paused' says 'paused pipeline p is paused' "select * from why(t_no('a')) limit 1"
 ok 'nothing is claimed of a paused pipeline' says 'a f queued 0 1000' "select id, claimed, state, attempt, wait from t_claim($w,'p','{a}')"
 ok 'nor by a worker of the first version' says 'f 1000' "select claimed, wait_ms from claim($w,'p',array[t_no('a')],'{0}')"
-ok 'which the worker is told' says 'paused' "select kind from ready($w,'p',-1,'{99,99,99}','{0,0,0}',0,0,0,'{}','{}') where kind <> 'limits'"
+ok 'which the worker is told' says 'paused' "select kind from ready($w,'p',-1,'{99,99,99}','{0,0,0}',0,0,0,'{}','{}','{}') where kind <> 'limits'"
 q "select pipeline_set('p', false, null)"
 ok 'resumed it goes on' says 'a t processing 1' "select id, claimed, state, attempt from t_claim($w,'p','{a}')"
 ok 'why: running' says 't' "select detail like 'p since % on worker $w (W, pid 1 on h), run 1 attempt 1' from why(t_no('a'))"
 
 # Cancel
 ok 'a running job is cancelled at once' says 1 "select cancel_no(array[t_no('a'), 12345], 'enough')"
-ok 'its worker is told which attempt' says "stop t 1" "select kind, no = t_no('a'), n from ready($w,'p',-1,'{99,99,99}','{0,0,0}',0,0,0,'{}','{}') where kind = 'stop'"
-ok 'once' says '' "select kind from ready($w,'p',-1,'{99,99,99}','{0,0,0}',0,1,0,'{}','{}') where kind = 'stop'"
+ok 'its worker is told which attempt' says "stop t 1" "select kind, no = t_no('a'), n from ready($w,'p',-1,'{99,99,99}','{0,0,0}',0,0,0,'{}','{}','{}') where kind = 'stop'"
+ok 'once' says '' "select kind from ready($w,'p',-1,'{99,99,99}','{0,0,0}',0,1,0,'{}','{}','{}') where kind = 'stop'"
 ok 'the late result is refused' says 'false cancelled' "select t_settle($w,'p','a','completed')"
 ok 'and recorded' says '1 completed t' "select attempt, verb, no = t_no('a') from refused"
 ok 'why: cancelled' says t "select reason = 'cancelled' and detail like 'cancelled at %: cancelled: enough' from why(t_no('a'))"
@@ -141,7 +141,7 @@ ok 'queued, running and waiting jobs end at their deadline' says '3
 failed failed failed queued' \
 	"select timeouts(100); select state_of(t_no('d1')), state_of(t_no('d2')), state_of(t_no('d3')), state_of(t_no('d4'))"
 ok 'with that code' says 'deadline deadline deadline' "select string_agg(code, ' ') from dead_letter where job_id like 'd%'"
-ok 'the worker stops the running one' says 'stop t' "select kind, no = t_no('d2') from ready($dw,'d',-1,'{99,99,99}','{0,0,0}',0,0,0,'{}','{}') where kind = 'stop'"
+ok 'the worker stops the running one' says 'stop t' "select kind, no = t_no('d2') from ready($dw,'d',-1,'{99,99,99}','{0,0,0}',0,0,0,'{}','{}','{}') where kind = 'stop'"
 ok 'its result is refused' says 'false failed' "select t_settle($dw,'d','d2','completed')"
 ok 'run again it has the time again' says '1
 0 queued' "select rerun_no(array[t_no('d1')],false); select timeouts(100), state_of(t_no('d1'))"
@@ -163,10 +163,10 @@ q "select tenant_set('x', null, 3)"
 tenant=$(q "select id from lane where tenant = 'x'")
 whole=$(q "select id from lane where tenant = ''")
 ok 'a worker hears that limits changed, and of its pipeline' says "limits 2 $whole" \
-	"select kind, no, lane from ready($l1,'l',-1,'{0,0,0}','{9,9,9}',0,0,0,'{}','{}')"
+	"select kind, no, lane from ready($l1,'l',-1,'{0,0,0}','{9,9,9}',0,0,0,'{}','{}','{}')"
 ok 'and then which jobs they concern' says "$tenant  t" \
 	"select min(lane), min(lane) filter (where no in (select j.no from job j where j.tenant = 'y')), count(lane) = cardinality('$(mine "$l1" x)'::text[])
-	   from ready($l1,'l',-1,'{0,0,0}','{99,99,99}',0,0,2,'{}','{}') where kind = 'job'"
+	   from ready($l1,'l',-1,'{0,0,0}','{99,99,99}',0,0,2,'{}','{}','{}') where kind = 'job'"
 ok 'no more than the limit of a tenant is claimed' says "3 $tenant" \
 	"select count(*) filter (where claimed), max(lane) from t_claim($l1,'l','$(mine "$l1" x)')"
 ok 'by nobody' says "0 $tenant" "select count(*) filter (where claimed), max(lane) from t_claim($l2,'l','$(mine "$l2" x)')"
@@ -176,8 +176,8 @@ last=$(mine "$l2" x | sed 's/[{}]//g; s/,.*//')
 ok 'why: both limits' says "pipeline_limit pipeline l has its limit of 4 jobs in flight
 tenant_limit tenant x has its limit of 3 jobs in flight" "select * from why(t_no('$last')) where reason like '%limit'"
 ok 'what a worker no longer holds is free for the others' says "room 1" \
-	"select kind, n from ready($l1,'l',-1,'{99,99,99}','{0,0,0}',0,0,2,'{$tenant}','{2}') where kind = 'room'"
-q "select * from ready($l1,'l',-1,'{99,99,99}','{0,0,0}',0,0,2,'{$whole}','{2}')" >/dev/null
+	"select kind, n from ready($l1,'l',-1,'{99,99,99}','{0,0,0}',0,0,2,'{$tenant}','{2}','{0}') where kind = 'room'"
+q "select * from ready($l1,'l',-1,'{99,99,99}','{0,0,0}',0,0,2,'{$whole}','{2}','{0}')" >/dev/null
 ok 'at once' says "1" "select count(*) filter (where claimed) from t_claim($l2,'l','$(mine "$l2" x)', 1000000, '{$whole}', '{1}')"
 q "select pipeline_set('l', null, 1000), tenant_set('x', null, 0)" >/dev/null
 ok 'a limit that is lifted is no limit' says "t" "select count(*) filter (where claimed) >= 7 from t_claim($l2,'l','$(mine "$l2" '')')"

@@ -56,6 +56,7 @@ create table held (
     worker  bigint not null,
     lane    integer not null,
     n       integer not null,
+    waits   bigint,         -- the oldest of its jobs that there was no room for
     primary key (worker, lane)
 ) with (fillfactor = 20);
 create index held_lane on held (lane);
@@ -496,27 +497,38 @@ begin
     select b.* into mask, taken, share, low from worker_beat(p_worker, p_pipeline, p_low, p_lease_ms) b;
 end $$;
 
--- What a worker says it holds of lanes, all of them.
-create function hold(p_worker bigint, p_lane integer[], p_held integer[]) returns void
+-- What a worker says it holds of lanes.
+create function hold(p_worker bigint, p_lane integer[], p_held integer[], p_waits bigint[]) returns void
     language sql volatile set search_path = sluice, pg_temp as $$
-    insert into held as h (worker, lane, n)
-    select p_worker, u.lane, u.n from unnest(p_lane, p_held) u(lane, n) order by u.lane
-    on conflict (worker, lane) do update set n = excluded.n where h.n <> excluded.n $$;
+    insert into held as h (worker, lane, n, waits)
+    select p_worker, u.lane, u.n, nullif(u.waits, 0) from unnest(p_lane, p_held, p_waits) u(lane, n, waits) order by u.lane
+    on conflict (worker, lane) do update set n = excluded.n, waits = excluded.waits
+     where (h.n, h.waits) is distinct from (excluded.n, excluded.waits) $$;
 
--- How many more of a lane fit, over all workers that live.
+-- How many more of a lane fit, over all workers that live; null: no such limit.
 create function lane_room(p_lane integer) returns integer
     language sql stable set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
     select greatest(0, l.most - coalesce((select sum(h.n) from held h join worker w on w.id = h.worker
                                            where h.lane = l.id and w.ended_at is null), 0)::integer)
       from lane l where l.id = $1 $$;
 
+-- A worker's part of that: one place is left for each of the others that has an
+-- older job waiting. A worker that has room and does not use it waits for nothing.
+create function lane_share(p_lane integer, p_worker bigint) returns integer
+    language sql stable set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
+    select greatest(0, lane_room($1) - (
+        select count(*) from held h join worker w on w.id = h.worker
+         where h.lane = $1 and h.worker <> $2 and w.ended_at is null
+           and h.waits < coalesce((select m.waits from held m where m.lane = $1 and m.worker = $2), 9223372036854775807))::integer) $$;
+
 -- As before. p_stop: the last of the worker's stops that it has seen; p_limits: the
--- limits' number that it goes by; p_lane, p_held: what it holds of each lane it knows.
+-- limits' number that it goes by; p_lane, p_held, p_waits: what it holds of lanes and
+-- its oldest job that there is no room for (0: none).
 -- More kinds of rows: 'paused'; 'limits' (no: their number now, lane: the
 -- pipeline's own, or null): forget what is not in flight and read again; 'room'
 -- (lane; n: how many more it may claim); 'stop' (no, n: the attempt; age_ms: its id).
 create function ready(p_worker bigint, p_pipeline text, p_mask bigint, p_mark bigint[], p_want integer[], p_nudge bigint,
-    p_stop bigint, p_limits bigint, p_lane integer[], p_held integer[])
+    p_stop bigint, p_limits bigint, p_lane integer[], p_held integer[], p_waits bigint[])
     returns table (kind text, no bigint, prio integer, n integer, suspect integer, wait_ms bigint, age_ms bigint, lane integer)
     language plpgsql volatile security definer set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
@@ -532,8 +544,8 @@ begin
     return query select 'stop', s.no, null::integer, s.attempt, null::integer, null::bigint, s.id, null::integer
       from stop s where s.worker = p_worker and s.id > p_stop order by s.id;
     if cardinality(p_lane) > 0 then
-        perform hold(p_worker, p_lane, p_held);
-        return query select 'room', null::bigint, null::integer, lane_room(u.lane), null::integer, null::bigint, null::bigint, u.lane
+        perform hold(p_worker, p_lane, p_held, p_waits);
+        return query select 'room', null::bigint, null::integer, lane_share(u.lane, p_worker), null::integer, null::bigint, null::bigint, u.lane
           from unnest(p_lane) u(lane);
     end if;
     if v_limits <> p_limits then
@@ -552,11 +564,12 @@ end $$;
 -- their bytes are not more than p_bytes (but one always), the pipeline is not
 -- paused and no limit is reached; p_lane, p_held as for ready. claimed false: not
 -- now; then state, n and wait_ms say what it is (queued: ask again after
--- wait_ms) and lane which limit is reached. gates: a JSON object of those open.
+-- wait_ms). lane, whole: the limits that the job counts in, full: the one that is
+-- reached. gates: a JSON object of those open.
 create function claim(p_worker bigint, p_pipeline text, p_no bigint[], p_n integer[],
     p_bytes bigint, p_lane integer[], p_held integer[])
     returns table (no bigint, claimed boolean, state text, n integer, run integer, attempt integer, failures integer,
-        wait_ms bigint, tenant text, job_id text, doc_key text, prio integer, request text, line text, gates text, lane integer)
+        wait_ms bigint, tenant text, job_id text, doc_key text, prio integer, request text, line text, gates text, lane integer, whole integer, "full" integer)
     language plpgsql volatile security definer set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 #variable_conflict use_column
@@ -576,7 +589,7 @@ begin
         for v_lane in select u.lane from unnest(v_lanes || v_whole) u(lane) where u.lane is not null group by 1 order by 1 loop
             perform pg_advisory_xact_lock(7307, v_lane);
         end loop;
-        perform hold(p_worker, p_lane, p_held);
+        perform hold(p_worker, p_lane, p_held, '{}');
         -- The first of each tenant's lane that fit, and of those the first that fit the pipeline's.
         select array_agg(s.no) filter (where s.whole is null or s.rank <= s.whole) into v_may
           from (select t.no, t.ord, (select lane_room(v_whole)) as whole, row_number() over (order by t.ord) as rank
@@ -629,7 +642,7 @@ begin
                    (select k.line from ev k where k.no = j.no and k.line is not null order by k.n desc limit 1) end,
                case when m.mine and v_gates then
                    (select json_object_agg(g.gate, 'open' order by g.gate)::text from gate g where g.no = j.no) end,
-               case when v_whole = any(v_full) then v_whole when i.lane = any(v_full) then i.lane end
+               i.lane, v_whole, case when v_whole = any(v_full) then v_whole when i.lane = any(v_full) then i.lane end
           from unnest(p_no, p_n, v_lanes) with ordinality i(no, n, lane, ord)
          cross join lateral (select * from job j where j.no = i.no) j
           left join lateral (select e.* from ev e where e.no = i.no order by e.n desc limit 1) e on true

@@ -101,12 +101,12 @@ test_dispatch(void)
 	int64_t low[3] = { 100000, 100000, 100000 }, last = 0;
 	bool sorted = true;
 
-	dispatch_add(&d, 1, 2, 0, 0, 0, 0, 1000000);            /* Low, new */
-	dispatch_add(&d, 2, 1, 0, 0, 0, 0, 1000000);            /* Medium, new */
-	dispatch_add(&d, 3, 0, 0, 0, 0, 0, 1000000);            /* High, new */
-	dispatch_add(&d, 4, 2, 0, 0, 200000, 0, 1000000);       /* Low, 200 s old */
-	dispatch_add(&d, 5, 0, 0, 0, 0, 50, 1000000);           /* High, due in 50 ms */
-	ok(!dispatch_add(&d, 3, 0, 0, 0, 0, 0, 1000000), "a known job is known");
+	dispatch_add(&d, 1, 2, 0, 0, 0, 0, 0, 1000000);            /* Low, new */
+	dispatch_add(&d, 2, 1, 0, 0, 0, 0, 0, 1000000);            /* Medium, new */
+	dispatch_add(&d, 3, 0, 0, 0, 0, 0, 0, 1000000);            /* High, new */
+	dispatch_add(&d, 4, 2, 0, 0, 200000, 0, 0, 1000000);       /* Low, 200 s old */
+	dispatch_add(&d, 5, 0, 0, 0, 0, 50, 0, 1000000);           /* High, due in 50 ms */
+	ok(!dispatch_add(&d, 3, 0, 0, 0, 0, 0, 0, 1000000), "a known job is known");
 	ok(next(&d, 1000000) == 4 && next(&d, 1000000) == 3, "aged Low before new High");
 	ok(next(&d, 1000000) == 2 && next(&d, 1000050) == 5, "a timed job when it is due, by its priority");
 	dispatch_low(&d, low);
@@ -117,11 +117,79 @@ test_dispatch(void)
 	dispatch_drop(&d, (uint64_t)1 << 1);
 	ok(next(&d, 1000030) == -1, "a dropped slot's job is forgotten");
 	for (int64_t i = 0; i < 5000; i++)
-		dispatch_add(&d, 100 + (i * 2654435761u) % 5003, 1, 0, 0, i % 977, 0, 1000000);
+		dispatch_add(&d, 100 + (i * 2654435761u) % 5003, 1, 0, 0, i % 977, 0, 0, 1000000);
 	dispatch_drop(&d, 0xff);
 	for (struct dispatch_job *j; (j = dispatch_peek(&d, 1000000)); last = j->key, dispatch_take(&d))
 		sorted &= j->key >= last && (j->no & 63) > 7;
 	ok(sorted && !d.ready_n[1], "thousands in order, none of the dropped slots");
+	dispatch_release(&d);
+}
+
+/* The bound that ageing gives, on a clock of our own: as many High jobs come as
+ * are worked off, for ever, so that without it no other would run. */
+static void
+test_ageing(void)
+{
+	enum { EACH_MS = 100 };
+	static struct dispatch d = DISPATCH_INIT;
+	int64_t now = 0, no = 10, done[3] = { -1, -1, -1 };
+
+	dispatch_add(&d, 1, 2, 0, 0, 0, 0, 0, now);
+	dispatch_add(&d, 2, 1, 0, 0, 0, 0, 0, now);
+	for (int i = 0; i < 20; i++)            /* a backlog of 2 s */
+		dispatch_add(&d, no++, 0, 0, 0, 0, 0, 0, now);
+	for (; now < 300000 && (done[1] < 0 || done[2] < 0); now += EACH_MS) {
+		struct dispatch_job *j = dispatch_peek(&d, now);
+		int64_t took = j->no;
+
+		if (j->prio)
+			done[j->prio] = now;
+		dispatch_take(&d);
+		dispatch_forget(&d, took);
+		dispatch_add(&d, no++, 0, 0, 0, 0, 0, 0, now + EACH_MS);
+	}
+	/* The penalty, and the backlog at its end. */
+	ok(done[1] >= 30000 && done[1] <= 30000 + 2100, "Medium runs after 30 s of endless High: %lld ms", (long long)done[1]);
+	ok(done[2] >= 120000 && done[2] <= 120000 + 2200, "Low after 120 s: %lld ms", (long long)done[2]);
+	dispatch_release(&d);
+}
+
+static void
+test_lanes(void)
+{
+	static struct dispatch d = DISPATCH_INIT;
+	struct lane *l;
+	int64_t seen = 0;
+
+	for (int64_t i = 1; i <= 1000; i++)
+		dispatch_add(&d, i, 1, 0, 0, 2000 - i, 0, 7, 1000000);
+	dispatch_add(&d, 2000, 1, 0, 0, 0, 0, 0, 1000000);
+	l = lanes_find(&d.lanes, 7);
+	ok(l && l->parked.n == 1000 && !d.lanes.whole, "jobs of a lane are put aside until it is known how many may run");
+	ok(lanes_eager(&d.lanes, true), "which is asked at once");
+	dispatch_room(&d, 7, 3);
+	ok(next(&d, 1000000) == 1 && next(&d, 1000000) == 2 && next(&d, 1000000) == 3, "so many are taken, in their order");
+	ok(next(&d, 1000000) == 2000 && next(&d, 1000000) == -1, "then the others go on");
+	ok(l->held == 3 && d.ready_n[1] == 0, "the lane holds three, and nothing of it is ready");
+	lanes_find(&d.lanes, 7)->told = 3;
+	dispatch_forget(&d, 2);
+	ok(l->held == 2 && lanes_eager(&d.lanes, true) && next(&d, 1000000) == -1, "what ends is told, the ledger gives the place");
+	dispatch_room(&d, 7, 1);
+	dispatch_again(&d, 3, 2, -1, 0, 1000000);
+	while (next(&d, 1000000) > 0)
+		seen++;
+	ok(seen == 1 && l->held == 2, "one place is one job, whoever comes back");
+	dispatch_room(&d, 7, 5);
+	dispatch_room(&d, 7, 0);
+	ok(next(&d, 1000000) == -1 && l->loose == 0, "room that is gone again is not used");
+	dispatch_limits(&d, 9);
+	ok(d.known.n == 3 && l->held == 2 && d.lanes.whole->id == 9, "new limits: all but those in flight are read again");
+	dispatch_add(&d, 3000, 0, 0, 0, 0, 0, 0, 1000000);
+	ok(next(&d, 1000000) == -1, "a pipeline without room feeds nothing");
+	dispatch_room(&d, 9, 1);
+	ok(next(&d, 1000000) == 3000 && d.lanes.whole->held == 1, "and with it one");
+	dispatch_counts(&d, 3000, 7, 9);
+	ok(l->held == 3, "a limit that came meanwhile counts it");
 	dispatch_release(&d);
 }
 
@@ -130,7 +198,16 @@ test_result(void)
 {
 	static struct buf request = BUF_INIT;
 	static struct result_verdict v;
-	const struct result_job j = { "t", "a", "d", "p", "High", 1, 2 };
+	const struct result_job j = { "t", "a", "d", "p", "High", 1, 2, NULL };
+	const struct result_job open = { "t", "a", "d", "p", "High", 1, 2, "{\"g\":\"open\"}" };
+	static const struct { const char *line, *verb; uint64_t ms; } waits[] = {
+		{ "{\"wait\":{\"gate\":\"g\",\"timeout_s\":5}}", "waiting", 5000 },
+		{ "{\"wait\":{\"gate\":\"g\"}}", "waiting", 900000 },
+		{ "{\"wait\":{\"gate\":\"g\",\"timeout_s\":0}}", "error", 0 },
+		{ "{\"wait\":{\"gate\":\"\"}}", "error", 0 },
+		{ "{\"wait\":{\"gate\":7}}", "error", 0 },
+		{ "{\"wait\":true}", "error", 0 },
+	};
 	const char *back = "{\"n\":1,\"job_id\":\"a\",\"attempt\":2,\"x\":{\"y\":1.50},\"text\":\"changed\",\"content\":\"c\","
 	    "\"chunks\":{\"n\":1,\"items\":[1]},\"error\":{\"retry\":true,\"after_ms\":5,\"message\":\"\\u0000\"}}";
 
@@ -148,8 +225,16 @@ test_result(void)
 	ok(strstr(buf_str(&v.error), "\\ufffd") != NULL, "no NUL for PostgreSQL");
 	out.len = 0;
 	result_feed_line(&out, back, strlen(back), &j);
-	ok(!strstr(buf_str(&out), "error") && strstr(out.p, "\"attempt\":2") && strstr(out.p, "\"priority\":\"High\""),
+	ok(!strstr(buf_str(&out), "error") && !strstr(out.p, "gates") && strstr(out.p, "\"attempt\":2") && strstr(out.p, "\"priority\":\"High\""),
 	    "the line to feed has the envelope and no error");
+	out.len = 0;
+	result_feed_line(&out, back, strlen(back), &open);
+	ok(strstr(buf_str(&out), "\"gates\":{\"g\":\"open\"}") != NULL, "and the gates that were opened");
+	for (size_t i = 0; i < sizeof(waits) / sizeof(*waits); i++) {
+		rec_parse(&r, waits[i].line, strlen(waits[i].line));
+		result_verdict(&v, &r);
+		ok(!strcmp(v.verb, waits[i].verb) && v.after_ms == waits[i].ms && !v.retry, "%s", waits[i].line);
+	}
 }
 
 /* A record may have a million members, and a stage may add a thousand. */
@@ -157,7 +242,7 @@ static void
 test_many_members(void)
 {
 	static struct buf request = BUF_INIT, answer = BUF_INIT;
-	const struct result_job j = { "t", "a", "d", "p", "High", 1, 2 };
+	const struct result_job j = { "t", "a", "d", "p", "High", 1, 2, NULL };
 
 	buf_adds(&request, "{\"job_id\":\"a\"");
 	for (int i = 0; i < 200000; i++)
@@ -183,6 +268,8 @@ main(void)
 	test_canon();
 	test_entry();
 	test_dispatch();
+	test_ageing();
+	test_lanes();
 	test_result();
 	test_many_members();
 	return tap_end();

@@ -1,0 +1,119 @@
+#include "claim.h"
+
+#include <string.h>
+
+#include "err.h"
+
+enum {
+	C_NO, C_CLAIMED, C_STATE, C_N, C_RUN, C_ATTEMPT, C_WAIT, C_TENANT, C_JOB_ID, C_DOC_KEY, C_PRIO, C_REQUEST,
+	C_LINE, C_GATES, C_LANE, C_WHOLE, C_FULL
+};
+
+static const char claim_sql[] = "select no, claimed, state, n, run, attempt, wait_ms, tenant, job_id, doc_key, prio, "
+    "request, line, gates, lane, whole, \"full\" from sluice.claim($1,$2,$3,$4,$5,$6,$7)";
+
+static void
+copy(const struct pg *db, struct buf *to, int row, int col)
+{
+	size_t len;
+	const char *p = pg_bytes(db, row, col, &len);
+
+	to->len = 0;
+	buf_add(to, p, len);
+	buf_str(to);
+}
+
+/* One job that is ours now, on its way to the filter. */
+static void
+feed_job(struct flights *fs, const struct pg *db, struct feed *feed, int row)
+{
+	static struct buf line;
+	size_t i = flight_new(fs), len;
+	struct flight *f = &fs->f[i];
+	struct result_job j;
+	const char *base;
+
+	f->no = pg_i64(db, row, C_NO);
+	f->n = (int)pg_i64(db, row, C_N);
+	f->run = (int)pg_i64(db, row, C_RUN);
+	f->attempt = (int)pg_i64(db, row, C_ATTEMPT);
+	f->prio = (int)pg_i64(db, row, C_PRIO);
+	copy(db, &f->tenant, row, C_TENANT);
+	copy(db, &f->job_id, row, C_JOB_ID);
+	copy(db, &f->doc_key, row, C_DOC_KEY);
+	copy(db, &f->request, row, C_REQUEST);
+	j = flight_job(fs, i);
+	if (!pg_null(db, row, C_GATES))
+		j.gates = pg_bytes(db, row, C_GATES, NULL);
+	base = pg_bytes(db, row, pg_null(db, row, C_LINE) ? C_REQUEST : C_LINE, &len);
+	line.len = 0;
+	if (result_feed_line(&line, base, len, &j) < 0)
+		die(XBUG, "the ledger holds a line that is no record: job=%s", f->job_id.p);
+	feed_put(feed, i, line.p, line.len);
+}
+
+static void
+take_in(struct claim *c, const struct pg *db, struct feed *feed, int row, int64_t now)
+{
+	struct dispatch *d = &c->flights->lease->jobs;
+	int64_t no = pg_i64(db, row, C_NO);
+
+	if (!pg_null(db, row, C_FULL))
+		dispatch_full(d, (int)pg_i64(db, row, C_FULL));
+	if (pg_bool(db, row, C_CLAIMED)) {
+		dispatch_counts(d, no, (int)pg_i64(db, row, C_LANE), (int)pg_i64(db, row, C_WHOLE));
+		feed_job(c->flights, db, feed, row);
+	} else if (!strcmp(pg_bytes(db, row, C_STATE, NULL), "queued"))
+		dispatch_again(d, no, (int)pg_i64(db, row, C_N), -1, pg_i64(db, row, C_WAIT), now);
+	else
+		dispatch_forget(d, no);         /* cancelled meanwhile */
+}
+
+enum pg_status
+claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
+{
+	struct flights *fs = c->flights;
+	struct lease *l = fs->lease;
+	struct dispatch_job *j;
+	enum pg_status st;
+	size_t got = 0;
+	int no, n;
+
+	if (want > fs->spare_n)
+		want = fs->spare_n;
+	c->alone = c->alone && fs->n;
+	/* Few at a time would make a commit of each: let room gather first. */
+	if (l->paused || c->alone || !want || (fs->n && want < CLAIM_LEAST && now < c->at))
+		return PG_OK;
+	pg_args_reset(&c->args);
+	pg_put_i64(&c->args, pg_scalar(&c->args, PG_INT8), l->worker);
+	pg_puts(&c->args, pg_scalar(&c->args, PG_TEXT), l->pipeline);
+	no = pg_array(&c->args, PG_INT8);
+	n = pg_array(&c->args, PG_INT4);
+	pg_put_i64(&c->args, pg_scalar(&c->args, PG_INT8), CLAIM_BYTES);
+	lease_put_lanes(l, &c->args, false);    /* what is held without these */
+	while (got < want && !c->alone && (j = dispatch_peek(&l->jobs, now))) {
+		if (j->suspect >= CLAIM_ALONE && (got || fs->n))
+			break;
+		c->alone = j->suspect >= CLAIM_ALONE;
+		pg_put_i64(&c->args, no, j->no);
+		pg_put_i64(&c->args, n, j->n);
+		dispatch_take(&l->jobs);
+		got++;
+	}
+	c->at = now + CLAIM_MS;
+	if (!got)
+		return PG_OK;
+	st = pg_call_again(l->db, claim_sql, &c->args);
+	for (int i = 0; st == PG_OK && i < pg_rows(l->db); i++)
+		take_in(c, l->db, feed, i, now);
+	if (st == PG_OK)
+		lease_told(l);
+	return st;
+}
+
+int64_t
+claim_next(const struct claim *c, int64_t now, int64_t next)
+{
+	return c->flights->lease->jobs.ready.n && c->at > now && c->at < next ? c->at : next;
+}
