@@ -376,9 +376,10 @@ begin
         continue when cardinality(v_some) = 0;
         v_low[i] := v_some[cardinality(v_some)];
         v_no := v_no || array(
-            select x.no from unnest(v_some) x(no)
-              left join lateral (select e.* from ev e where e.no = x.no order by e.n desc limit 1) e on true
-             where not ended(coalesce(e.state, 'queued')) and coalesce(e.run, 1) = 1);
+            select j.no from unnest(v_some) x(no)
+             cross join lateral (select j.no, coalesce(j.first_run, 1) as first_run from job j where j.no = x.no) j
+              left join lateral (select e.* from ev e where e.no = j.no order by e.n desc limit 1) e on true
+             where not ended(coalesce(e.state, 'queued')) and coalesce(e.run, j.first_run) = j.first_run);
     end loop;
     update pipeline p set deadline_low = v_low where p.pipeline = p_pipeline and p.deadline_low <> v_low;
     return v_no;
