@@ -25,7 +25,7 @@ done
 ok 'it makes nothing in the schema' refuses 42501 'create table sluice.mine (x int)'
 ok 'everybody else may call nothing' says '' "select p.oid::regprocedure from pg_proc p where pronamespace = 'sluice'::regnamespace
 	and has_function_privilege('public', p.oid, 'execute')"
-for f in "set_setting('retention_jobs', '1 s')" 'restored(1)'; do
+for f in "set_setting('retention_jobs', '1 s')" 'restored(1, 1)'; do
 	ok "what is the owner's is refused: ${f%%(*}" refuses 42501 "select sluice.$f"
 done
 ok 'functions with the owner'"'"'s rights fix their search path' says '' "select p.oid::regprocedure from pg_proc p where pronamespace = 'sluice'::regnamespace

@@ -82,8 +82,8 @@ begin
 end $$;
 
 -- For the owner. Once the backup is in place and published is filled: p_position is
--- how far Kafka has the stream main. Then the ledger may be used.
-create function restored(p_position bigint, out epoch integer, out again bigint)
+-- how far Kafka has the stream main, and in which epoch. Then the ledger may be used.
+create function restored(p_position bigint, p_epoch integer, out epoch integer, out again bigint)
     language plpgsql volatile security definer set search_path = sluice, pg_temp as $$
 declare
     v_last bigint;
@@ -102,7 +102,7 @@ begin
     insert into outbox (stream, seq, topic, key, value)
         select 'main', p.seq, p.topic, p.key, p.value from published p order by p.seq;
     perform outbox_sent('main', p_position);
-    perform outbox_accept(p_position);
+    perform outbox_accept(p_position, p_epoch);
 
     -- Numbers that the lost ledger may have given out are not given again: a worker
     -- of it that still runs somewhere must not be taken for one of these.

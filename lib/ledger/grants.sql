@@ -25,6 +25,6 @@ begin
     grant execute on all functions in schema sluice to sluice_app;
     revoke execute on function set_setting(text, text) from sluice_app;
     revoke execute on function topic_set(text, text, text, text), topic_unset(text), source_accept(text, integer) from sluice_app;
-    revoke execute on function restored(bigint) from sluice_app;
+    revoke execute on function restored(bigint, integer) from sluice_app;
     revoke execute on function outbox_accept(bigint, integer) from sluice_app;
 end $$;

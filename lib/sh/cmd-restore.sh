@@ -31,7 +31,8 @@ named SLUICE_KAFKA Kafka
 need pg_restore psql kcat jq
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-kafka() { kcat -b "$SLUICE_KAFKA" ${SLUICE_KAFKA_CONF:+-F "$SLUICE_KAFKA_CONF"} -X isolation.level=read_committed -q "$@"; }
+kafka() { kcat -q -b "$SLUICE_KAFKA" ${SLUICE_KAFKA_CONF:+-F "$SLUICE_KAFKA_CONF"} "$@"; }
+committed() { kafka -C -X isolation.level=read_committed -e "$@"; }
 
 # at_rest: nobody uses the ledger but us. People's sessions and metrics only read.
 at_rest() {
@@ -82,12 +83,13 @@ published() {
 	local ledger since topic topics
 	IFS='|' read -r ledger since < <(owner_psql -At -c "select ledger, coalesce((select (extract(epoch from max(at)) * 1000)::bigint - 3600000
 		from sluice.outbox), 0) from sluice.meta")
-	position=$(kafka -C -t sluice.positions.v1 -o beginning -e -f '%k\t%s\n' |
-		awk -F '\t' -v key="$ledger/main" '$1 == key { print $2 }' | tail -n 1 | jq '.seq') || die 111 'Kafka does not answer'
-	[ -n "$position" ] || position=0
+	position=$(committed -t sluice.positions.v1 -o beginning -f '%k\t%s\n' |
+		awk -F '\t' -v key="$ledger/main" '$1 == key { print $2 }' | tail -n 1 | jq -r '"\(.seq) \(.epoch)"') ||
+		die 111 'Kafka does not answer'
+	read -r position position_epoch <<<"${position:-0 0}"
 	mapfile -t topics < <(kafka -L -J | jq -r '.topics[].topic' | grep -E "$(owner_psql -At -c "select '^ingest\.(results|deadletter)\.v1$|' || sluice.setting('callback_allow')")")
 	for topic in "${topics[@]}"; do
-		kafka -C -t "$topic" -o "s@$since" -e -J
+		committed -t "$topic" -o "s@$since" -J
 	done | jq -c --arg mark "$ledger/main/" 'select(.headers != null)
 		| (.headers | index("sluice-seq")) as $i | select($i != null) | .headers[$i + 1] as $seq
 		| select($seq | startswith($mark)) | [($seq | ltrimstr($mark) | tonumber), .topic, .key, .payload]' >"$work/published"
@@ -109,7 +111,7 @@ finish() {
 	published
 	owner_psql -At -F ' ' -c 'select topic, part, next from sluice.source_next()' >"$work/places"
 	rewind -g sluice -t ingest.requests.v1 -t jobs.requests.v1 <"$work/places" || exit $?
-	read -r epoch again < <(owner_psql -At -F ' ' -c "select epoch, again from sluice.restored($position)") || die 111 'the ledger does not answer'
+	read -r epoch again < <(owner_psql -At -F ' ' -c "select epoch, again from sluice.restored($position, $position_epoch)") || die 111 'the ledger does not answer'
 	say "epoch $epoch; published up to $position, of which $again messages are not in the backup"
 	say 'sluice up starts the services: requests since the backup are read and run again'
 	say 'keep the backup until they have ended; then: drop schema sluice_before cascade'

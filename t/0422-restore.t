@@ -1,0 +1,124 @@
+#!/bin/bash
+# Backup and restore, against a real Kafka: what was asked and answered between
+# the two is found again; nothing is lost, nothing is published twice.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/stack.sh
+. "$T_TOP/t/stack.sh"
+t_stack
+t_db || exit 1
+export SLUICE_VAR="$T_DIR/var"
+unset SLUICE_BLOBS
+sluice=$T_TOP/bin/sluice
+"$T_TOP/lib/sh/topics.sh" -q
+
+q() { psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -d "$SLUICE_DB" -c "$1"; }
+says() { [ "$(q "$2" 2>&1)" = "$1" ] || { q "$2"; false; }; }
+ledger=$(q 'select ledger from sluice.identity()')
+# run WHAT: in the background, pid in WHAT.pid, log in WHAT.log.
+run() {
+	case $1 in
+	intake) set -- intake from-kafka -g sluice -i one -t ingest.requests.v1,jobs.requests.v1 -- "$T_TOP/pipelines/intake" ;;
+	# A stage that fails some for good, and prints no job the same way twice.
+	worker) set -- worker from-ledger -p auto -- jq --unbuffered -c 'if (.job_id | endswith("7")) then .error = {stage: "t", code: "seven", message: "no sevens", retry: false}
+		else .result = {made: now} end' ;;
+	outbox) set -- outbox from-outbox -- to-kafka -x "sluice-main-$ledger" ;;
+	esac
+	st=$1
+	shift
+	"$@" >"$st.out" 2>>"$st.log" &
+	echo $! >"$st.pid"
+}
+stop() {
+	for s; do
+		[ -e "$s.pid" ] || continue
+		kill -TERM "$(cat "$s.pid")" 2>/dev/null
+		wait "$(cat "$s.pid")"
+		rm "$s.pid"
+	done
+}
+t_end() { stop intake worker outbox 2>/dev/null; }
+send() { kcat -P -b "$SLUICE_KAFKA" -t ingest.requests.v1 -K:; }
+jobs() { seq "$1" "$2" | sed 's/.*/j&:{"job_id":"j&","text":"Number &."}/' | send; }
+again() { seq "$1" "$2" | sed 's/.*/j&:{"job_id":"copy&","text":"Number &.","doc_key":"d&"}/' | send; }
+bad() { seq "$1" "$2" | sed 's/.*/b&:{"job_id":"b&","nonsense/' | send; }
+count() { q "select count(*) from sluice.jobs where state in ('completed', 'failed')"; }
+ended() { [ "$(count)" -ge "$1" ]; }
+sent() { says t "select (select sent from sluice.outbox_pos) = (select max(seq) from sluice.outbox)"; }
+messages() {
+	for topic in ingest.results.v1 ingest.deadletter.v1; do
+		kcat -C -e -q -b "$SLUICE_KAFKA" -X isolation.level=read_committed -t $topic -f "$topic %k %s\n"
+	done
+}
+
+run intake; run worker; run outbox
+jobs 1 60
+bad 1 2
+ok 'jobs run' until_ok 40 ended 60
+ok 'all is published' until_ok 20 sent
+kill -STOP "$(cat outbox.pid)"  # some answers are in the backup and published only later
+jobs 61 80
+until_ok 40 ended 80
+ok 'sluice backup, while all runs' "$sluice" backup "$PWD/dump"
+kill -CONT "$(cat outbox.pid)"
+jobs 81 200
+jobs 101 110                    # the same requests again: duplicates
+bad 3 5
+ok 'more jobs run' until_ok 40 ended 200
+ok 'and are published' until_ok 20 sent
+jobs 201 230                    # taken and not published
+kill -9 "$(cat outbox.pid)"
+wait "$(cat outbox.pid)" 2>/dev/null
+rm outbox.pid
+until_ok 40 ended 220
+
+messages | sort >messages.1
+q "select job_id, result from sluice.jobs where no in (select no from sluice.outbox where seq <= (select sent from sluice.outbox_pos)) order by 1" >results.1
+
+live() { "$sluice" restore "$PWD/dump" 2>live; }
+code 100 'a live ledger is not replaced' live
+ok 'and says who uses it' grep 'the ledger is live: .*from-ledger' live
+stop intake worker
+code 100 'a file that is no backup' "$sluice" restore "$T_TOP/README.md"
+
+# Without sluice restore: a ledger that is simply put back stops both ends.
+createdb() { psql -X -q -d "host=$SLUICE_TEST_DIR/s user=sluice dbname=postgres" -c "create database t_plain_$$"; }
+plain() {
+	createdb && pg_restore -d "host=$SLUICE_TEST_DIR/s user=sluice dbname=t_plain_$$" "$PWD/dump" || return
+	SLUICE_DB="host=$SLUICE_TEST_DIR/s user=sluice dbname=t_plain_$$"
+}
+real=$SLUICE_DB
+ok 'a plain pg_restore works' plain
+relay_stops() { ! timeout 60 from-outbox -- to-kafka -x "sluice-main-$ledger" 2>stops; }
+intake_stops() { timeout 60 from-kafka -g sluice -i one -t ingest.requests.v1,jobs.requests.v1 -- "$T_TOP/pipelines/intake" >taken 2>stops; }
+jobs 231 231
+code 100 'after it the intake stops: records are missing' intake_stops
+ok 'and says so' grep 'records are missing' stops
+ok 'the relay stops' relay_stops
+ok 'since Kafka is ahead' grep 'ahead of the ledger' stops
+SLUICE_DB=$real
+
+restore() { "$sluice" restore "$PWD/dump" 2>restore.log; }
+ok 'sluice restore' restore
+sed 's/^/# /' restore.log
+ok 'the ledger is the old one, in a new epoch' says "$ledger 2" 'select ledger, epoch from sluice.identity()'
+ok 'it stands where it stood' says 80 "select count(*) from sluice.jobs where state in ('completed', 'failed')"
+code 100 'nothing is left to finish' "$sluice" restore --finish
+run intake; run worker; run outbox
+ok 'all requests are read and run again' until_ok 60 ended 231
+ok 'and published' until_ok 30 sent
+stop intake worker outbox
+
+messages | sort >messages.2
+comm -23 messages.1 messages.2 >lost
+ok 'nothing that was published has changed' test ! -s lost
+sed 's/^[^ ]* [^ ]* //' messages.2 | jq -c '[.job_id, .status, .run, .duplicate_of, .dead != null, .source]' | sort >events
+ok 'each run, duplicate and dead letter was told once' test "$(sort events | uniq -d | wc -l)" = 0
+ok 'every job has its result' test "$(grep -c '"completed"\|"failed"' events)" = 231
+ok 'every duplicate its answer' test "$(grep -c '"duplicate"' events)" = 10
+same_as_kafka() {
+	q "select coalesce(o.value, e.result) from sluice.outbox o left join sluice.ev e on e.no = o.no and e.n = o.n order by 1" | sort >ledger.out
+	sed 's|^[^ ]* [^ ]* ||' messages.2 | sort | diff - ledger.out
+}
+ok 'the ledger says the same as Kafka, byte for byte' same_as_kafka
+done_testing
