@@ -10,6 +10,7 @@
 
 #include "b64.h"
 #include "err.h"
+#include "hints.h"
 #include "json.h"
 
 enum { WARNINGS = 10, RAW_MAX = 64 << 10, PIPE_SIZE = 512 << 10 };
@@ -17,6 +18,8 @@ enum { WARNINGS = 10, RAW_MAX = 64 << 10, PIPE_SIZE = 512 << 10 };
 static void
 put(struct stage *s, const char *line, size_t len)
 {
+	if (s->hint.wanted && s->out.b.len + len + 1 >= s->out.high)
+		hints_flush();  /* before the answers that they are about */
 	if (out_rec(&s->out, line, len) < 0)
 		die_sys(XTEMP, "write stdout");
 }
@@ -86,9 +89,14 @@ stage_next(struct stage *s)
 		/* Only a wish: fewer switches between the stages of a pipeline. */
 		(void)fcntl(s->in.fd, F_SETPIPE_SZ, PIPE_SIZE);
 		(void)fcntl(s->out.fd, F_SETPIPE_SZ, PIPE_SIZE);
+		s->hint.wanted = hints_wanted();
 	}
 	s->in.flush = &s->out;
+	if (s->hint.wanted)
+		stage_hint_end(s);
 	for (;;) {
+		if (s->hint.wanted && !in_buffered(&s->in))
+			hints_flush();
 		switch (in_rec(&s->in, &line, &len)) {
 		case IN_REC: break;
 		case IN_LONG: s->seen++; too_long(s, line, len); continue;
@@ -103,8 +111,11 @@ stage_next(struct stage *s)
 			bad_record(s, line, len, st);
 			continue;
 		}
-		if (s->settles || (!rec_get(&s->rec, "error") && !rec_get(&s->rec, "wait")))
+		if (s->settles || (!rec_get(&s->rec, "error") && !rec_get(&s->rec, "wait"))) {
+			if (s->hint.wanted)
+				stage_hint_begin(s);
 			return 1;
+		}
 		stage_pass(s);
 	}
 }
@@ -187,6 +198,7 @@ stage_error(struct stage *s, const char *code, bool retry, const char *fmt, ...)
 void
 stage_flush(struct stage *s)
 {
+	hints_flush();
 	if (out_flush(&s->out) < 0)
 		die_sys(XTEMP, "write stdout");
 }

@@ -28,8 +28,13 @@ struct stage {
 	bool settles;           /* also hand over lines with error or wait */
 	uint64_t seen, passed, failed, bad;
 	struct buf work;
+	struct {                /* what the feeder is told, see hints.h */
+		bool wanted, running;
+		bool by_hand;   /* the stage works in batches and calls stage_took itself */
+		uint64_t from_us, said_us;
+	} hint;
 };
-#define STAGE_INIT { IN_INIT(0, RECORD_MAX, NULL), OUT_INIT(1), REC_INIT, false, 0, 0, 0, 0, BUF_INIT }
+#define STAGE_INIT { IN_INIT(0, RECORD_MAX, NULL), OUT_INIT(1), REC_INIT, .work = BUF_INIT }
 
 /* 1: s->rec is the next record; 0: the input has ended. */
 int stage_next(struct stage *s);
@@ -53,6 +58,18 @@ void stage_error_rec(struct stage *s, const struct rec *r, const char *code, boo
 void stage_flush(struct stage *s);
 /* Flushes, logs the totals; returns the exit code for main. */
 int stage_end(struct stage *s);
+
+/* Hints: how long a record took, and how far it is. stage_next measures from one record
+ * to the next, unless hint.by_hand. They are about the current record, cost
+ * nothing when nobody listens, and may be lost. */
+uint64_t stage_clock(const struct stage *s);    /* microseconds; 0 when nobody listens */
+void stage_took(struct stage *s, uint64_t us);
+/* True at most once a second, and only when somebody listens. */
+bool stage_progress_due(struct stage *s);
+void stage_progress(struct stage *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* stage_next's own. */
+void stage_hint_begin(struct stage *s);
+void stage_hint_end(struct stage *s);
 
 /* Appends {"stage":..,"code":..,"message":..,"retry":..[,"after_ms":..]}. */
 void stage_error_json(struct buf *out, const char *code, bool retry,

@@ -116,14 +116,16 @@ hold(struct batch *b, const struct rec *r)
 	b->wants += h->want;
 }
 
-static void
+/* Returns how long each took, in microseconds. */
+static uint64_t
 compute(struct batch *b, struct stage *s)
 {
+	uint64_t from = stage_clock(s);
 	struct fault f;
 	size_t n = 0;
 
 	if (!b->wants)
-		return;
+		return 0;
 	stage_flush(s);         /* what is answered need not wait for what takes long */
 
 	for (size_t i = 0; i < b->n; i++)
@@ -131,6 +133,21 @@ compute(struct batch *b, struct stage *s)
 			b->t[n++] = (struct text){ b->texts.p + b->h[i].text, b->h[i].text_len, 0, false };
 	if (embedder_run(&b->e, b->t, n, b->v, &f) < 0)
 		die(f.temp ? XTEMP : XPERM, "%s", f.text);
+	return (stage_clock(s) - from) / n;
+}
+
+/* A long document takes minutes: say where it is. */
+static void
+say_progress(struct stage *s)
+{
+	const struct rec_member *chunk = rec_get(&s->rec, "chunk");
+	struct rec r = REC_INIT;
+	uint64_t i, n;
+
+	if (chunk && rec_parse(&r, chunk->val, chunk->val_len) == REC_OK &&
+	    rec_u64(rec_get(&r, "i"), &i) == 0 && rec_u64(rec_get(&r, "n"), &n) == 0)
+		stage_progress(s, "chunk %" PRIu64 " of %" PRIu64, i + 1, n);
+	rec_free(&r);
 }
 
 static void
@@ -159,17 +176,20 @@ static void
 release(struct batch *b, struct stage *s)
 {
 	size_t vector = 0;
+	uint64_t us = compute(b, s);
 
-	compute(b, s);
 	for (size_t i = 0; i < b->n; i++) {
 		const struct held *h = &b->h[i];
 
 		/* It parsed when it was read; the stage's current record becomes this one. */
 		if (rec_parse(&s->rec, b->lines.p + h->at, h->len) != REC_OK)
 			die(XBUG, "a held record no longer parses");
-		if (h->want)
+		if (h->want) {
+			stage_took(s, us);
+			if (stage_progress_due(s))
+				say_progress(s);
 			give_vector(b, s, vector++);
-		else if (h->wrong)
+		} else if (h->wrong)
 			stage_error(s, "bad_chunk", false, "%s", h->wrong);
 		else
 			stage_pass(s);
@@ -229,7 +249,7 @@ main(int argc, char **argv)
 	open_model(&b, dir, threads);
 
 	/* Lines with error or wait are held too: they keep their place. */
-	s.settles = true;
+	s.settles = s.hint.by_hand = true;
 	while (stage_next(&s)) {
 		hold(&b, &s.rec);
 		if (!b.wants || b.wants == b.most || b.lines.len >= HELD_MAX || !stage_ready(&s))

@@ -145,6 +145,21 @@ while True:
     elif mode == "temp" and poison:
         print("the peer is gone", file=sys.stderr, flush=True)
         sys.exit(111)
+    elif mode == "interleave":  # answers in pairs, says things about both
+        held.append(line)
+        if len(held) == 2:
+            a, b = (json.loads(x)["job_id"] for x in held)
+            print(f"x: job={b}: second\nx: job={a}: first, not job={a}x\nnobody's\nno job={a}y", file=sys.stderr, flush=True)
+            for h in held:
+                put(h)
+            held = []
+        continue
+    elif mode == "verbose":
+        print("b" * 16383 + "\n" + "m" * 200000 + "\n" + "e" * 100, file=sys.stderr, flush=True)
+    elif mode == "killedonce":  # by somebody else: first among others, then alone
+        if poison and (not os.path.exists("first") or not os.path.exists("second")):
+            open("second" if os.path.exists("first") else "first", "w").close()
+            os.kill(os.getpid(), signal.SIGKILL)
     elif mode == "loud":
         job = json.loads(line)["job_id"]
         print(f"one of {job}\ntwo of {job}", file=sys.stderr, flush=True)
