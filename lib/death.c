@@ -11,7 +11,7 @@ enum { STDERR_MAX = 4096 };
 static bool
 may_pass(const struct feed_death *why)
 {
-	return why->why == FEED_TIMEOUT || (why->why == FEED_ENDED &&
+	return why->why == FEED_TIMEOUT || why->why == FEED_CANCELLED || (why->why == FEED_ENDED &&
 	    (why->code == XTEMP || why->signal == SIGKILL || why->signal == SIGTERM));
 }
 

@@ -5,7 +5,6 @@
 #include <sys/random.h>
 
 #include "err.h"
-#include "metrics.h"
 
 enum { WINDOW_MIN = 4, WINDOW_START = 64, RATE_MS = 200 };
 #define BYTES_MAX ((size_t)64 << 20)    /* of lines held, unless it is a single one */
@@ -119,6 +118,7 @@ open_metrics(struct feed *f)
 	f->m.stray = metrics_value("stray_total");
 	f->m.in_flight = metrics_value("in_flight");
 	f->m.window = metrics_value("window");
+	f->m.answer = metrics_hist("answer_seconds", "");
 }
 
 int

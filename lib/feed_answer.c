@@ -58,6 +58,8 @@ settle(struct feed *f, struct slot *s)
 		f->alone = NULL;
 	slot_move(f, s, AT_NONE);
 	++*f->m.answered;
+	metrics_observe(f->m.answer, (uint64_t)(f->now - s->sent_at) * 1000);
+	feed_observe(s);
 	f->answered_now++;
 	f->restarts = 0;
 	f->current = s;

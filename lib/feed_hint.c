@@ -11,6 +11,25 @@
 
 enum { HINTS_A_TURN = 4096 };
 
+/* The histogram of a stage. A filter has few, and always the same. */
+static struct metrics_hist *
+hist(const char *stage)
+{
+	static struct stage_hist {
+		char name[sizeof(((struct stage_time *)0)->name)];
+		struct metrics_hist *h;
+	} known[FEED_STAGES];
+	struct stage_hist *k = known;
+
+	for (; k < known + FEED_STAGES && k->h; k++)
+		if (strcmp(k->name, stage) == 0)
+			return k->h;
+	if (k == known + FEED_STAGES)
+		return metrics_hist("stage_seconds", stage);
+	snprintf(k->name, sizeof(k->name), "%s", stage);
+	return k->h = metrics_hist("stage_seconds", stage);
+}
+
 static void
 add_time(struct slot *s, const char *stage, size_t len, uint64_t us)
 {
@@ -29,6 +48,13 @@ add_time(struct slot *s, const char *stage, size_t len, uint64_t us)
 	t->name[len] = '\0';
 	t->us = us;
 	s->ntimes++;
+}
+
+void
+feed_observe(const struct slot *s)
+{
+	for (size_t i = 0; i < s->ntimes; i++)
+		metrics_observe(hist(s->time[i].name), s->time[i].us);
 }
 
 /* "t STAGE TOKEN USEC" or "p STAGE TOKEN TEXT". */

@@ -11,6 +11,7 @@
 
 #include "feed.h"
 #include "filter.h"
+#include "metrics.h"
 #include "ndjson.h"
 #include "rec.h"
 
@@ -28,6 +29,7 @@ struct slot {
 	uint32_t index, gen;    /* gen: +1 at each use, part of the token */
 	enum where where;
 	bool written;           /* whole: only then can it be answered */
+	int64_t sent_at;
 	unsigned deaths;        /* of the filter while it was alone in it */
 	struct buf line;        /* with "feed" and LF; nested: all lines of the job */
 	struct buf job;         /* job_id, raw JSON value; empty when there is none */
@@ -90,6 +92,7 @@ struct feed {
 	size_t window, answered_now;
 	struct {                /* metrics.h */
 		uint64_t *fed, *answered, *guilty, *deaths, *stray, *in_flight, *window;
+		struct metrics_hist *answer;
 		uint64_t in_flight_said, window_said;
 	} m;
 	uint64_t stray, killed;
@@ -126,6 +129,7 @@ void feed_end_err(struct feed *f);      /* the filter has ended: its last, unend
 
 /* feed_hint.c */
 void feed_read_hints(struct feed *f);
+void feed_observe(const struct slot *s);        /* a record's times, for metrics */
 
 /* feed_signal.c */
 int feed_signals(void);                 /* the process's signalfd, made at the first call */

@@ -22,6 +22,7 @@ next_to_send(struct feed *f)
 	}
 	if (s) {
 		slot_move(f, s, AT_SENT);
+		s->sent_at = f->now;
 		f->given++;
 		f->recycling |= f->o.recycle && f->given >= f->o.recycle;
 		++*f->m.fed;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "arg.h"
@@ -116,7 +115,7 @@ is_over(struct guard *g, struct unit *one)
 	if (!one->too_large && !cancelled)
 		return false;
 	error.len = 0;
-	stage_error_json(&error, cancelled ? "cancelled" : "too_large", false, 0, cancelled ?
+	stage_error_json(&error, cancelled ? "cancelled" : "too_large", cancelled, 0, cancelled ?
 	    "the job was cancelled" : "the job's lines are too many bytes");
 	fail(g, one, &error);
 	return true;
@@ -240,16 +239,6 @@ run(struct guard *g, const struct feed_opts *o, char **argv)
 	return code;
 }
 
-/* One writer per file of metrics: ours is not the service's. */
-static void
-name_metrics(const char *stage)
-{
-	static struct buf name;
-
-	buf_addf(&name, "%s.guard-%s", arg_env("SLUICE_SERVICE", "guard"), stage);
-	setenv("SLUICE_SERVICE", buf_str(&name), 1);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -279,6 +268,5 @@ main(int argc, char **argv)
 	cancels_open(&g.cancels, arg_env("SLUICE_CANCELS", NULL));
 	g.in.fd = pour_reopen(0, O_RDONLY);
 	pour_open(&g.pour, 1);
-	name_metrics(g.stage);
 	return run(&g, &o, argv + optind);
 }
