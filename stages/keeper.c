@@ -17,7 +17,7 @@
 #include "pg.h"
 
 enum {
-	CONNECT_MS = 5000, VERSION = 8,
+	CONNECT_MS = 5000, VERSION = 9,
 	BEAT_MS = 1000,                 /* time-outs */
 	MINUTE = 60, HOUR = 60 * 60,    /* in beats */
 	BLOBS = 6 * HOUR, FIRST_BLOBS = 10 * MINUTE,
@@ -36,7 +36,6 @@ static struct pg db = PG_INIT;
 static struct pg_args args = PG_ARGS_INIT;
 static struct blob blobs = BLOB_INIT;
 static struct buf old;                  /* names of old blobs, each with its NUL */
-static bool have_timeouts;
 static uint64_t *faults, *mended, *dropped, *deleted, *collected;
 
 /* A statement that failed for now is made again at its next turn. */
@@ -175,11 +174,9 @@ connect_ledger(void)
 	if (st == PG_OK)
 		st = pg_ledger(&db, VERSION, NULL, NULL);
 	if (st == PG_OK)        /* nobody waits for the keeper, and it reads much */
-		st = pg_call(&db, "select set_config('statement_timeout', '600s', false),"
-		    " to_regprocedure('sluice.timeouts(integer)') is not null", NULL);
+		st = pg_call(&db, "select set_config('statement_timeout', '600s', false)", NULL);
 	if (st != PG_OK)
 		die(pg_exit(st), "%s", db.err);
-	have_timeouts = pg_bool(&db, 0, 1);
 }
 
 /* Waits for a second or a signal; true: a signal, the end. */
@@ -194,10 +191,9 @@ wait_beat(int sigfd)
 static void
 beat(uint64_t turn, bool have_blobs)
 {
-	if (have_timeouts)
-		ask("select sluice.timeouts(1000)", "time-outs");
+	ask("select sluice.timeouts(1000)", "time-outs");
 	if (turn % MINUTE == 0) {
-		ask("select sluice.parts_ahead()", "parts");
+		ask("select sluice.parts_ahead(), sluice.restored_end()", "parts");
 		sweep(turn % HOUR ? "select what, n, sample, done from sluice.sweep(false, false)"
 		                  : "select what, n, sample, done from sluice.sweep(true, false)");
 		prune();

@@ -121,4 +121,7 @@ same_as_kafka() {
 	sed 's|^[^ ]* [^ ]* ||' messages.2 | sort | diff - ledger.out
 }
 ok 'the ledger says the same as Kafka, byte for byte' same_as_kafka
+end() { q 'select sluice.restored_end()'; }
+ok 'all is matched, so the comparison ends' test "$(end)" = t
+ok 'and leaves nothing behind' says '0 0' "select (select count(*) from sluice.published), (select count(*) from pg_trigger where tgname like '%_published')"
 done_testing

@@ -379,6 +379,11 @@ begin
          where o.value is null and o.seq > coalesce(p.sent, 0)
            and not exists (select from ev e where e.no = o.no and e.n = o.n and e.result is not null);
         if n > 0 then return next; end if;
+        what := 'answer published before a restore that the ledger has not come to again';
+        select count(*), min(p.seq)::text into n, sample from published p
+         where p.used_at is null and p.ident is not null
+           and (select max(e.at) from outbox_epoch e) < clock_timestamp() - interval '1 hour';
+        if n > 0 then return next; end if;
         what := 'job without its key';
         select count(*), min(j.no)::text into n, sample from job j
          where not exists (select from job_key k where k.key = key16(j.tenant, j.job_id));
