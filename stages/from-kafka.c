@@ -23,7 +23,7 @@ static const char usage[] =
     "the position of those whose line came back. Without FILTER prints them and\n"
     "commits nothing.\n"
     "\n"
-    "  -t  the topics\n"
+    "  -t  the topics (default SLUICE_TOPICS)\n"
     "  -g  the consumer group (default sluice; only with FILTER)\n"
     "  -i  this member's fixed name in the group: a restart keeps its partitions\n"
     "  -o  where to start without a committed position: beginning (default), end,\n"
@@ -285,7 +285,9 @@ main(int argc, char **argv)
 		default: die_usage(usage);
 		}
 	argv += optind;
-	if (!o.topics || !*o.topics || (argv[0] ? s.capture || o.partition >= 0 : o.instance != NULL))
+	if (!o.topics)
+		o.topics = arg_env("SLUICE_TOPICS", "");
+	if (!*o.topics || (argv[0] ? s.capture || o.partition >= 0 : o.instance != NULL))
 		die_usage(usage);
 	if (s.ready_fd >= 0 && fcntl(s.ready_fd, F_SETFD, FD_CLOEXEC) < 0)
 		die_sys(XPERM, "-D %d", s.ready_fd);
