@@ -61,6 +61,17 @@ broken
 {"job_id":"last","text":"no line feed"}
 X
 
+compute() {
+	print --model m --input 'a "b"' --input -1 --price 18446744073709551615 --callback results.x -P High --requester r &&
+		grep -q '"max_price":18446744073709551615,' got && validate <got 2>err | jq -e '.error == null and .inputs == ["a \"b\"","-1"] and .priority == "High" and .callback_topic == "results.x" and .requester == "r"'
+}
+ok 'a computation is a request that validate takes' compute
+defaults() { print --model m && validate <got 2>err | jq -e '.error == null and .inputs == [] and .priority == "Medium" and .max_price == 0'; }
+ok 'so it is with defaults' defaults
+code 100 'a price that is none' sluice submit --print --model m --price 1e3
+code 100 'documents and a computation at once' sluice submit --print --model m --text x
+code 100 'an input of nothing' sluice submit --print --text x --input y
+
 # What goes to kcat, by a bash that has one of ours for it.
 cat >sent.sh <<'X'
 kcat() { cat >sent; }

@@ -1,11 +1,18 @@
 # shellcheck shell=bash
-#: submit FILE... | -r FILE | --url URL
-#: Sends documents, or requests, into Kafka
+#: submit FILE... | -r FILE | --model ID
+#: Sends documents, a computation or requests into Kafka
 #: jobs
 #|   FILE...          documents (text, HTML, PDF); of a folder, every file in it
 #|   -r FILE          requests, one JSON object a line ("-": stdin), sent as they are
 #|   --text TEXT      a document's text ("-": stdin)
 #|   --url URL        a document to be fetched; may be given again
+#|   --model ID       a computation instead of documents, with
+#|     --input TEXT   an input; may be given again
+#|     --price N      the most that it may cost (default 0)
+#|     --requester R  who asks (default: the user)
+#|   --callback TOPIC where its result goes (default ingest.results.v1)
+#|   --topic TOPIC    send to this one (default ingest.requests.v1; with --model
+#|                    jobs.requests.v1)
 #|   -T TENANT        whose it is (default $SLUICE_TENANT)
 #|   -p PIPELINE      what it runs through (default auto)
 #|   -P PRIORITY      Low, Medium or High (default Medium)
@@ -28,11 +35,12 @@ need jq
 # The members that all requests of this call share, as a JSON object.
 submit_common() {
 	jq -cn --arg tenant "$tenant" --arg pipeline "$pipeline" --arg priority "$priority" \
-		--arg title "$title" --arg again "$again" '
+		--arg title "$title" --arg again "$again" --arg callback "$callback" '
 		(if $tenant != "default" then {$tenant} else {} end) +
 		(if $pipeline != "" then {$pipeline} else {} end) +
 		(if $priority != "" then {$priority} else {} end) +
 		(if $title != "" then {$title} else {} end) +
+		(if $callback != "" then {callback_topic: $callback} else {} end) +
 		(if $again != "" then {again: true} else {} end)'
 }
 
@@ -106,6 +114,15 @@ submit_url() {
 		--arg url "$1" --argjson common "$common" '{$job_id, doc_key: $url, $url} + $common'
 }
 
+# A computation. The price goes in as the digits it was given in.
+submit_compute() {
+	local request
+	request=$(jq -cn --arg model "$model" --arg requester "$requester" --argjson common "$common" '$ARGS.positional as $inputs |
+		{model_id: $model, $inputs, priority: "Medium", $requester, callback_topic: "ingest.results.v1"} + $common' --args -- "${inputs[@]}")
+	printf '{"job_id":"%s","max_price":%s,%s\n' "$(submit_id "$request" "$price" "$tenant" ${again:+"$(date +%s%N)"})" \
+		"$price" "${request#'{'}"
+}
+
 # Requests of another's making pass through byte for byte; an object without
 # job_id gets one, from its bytes. The shell reads slowly: only where it must.
 submit_requests() {
@@ -143,7 +160,7 @@ submit_send() {
 	need kcat
 	named SLUICE_KAFKA Kafka
 	[ -z "${SLUICE_KAFKA_CONF:-}" ] || conf=(-F "$SLUICE_KAFKA_CONF")
-	kcat "${conf[@]}" -P -b "$SLUICE_KAFKA" -t "${SLUICE_TOPIC:-ingest.requests.v1}" -K '\t' \
+	kcat "${conf[@]}" -P -b "$SLUICE_KAFKA" -t "$topic" -K '\t' \
 		-X message.timeout.ms=30000 -X message.max.bytes=18874368 -X enable.idempotence=true \
 		-X log_level=3 2>"$tmp/kcat" || {
 		sed 's/^%*/sluice: kcat:/' "$tmp/kcat" >&2
@@ -151,16 +168,22 @@ submit_send() {
 	}
 }
 
-tenant=$SLUICE_TENANT pipeline='' priority='' title='' again='' wait='' print='' requests=''
-files=() texts=() urls=()
+tenant=$SLUICE_TENANT pipeline='' priority='' title='' again='' wait='' print='' requests='' model='' price=0 requester=${USER:-$(id -un)} callback='' topic=${SLUICE_TOPIC:-}
+files=() texts=() urls=() inputs=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	-r | --text | --url | -T | -p | -P | -t) [ $# -ge 2 ] || cmd_usage ;;
+	-r | --text | --url | -T | -p | -P | -t | --model | --input | --price | --requester | --callback | --topic) [ $# -ge 2 ] || cmd_usage ;;
 	esac
 	case $1 in
 	-r) requests=$2 && shift ;;
 	--text) texts+=("$2") && shift ;;
 	--url) urls+=("$2") && shift ;;
+	--model) model=$2 && shift ;;
+	--input) inputs+=("$2") && shift ;;
+	--price) price=$2 && shift ;;
+	--requester) requester=$2 && shift ;;
+	--callback) callback=$2 && shift ;;
+	--topic) topic=$2 && shift ;;
 	-T) tenant=$2 && shift ;;
 	-p) pipeline=$2 && shift ;;
 	-P) priority=$2 && shift ;;
@@ -175,7 +198,12 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ $((${#files[@]} + ${#texts[@]} + ${#urls[@]})) -gt 0 ] || [ -n "$requests" ] || cmd_usage
+documents=$((${#files[@]} + ${#texts[@]} + ${#urls[@]}))
+[ $documents -gt 0 ] || [ -n "$requests$model" ] || cmd_usage
+[ -z "$model" ] || [ $documents = 0 ] || die 100 'a call sends documents or a computation, not both'
+[ -n "$model" ] || [ ${#inputs[@]} = 0 ] || die 100 '--input belongs to --model'
+case $price in '' | *[!0-9]* | 0?*) die 100 "--price takes a whole number: $price" ;; esac
+[ -n "$topic" ] || topic=$([ -z "$model" ] && echo ingest.requests.v1 || echo jobs.requests.v1)
 case $priority in
 '' | Low | Medium | High) ;;
 *) die 100 "no such priority: $priority (Low, Medium or High)" ;;
@@ -196,6 +224,7 @@ common=$(submit_common)
 	done
 	for f in "${texts[@]}"; do submit_text "$f"; done
 	for f in "${urls[@]}"; do submit_url "$f"; done
+	[ -z "$model" ] || submit_compute
 	[ -z "$requests" ] || submit_requests "$requests"
 } >"$tmp/requests"
 
