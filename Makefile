@@ -117,9 +117,12 @@ chaos: all ## everything that can be broken is broken under JOBS jobs for SECS s
 
 model: ## check the models of lib/ledger/*.pml in all their states, a few minutes
 	t/model lib/ledger/lease.pml FAULTS=1 PEOPLE=0 GATES=0 RETRIES=0
-	t/model lib/ledger/lease.pml NJ=1 NS=1 FAULTS=1 PEOPLE=1 RETRIES=0
+	t/model lib/ledger/lease.pml NJ=1 NS=1 FAULTS=1 PEOPLE=1 GATES=0 RETRIES=0
 	t/model lib/ledger/lease.pml NJ=1 NS=1 FAULTS=0 PEOPLE=1
-	t/model lib/ledger/lease.pml NJ=1 NS=1 NW=3 FAULTS=1 PEOPLE=0 GATES=0 RETRIES=0
+
+ONE ?=
+faults: all test-programs ## every call of libpq, librdkafka and the system in the feeders fails once, half an hour; ONE=case/kind:n
+	t/with-stack t/faults/run $(ONE)
 
 clean: ## remove what was built
 	rm -rf build
@@ -128,5 +131,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
-.PHONY: all bench chaos check check-fast check-san clean demo deps fuzz fuzz-programs help lint model test-programs
+.PHONY: all bench chaos check check-fast check-san clean demo deps faults fuzz fuzz-programs help lint model test-programs
 .SECONDARY:

@@ -6,7 +6,7 @@
 #include "err.h"
 #include "kafka-part.h"
 
-enum { COMMIT_MS = 5000 };
+enum { COMMIT_MS = 5000, UNASSIGN_TRIES = 3 };
 
 static int
 subscribe(struct kafka_in *in)
@@ -105,6 +105,7 @@ kafka_group_resolve(struct kafka_in *in)
 static void
 revoked(struct kafka_in *in, rd_kafka_topic_partition_list_t *list)
 {
+	rd_kafka_resp_err_t code;
 	rd_kafka_error_t *e;
 
 	if (rd_kafka_assignment_lost(in->k.rk))
@@ -113,7 +114,11 @@ revoked(struct kafka_in *in, rd_kafka_topic_partition_list_t *list)
 		kafka_part_commit(in, COMMIT_MS);
 	if (!in->cooperative) {
 		kafka_part_drop_all(in);
-		rd_kafka_assign(in->k.rk, NULL);
+		/* Without it the group and rd_kafka_consumer_close would wait for ever. */
+		for (int i = 0; (code = rd_kafka_assign(in->k.rk, NULL)) && i < UNASSIGN_TRIES; i++)
+			;
+		if (code)
+			warn("unassign: %s", rd_kafka_err2str(code));
 		return;
 	}
 	for (int i = 0; i < list->cnt; i++) {

@@ -43,7 +43,7 @@ struct kafka_rec {
 	struct kafka_header headers[];
 };
 
-/* 0, or -1 with the reason in err: a wrong setting, exit 100. */
+/* 0, or with the reason in err -1: a wrong setting, exit 100; -2: not now, exit 111. */
 int kafka_in_open(struct kafka_in **in, const struct kafka_in_opts *o, char *err, size_t size);
 
 /* 1: *rec is the next message, the caller's until kafka_in_done; 0: none now;

@@ -1,5 +1,6 @@
 /* A reader's beginning and end. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,20 +105,36 @@ kafka_in_close(struct kafka_in *in)
 	release(in);
 }
 
+/* A static member that comes back has its old partitions back, and nobody looks
+ * whether it still wants them: one with other topics is another member. FNV-1a. */
+static void
+member_name(char *out, size_t size, const struct kafka_in_opts *o)
+{
+	uint32_t h = 2166136261u;
+
+	for (const char *p = o->topics; *p; p++)
+		h = (h ^ (unsigned char)*p) * 16777619u;
+	snprintf(out, size, "%s-%08" PRIx32, o->instance, h);
+}
+
 int
 kafka_in_open(struct kafka_in **out, const struct kafka_in_opts *o, char *err, size_t size)
 {
 	struct kafka_in *in = mem_zalloc(sizeof(*in));
+	char member[256] = "";
 	/* librdkafka wants a group's name also where no group is joined. */
 	const struct kafka_prop with[] = {
 		{ "partition.assignment.strategy", strategy() },
 		{ "group.id", o->group ? o->group : "sluice-none" },
-		{ "group.instance.id", o->group && o->instance ? o->instance : "" },
+		{ "group.instance.id", member },
 		{ NULL, NULL }
 	};
 	struct kafka_prop fixed[sizeof(FIXED) / sizeof(FIXED[0]) + 3];
 	size_t n = 0;
+	int r = -2;
 
+	if (o->group && o->instance)
+		member_name(member, sizeof(member), o);
 	for (; FIXED[n].name; n++)
 		fixed[n] = FIXED[n];
 	fixed[n++] = with[0];
@@ -130,10 +147,10 @@ kafka_in_open(struct kafka_in **out, const struct kafka_in_opts *o, char *err, s
 	in->k.state.path = o->state;
 	split(in);
 	in->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (in->fd < 0 || kafka_open(&in->k, RD_KAFKA_CONSUMER, DEFAULTS, fixed, tune, in) < 0) {
+	if (in->fd < 0 || (r = kafka_open(&in->k, RD_KAFKA_CONSUMER, DEFAULTS, fixed, tune, in)) < 0) {
 		snprintf(err, size, "%s", in->fd < 0 ? strerror(errno) : in->k.err);
 		release(in);
-		return -1;
+		return r;
 	}
 	rd_kafka_poll_set_consumer(in->k.rk);
 	listen_to(in);

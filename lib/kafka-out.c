@@ -98,13 +98,14 @@ int
 kafka_out_open(struct kafka_out **out, const struct kafka_out_opts *opts, char *err, size_t size)
 {
 	struct kafka_out *o = mem_zalloc(sizeof(*o));
+	int r;
 
 	o->o = *opts;
 	o->k.state.path = opts->state;
-	if (kafka_producer_open(o) < 0) {
+	if ((r = kafka_producer_open(o)) < 0) {
 		snprintf(err, size, "%s", o->k.err);
 		free(o);
-		return -1;
+		return r;
 	}
 	*out = o;
 	return 0;

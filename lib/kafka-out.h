@@ -27,7 +27,7 @@ struct kafka_out_opts {
 	unsigned char share[3]; /* per cent of the partitions: High, Medium, Low */
 };
 
-/* 0, or -1 with the reason in err: a wrong setting. */
+/* 0, or with the reason in err -1: a wrong setting, exit 100; -2: not now, exit 111. */
 int kafka_out_open(struct kafka_out **out, const struct kafka_out_opts *o, char *err, size_t size);
 void kafka_out_close(struct kafka_out *o);
 

@@ -26,7 +26,8 @@ struct kafka_prop {
 
 /* Creates k->rk. defaults may be overridden by the properties file, fixed may
  * not; both end with a NULL name. tune (may be NULL) sets callbacks. The
- * client's opaque is opaque. 0, or -1 with k->err: a wrong setting, exit 100. */
+ * client's opaque is opaque. 0, or with
+ * k->err -1: a wrong setting, exit 100; -2: no threads or memory, exit 111. */
 int kafka_open(struct kafka *k, rd_kafka_type_t type, const struct kafka_prop *defaults,
     const struct kafka_prop *fixed, void (*tune)(rd_kafka_conf_t *), void *opaque);
 

@@ -223,6 +223,7 @@ kafka_open(struct kafka *k, rd_kafka_type_t type, const struct kafka_prop *defau
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	const char *file = arg_env("SLUICE_KAFKA_CONF", "");
+	int r = -1;
 
 	rd_kafka_conf_set_opaque(conf, opaque);
 	rd_kafka_conf_set_log_cb(conf, on_log);
@@ -232,12 +233,14 @@ kafka_open(struct kafka *k, rd_kafka_type_t type, const struct kafka_prop *defau
 	if (set_all(k, conf, COMMON) == 0 && set_all(k, conf, defaults) == 0 &&
 	    (!*file || set_file(k, conf, fixed, file) == 0) && set_servers(k, conf) == 0 &&
 	    set_all(k, conf, fixed) == 0 && set(k, conf, "log.queue", "true") == 0) {
+		errno = EINVAL;
 		k->rk = rd_kafka_new(type, conf, k->err, sizeof(k->err));
 		if (k->rk) {
 			rd_kafka_set_log_queue(k->rk, NULL);
 			return 0;
 		}
+		r = errno == EINVAL ? -1 : -2;
 	}
 	rd_kafka_conf_destroy(conf);
-	return -1;
+	return r;
 }

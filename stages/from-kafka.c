@@ -247,8 +247,8 @@ run(struct from *s, const struct feed_opts *fo, const struct kafka_in_opts *o, c
 		s->line.keep = keep;
 		s->line.ctx = &blob;
 	}
-	if (kafka_in_open(&s->in, o, err, sizeof(err)) < 0)
-		die(XPERM, "%s", err);
+	if ((code = kafka_in_open(&s->in, o, err, sizeof(err))) < 0)
+		die(code == -2 ? XTEMP : XPERM, "%s", err);
 	with.ctx = s;
 	code = feed_run(f, &with, argv);
 	feed_free(f);

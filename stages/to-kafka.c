@@ -181,8 +181,8 @@ main(int argc, char **argv)
 		}
 	if (argv[optind])
 		die_usage(usage);
-	if (kafka_out_open(&t.out, &t.o, err, sizeof(err)) < 0)
-		die(XPERM, "%s", err);
+	if ((c = kafka_out_open(&t.out, &t.o, err, sizeof(err))) < 0)
+		die(c == -2 ? XTEMP : XPERM, "%s", err);
 	t.stream.out = t.out;
 	t.s.settles = true;     /* to answer a batch before waiting behind such lines */
 	t.post = mem_zalloc(t.max * sizeof(*t.post));

@@ -396,6 +396,7 @@ rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *err, size_t n)
 	NEXT(rd_kafka_t *, "rd_kafka_new", rd_kafka_type_t, rd_kafka_conf_t *, char *, size_t);
 	if (fails(RK_NEW)) {
 		snprintf(err, n, "injected");
+		errno = EAGAIN;         /* as for want of a thread */
 		return NULL;
 	}
 	return next(type, conf, err, n);
