@@ -3,6 +3,7 @@
 
 #include "err.h"
 #include "kafka-part.h"
+#include "metrics.h"
 
 enum {
 	COMMIT_EVERY_MS = 500, STALL_MS = 1000, TRY_EVERY_MS = 500, TRY_MS = 200,
@@ -54,8 +55,12 @@ reach(struct kafka_in *in)
 int
 kafka_in_tick(struct kafka_in *in, int *wait_ms)
 {
+	static uint64_t *lag;
 	int64_t now = now_ms();
 	bool first = !in->started && now - in->opened_ms < PATIENCE_MS;
+
+	if (!lag)
+		lag = metrics_value("consumer_lag");
 
 	if (!in->started || in->pending || in->k.down) {
 		if (first || now - in->tried_ms >= TRY_EVERY_MS) {
@@ -70,6 +75,7 @@ kafka_in_tick(struct kafka_in *in, int *wait_ms)
 	if (now - in->committed_ms >= COMMIT_EVERY_MS) {
 		kafka_part_commit(in, 0);
 		in->committed_ms = now;
+		*lag = (uint64_t)kafka_in_lag(in);
 	}
 	if (*wait_ms > COMMIT_EVERY_MS)
 		*wait_ms = COMMIT_EVERY_MS;

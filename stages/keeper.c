@@ -36,7 +36,7 @@ static struct pg db = PG_INIT;
 static struct pg_args args = PG_ARGS_INIT;
 static struct blob blobs = BLOB_INIT;
 static struct buf old;                  /* names of old blobs, each with its NUL */
-static uint64_t *faults, *mended, *dropped, *deleted, *collected;
+static uint64_t *faults, *swept, *mended, *dropped, *deleted, *collected;
 
 /* A statement that failed for now is made again at its next turn. */
 static bool
@@ -73,6 +73,7 @@ sweep(const char *sql)
 		*mended += (uint64_t)pg_i64(&db, i, 1);
 		info("sweep: %s: n=%" PRId64 " first=%s: %s", what, pg_i64(&db, i, 1), sample, pg_bytes(&db, i, 3, NULL));
 	}
+	*swept = (uint64_t)time(NULL);
 }
 
 /* One step of pruning: rows of what, name, n. False when there is nothing more to do. */
@@ -256,6 +257,7 @@ main(int argc, char **argv)
 		die(XPERM, "SLUICE_BLOBS names no folder");
 	mended = metrics_value("keeper_mended_total");
 	faults = metrics_value("keeper_faults");
+	swept = metrics_value("keeper_sweep_timestamp_seconds");
 	dropped = metrics_value("keeper_parts_dropped_total");
 	deleted = metrics_value("keeper_rows_deleted_total");
 	collected = metrics_value("keeper_blobs_collected_total");

@@ -142,6 +142,27 @@ watch() {
 	printf '5 1 2 2 \nstuck\n' | diff - got
 }
 ok 'each request is accounted for, once' watch
+sql <<'X'
+insert into sluice.outbox (seq, topic, key, value) values (40, 'ingest.results.v1', 'dup', '{"job_id":"dup","duplicate_of":"j0"}'),
+	(50, 'ingest.results.v1', 'dup', '{"job_id":"dup","duplicate_of":"j1"}');
+X
+printf 'dup\nnone\n' >ids2
+duplicate() {
+	for seq in 45 50; do
+		bash -c 'set -euo pipefail; SLUICE_TOP=$1 SLUICE_TENANT=default progress_seq=$2; . "$1/lib/sh/common.sh"; . "$1/lib/sh/progress.sh"
+			progress_counts default ids2; progress_table default ids2' - "$T_TOP" $seq || return 1
+	done >got
+	grep -v '^ *state\|^-\|^$' got | sed 's/ *$//;s/  */ /g' | diff - want
+}
+cat >want <<'X'
+2 1 0 1
+duplicate dup is j1
+not admitted none
+2 0 0 2
+not admitted dup
+not admitted none
+X
+ok 'a duplicate names its job; older answers do not count' duplicate
 lines() { grep -q '3 of 5 done$' err; }
 ok 'progress is a line where there is no terminal' lines
 done_testing

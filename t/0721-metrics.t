@@ -83,8 +83,8 @@ ok 'a page over HTTP' page
 ok 'the ledger is there' has 'sluice_ledger_up 1'
 ok 'jobs by state' has 'sluice_jobs{pipeline="od\"d\\",priority="Medium",state="queued"} 29'
 ok 'one by one' has 'sluice_jobs_exact{pipeline="od\"d\\"} 1'
-promtool() { command -v promtool >/dev/null || { echo 'no promtool here'; return 0; }; command promtool check metrics <page; }
-ok 'promtool, where there is one, has nothing against it' promtool
+tool() { promtool --version >tool 2>&1 || { echo "no promtool here"; return 0; }; promtool check metrics <page; }
+ok 'promtool, where there is one, has nothing against it' tool
 calls() { psql -X -At -d "$SLUICE_DB" -c "select coalesce(sum(calls), 0) from pg_stat_user_functions where funcname = 'metrics'"; }
 cached() {
 	before=$(calls)

@@ -240,6 +240,45 @@ create function xmin_age_s() returns double precision language plpgsql stable se
         return (select extract(epoch from max(clock_timestamp() - h.since)) from xmin_holders() h);
     end $$;
 
+create function age_text(t timestamptz) returns text language sql stable as $$
+    select case when s < 120 then s || ' s' when s < 7200 then s / 60 || ' min' when s < 172800 then s / 3600 || ' h' else s / 86400 || ' d' end
+      from (select greatest(0, extract(epoch from clock_timestamp() - $1))::bigint as s) a where $1 is not null $$;
+
+-- What sluice status says about jobs: a line each, the first word its name.
+create function overview() returns table (name text, line text)
+    language plpgsql stable security definer set search_path = sluice, pg_temp as $$
+declare
+    r record;
+begin
+    for r in
+        select p.name, sum(t.jobs) filter (where t.state = 'queued') as queued, sum(t.jobs) filter (where t.state = 'processing') as processing,
+               sum(t.jobs) filter (where t.state = 'waiting') as waiting, sum(t.retries) filter (where t.state = 'queued') as retries,
+               min(t.oldest) filter (where t.state = 'queued') as oldest, coalesce(bool_and(t.exact), true) as exact,
+               coalesce((select q.paused from pipeline q where q.pipeline = p.name), false) as paused
+          from pipelines() p(name) left join tally(null, 2000) t on t.pipeline = p.name group by 1 order by 1 loop
+        name := 'jobs';
+        line := r.name || ': ' || case when r.paused then 'PAUSED, ' else '' end || case when r.exact then '' else '~' end
+            || concat_ws(', ', coalesce(r.queued, 0) || ' queued' || coalesce(' (oldest ' || age_text(r.oldest) || ')', ''),
+                         nullif(r.retries, 0) || ' of them to retry', coalesce(r.processing, 0) || ' processing', r.waiting || ' waiting');
+        return next;
+    end loop;
+    return query
+        select 'dead', count(*) || ' dead letters in 24 h' || case when count(*) > 0 then
+                   format(' (%s jobs, %s records): sluice dead ls', count(*) filter (where d.kind = 'job'), count(*) filter (where d.kind = 'record'))
+               else '' end
+          from dead_letter d where d.at > clock_timestamp() - interval '1 day'
+        union all
+        select 'outbox', case when b.messages >= 100000 then 'over ' else '' end || b.messages || ' to be sent'
+                   || coalesce(', the oldest for ' || age_text(b.oldest), '') from backlog(100000) b
+        union all
+        select 'workers', count(*) || ' lost within the hour: sluice workers' from worker w
+         where w.ended_at > clock_timestamp() - interval '1 hour' and w.ended like 'lost%' having count(*) > 0;
+    if xmin_age_s() > 60 then
+        return query select 'xmin', format('held for %s by %s %s%s: dead rows stay', age_text(h.since), h.kind, h.name, ' (pid ' || h.pid || ')')
+          from xmin_holders() h where h.since < clock_timestamp() - interval '1 minute' order by h.since limit 3;
+    end if;
+end $$;
+
 -- What bin/metrics shows, family by family; each name gets the prefix sluice_.
 create function metrics() returns table (name text, type text, help text, labels text, value double precision)
     language sql stable security definer set search_path = sluice, pg_temp as $$

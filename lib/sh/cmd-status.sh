@@ -1,13 +1,21 @@
 # shellcheck shell=bash
 #: status
-#: Shows each service and whether it is ready
+#: Shows the services, and how the work stands
 #: stack
+#| Below the services, what the ledger says: unfinished jobs by pipeline, with
+#| those that are paused; dead letters of 24 hours; messages to be sent; lost
+#| workers; a transaction older than a minute that keeps dead rows in place; what
+#| the intake has not read yet; when the keeper last checked the ledger.
+#| A queue of many thousands is estimated (~).
+#|
 #| Exit 0 when all services are up and ready, 1 otherwise. RESTARTS counts the
 #| times that a service ended since the stack was started, for whatever
 #| reason; 'sluice logs NAME' tells why.
 no_arguments "$@"
 # shellcheck source=SCRIPTDIR/services.sh
 . "$SLUICE_TOP/lib/sh/services.sh"
+# shellcheck source=SCRIPTDIR/progress.sh
+. "$SLUICE_TOP/lib/sh/progress.sh"
 need s6-svstat s6-svdt
 
 good=1
@@ -77,7 +85,42 @@ for name in "${names[@]}"; do row "$name"; done
 	far database "$(no_secret "$SLUICE_DB")" pg_answers "$SLUICE_DB"
 [[ " ${names[*]} " = *' kafka '* ]] || [ -z "${SLUICE_KAFKA:-}" ] ||
 	far kafka "$SLUICE_KAFKA" kafka_answers "$SLUICE_KAFKA"
-printf '\nKafka  %s\nledger %s\nstate  %s\n' "${SLUICE_KAFKA:--}" "$(no_secret "${SLUICE_DB:--}")" "$SLUICE_VAR"
+
+# told NAME TEXT: a line below the table, cut to the terminal. What strangers named may be in it.
+told() { printf '%-8s %s\n' "$1" "${2//[[:cntrl:]]/?}" | fit; }
+
+# From shared memory, so there also when the ledger is not.
+counted() {
+	local lag='' swept='' faults=''
+	read -r lag swept faults < <(SLUICE_DB='' metrics "$SLUICE_VAR/metrics" 2>/dev/null | awk '
+		$1 ~ /^sluice_consumer_lag/ { lag += $2; l = 1 }
+		$1 ~ /^sluice_keeper_sweep_timestamp/ { s = $2 }
+		$1 ~ /^sluice_keeper_faults/ { f = $2 }
+		END { print l ? lag : "-", s ? s : "-", f ? f : 0 }')
+	[ "${lag:--}" = - ] || told lag "$lag records on Kafka that the intake has not read"
+	[ "${swept:--}" = - ] || told keeper "swept $(human $((EPOCHSECONDS - swept))) ago$([ "$faults" = 0 ] || echo ", $faults things to look at: sluice sweep")"
+}
+
+ledger_told() {
+	local what text lines
+	[ -n "${SLUICE_DB:-}" ] || return 0
+	lines=$(PGCONNECT_TIMEOUT=2 PGOPTIONS="${PGOPTIONS:-} -c statement_timeout=3000" \
+		psql -XqAt -F $'\t' -d "$SLUICE_DB" -c 'select name, line from sluice.overview()' 2>/dev/null) || {
+		no
+		told ledger 'does not answer: sluice logs postgres'
+		return
+	}
+	while IFS=$'\t' read -r what text; do
+		[ -z "$what" ] || told "$what" "$text"
+	done <<<"$lines"
+}
+
+echo
+ledger_told
+counted
+echo
+printf '%-8s %s\n' Kafka "${SLUICE_KAFKA:--}" ledger "$(no_secret "${SLUICE_DB:--}")" \
+	metrics "http://${SLUICE_METRICS_ADDRESS:-127.0.0.1}:${SLUICE_METRICS_PORT:--}/metrics" state "$SLUICE_VAR"
 if [ -z "$alive" ]; then
 	echo 'The supervisor (s6-svscan) is gone: what ends stays down. sluice up repairs it.'
 	exit 1

@@ -26,7 +26,9 @@
 #| same file again is a duplicate and is not run. A file that lies outside the
 #| document roots ($SLUICE_DOCS) is copied into the first of them.
 #| The ids are printed, one a line. Exit code 0: Kafka has all of them; with
-#| --wait: and all are completed (1: some are not).
+#| --wait: and all are completed (1: some are not). A duplicate counts as
+#| completed: it names the job that it is. What waits at a gate is waited for;
+#| an interrupt ends the waiting, not the jobs.
 
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
@@ -47,55 +49,76 @@ submit_common() {
 # job_id WORDS...: from what makes the job what it is.
 submit_id() { printf '%s\n' "$@" | sha256sum | { read -r sum _; printf 'job-%s\n' "${sum:0:12}"; }; }
 
-# reachable FILE: may the service read it, and may a request name it?
-submit_reachable() {
-	local roots root
-	IFS=: read -ra roots <<<"$SLUICE_DOCS"
-	for root in "${roots[@]}"; do
-		root=$(readlink -f -- "$root") || continue
-		case $1 in
-		"$root"/*)
-			as_user test -r "$1" 2>/dev/null
-			return
-			;;
-		esac
+# submit_copies: of "FILE NUL COPY NUL SHA256 NUL" on stdin: makes the copies that are not
+# there or not right, each whole or not at all.
+submit_copies() {
+	local file copy sum n=0 i files=() copies=() sums=() found=()
+	while IFS= read -r -d '' file && IFS= read -r -d '' copy && IFS= read -r -d '' sum; do
+		files+=("$file") copies+=("$copy") sums+=("$sum")
 	done
-	return 1
+	[ ${#files[@]} -gt 0 ] || return 0
+	: >"$tmp/copy" && : >"$tmp/move"
+	mapfile -d '' found < <(for copy in "${copies[@]}"; do
+		if [ -f "$copy" ]; then printf '%s\0' "$copy"; else printf '/dev/null\0'; fi
+	done | xargs -0 sha256sum -z --)
+	for i in "${!files[@]}"; do
+		[ "${found[i]:0:64}" != "${sums[i]}" ] || [ ! -f "${copies[i]}" ] || continue
+		n=$((n + 1))
+		printf '%s\0' "${copies[i]%/*}" >&5
+		printf '%s\0%s\0' "${files[i]}" "${copies[i]%/*}/.new-$$-$i" >&6
+		printf '%s\0%s\0' "${copies[i]%/*}/.new-$$-$i" "${copies[i]}" >&7
+	done 5>"$tmp/folders" 6>"$tmp/copy" 7>"$tmp/move"
+	[ $n -gt 0 ] || return 0
+	(umask 022 && xargs -0 mkdir -p -- <"$tmp/folders")
+	xargs -0 -n 2 -P 2 install -m 644 -- <"$tmp/copy"
+	xargs -0 -n 2 mv -f -- <"$tmp/move"
 }
 
-# submit_place FILE SHA256: the path that the request names.
-submit_place() {
-	local real root folder
-	real=$(readlink -f -- "$1")
-	if submit_reachable "$real"; then
-		printf '%s\n' "$real"
-		return
-	fi
-	root=${SLUICE_DOCS%%:*}
-	folder=$root/submitted/${2:0:16}
-	if ! cmp -s -- "$real" "$folder/${1##*/}"; then
-		(umask 022 && mkdir -p -- "$folder")
-		cp --reflink=auto -- "$real" "$folder/.new-$$"
-		chmod 644 "$folder/.new-$$"
-		mv -- "$folder/.new-$$" "$folder/${1##*/}"
-	fi
-	printf '%s\n' "$folder/${1##*/}"
+# submit_reachable: of the files on stdin, each ended by NUL, a line each: y when
+# it lies under a root and the service may read it.
+submit_reachable() {
+	local roots=() root real=()
+	IFS=: read -ra roots <<<"$SLUICE_DOCS"
+	for root in "${roots[@]}"; do ! root=$(readlink -f -- "$root") || real+=("$root"); done
+	as_user bash -c 'while IFS= read -r -d "" f; do
+		a=n
+		for root; do [[ $f != "$root"/* ]] || [ ! -r "$f" ] || a=y; done
+		echo $a
+	done' - "${real[@]}"
 }
 
-submit_file() {
-	local file=$1 sum key place
-	if [ ! -f "$file" ] || [ ! -r "$file" ]; then
-		die 100 "no file that can be read: $file"
-	fi
-	printf %s "$file" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1 ||
-		die 100 "the file's name is not UTF-8: $file"
-	sum=$(sha256sum <"$file") || die 111 "can't read $file"
-	sum=${sum%% *}
-	key=${file#./}
-	place=$(submit_place "$file" "$sum")
-	jq -cn --arg job_id "$(submit_id "$sum" "$tenant" "$key" "$pipeline" ${again:+"$(date +%s%N)"})" \
-		--arg doc_key "$key" --arg path "$place" --argjson common "$common" \
-		'{$job_id, $doc_key, $path} + $common'
+# submit_files: of the names on stdin, each ended by NUL, the requests. A process
+# for all of them, not for each, wherever that can be.
+submit_files() {
+	local names=() reals=() sums=() near=() ids=() i
+	cat >"$tmp/files"
+	mapfile -d '' names <"$tmp/files"
+	for i in "${names[@]}"; do
+		[ -f "$i" ] && [ -r "$i" ] || die 100 "no file that can be read: $i"
+	done
+	iconv -f UTF-8 -t UTF-8 <"$tmp/files" >"$tmp/utf8" 2>&1 || for i in "${names[@]}"; do
+		iconv -f UTF-8 -t UTF-8 <<<"$i" >"$tmp/utf8" 2>&1 || die 100 "the file's name is not UTF-8: $i"
+	done
+	xargs -0 readlink -z -f -- <"$tmp/files" >"$tmp/reals"
+	mapfile -d '' reals <"$tmp/reals"
+	mapfile -d '' sums < <(xargs -0 sha256sum -z -- <"$tmp/files")
+	mapfile -t near < <(submit_reachable <"$tmp/reals")
+	[ "${#names[@]}:${#names[@]}:${#names[@]}" = "${#reals[@]}:${#sums[@]}:${#near[@]}" ] || die 111 'a file changed or went while it was read'
+	mkdir "$tmp/id"
+	for i in "${!names[@]}"; do
+		printf '%s\n' "${sums[i]:0:64}" "$tenant" "${names[i]#./}" "$pipeline" ${again:+"$again_at$i"} >"$tmp/id/$i"
+	done
+	mapfile -t ids < <(cd "$tmp/id" && printf '%s\0' "${!names[@]}" | xargs -0 sha256sum)
+	for i in "${!names[@]}"; do
+		[ "${near[i]}" != y ] || continue
+		printf '%s\0' "${reals[i]}" "${SLUICE_DOCS%%:*}/submitted/${sums[i]:0:16}/${reals[i]##*/}" "${sums[i]:0:64}"
+		reals[i]=${SLUICE_DOCS%%:*}/submitted/${sums[i]:0:16}/${reals[i]##*/}
+	done >"$tmp/far"
+	submit_copies <"$tmp/far"
+	for i in "${!names[@]}"; do
+		printf '%s\0' "job-${ids[i]:0:12}" "${names[i]#./}" "${reals[i]}"
+	done | jq -cRs --argjson common "$common" 'split("\u0000") | range(0; (length / 3 | floor) * 3; 3) as $i
+		| {job_id: .[$i], doc_key: .[$i + 1], path: .[$i + 2]} + $common'
 }
 
 submit_text() {
@@ -213,15 +236,15 @@ esac
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 common=$(submit_common)
+again_at=$EPOCHREALTIME-
 {
-	for f in "${files[@]}"; do
+	[ ${#files[@]} = 0 ] || for f in "${files[@]}"; do
 		if [ -d "$f" ]; then
-			while IFS= read -r -d '' g; do submit_file "$g"; done \
-				< <(find "${f%/}" -name '.?*' -prune -o -type f -print0 | sort -z)
+			find "${f%/}" -name '.?*' -prune -o -type f -print0 | sort -z
 		else
-			submit_file "$f"
+			printf '%s\0' "$f"
 		fi
-	done
+	done | submit_files
 	for f in "${texts[@]}"; do submit_text "$f"; done
 	for f in "${urls[@]}"; do submit_url "$f"; done
 	[ -z "$model" ] || submit_compute
@@ -235,7 +258,8 @@ fi
 [ -s "$tmp/requests" ] || die 100 'nothing to submit'
 submit_keyed <"$tmp/requests" >"$tmp/keyed"
 if [ -n "$wait" ]; then
-	progress_since=$(ledger_psql -At -c 'select clock_timestamp()')
+	progress_since=$(ledger_psql -At -c 'select clock_timestamp()') &&
+		progress_seq=$(ledger_psql -At -c 'select last_value from sluice.outbox_seq') || die 111 'the ledger does not answer: see sluice status'
 fi
 submit_send <"$tmp/keyed"
 cut -f 1 "$tmp/keyed" | grep . >"$tmp/ids" || :
@@ -245,6 +269,8 @@ if [ -z "$wait" ]; then
 	cat "$tmp/ids"
 	exit 0
 fi
-progress_watch "$tenant" "$tmp/ids" || :
+trap 'say "interrupted; the jobs go on: sluice jobs, or the same command again"; exit 1' INT TERM
+progress_watch "$tenant" "$tmp/ids" || say "nothing has moved for ten minutes: sluice status, sluice why JOB_ID"
+trap - INT TERM
 progress_table "$tenant" "$tmp/ids"
 progress_all_completed "$tenant" "$tmp/ids" && [ "$bad" = 0 ]

@@ -38,16 +38,22 @@ fit() {
 
 # SQL that makes the ids of file $2 (tenant $1) the temporary table "mine",
 # with their place in the list, and the view "state" of what became of them.
-# Ids go in by COPY, never as SQL. Rejections before $progress_since don't count.
+# Ids go in by COPY, never as SQL. Rejections before $progress_since don't count;
+# duplicates, which only their answer names, are looked for after $progress_seq.
 progress_mine() {
 	printf 'create temp table mine (at int generated always as identity, job_id text);\n'
 	printf '\\copy mine (job_id) from %s with (format csv, delimiter E'"'\\\\001'"', quote E'"'\\\\002'"')\n' \
 		"'${2//\'/\'\'}'"
 	cat <<-'X'
+		create temp table twice as select distinct on (o.key) o.key as job_id, o.value::json ->> 'duplicate_of' as original
+			from sluice.outbox o where :'seq' <> '' and o.stream = 'main' and o.seq > nullif(:'seq', '')::bigint
+				and o.n is null and o.value like '%"duplicate_of"%'
+			order by o.key, o.seq desc;
 		create temp view state as
 			select m.at, m.job_id, j.no, j.doc_key, j.attempt, d.title, d.language, d.chunks,
-				case when j.no is null and x.no is not null then 'rejected' else j.state::text end as state,
-				coalesce(case when j.no is null then x.code else j.error::json ->> 'code' end || ': ' ||
+				case when j.no is null and w.original is not null then 'duplicate'
+					when j.no is null and x.no is not null then 'rejected' else j.state::text end as state,
+				coalesce('is ' || w.original, case when j.no is null then x.code else j.error::json ->> 'code' end || ': ' ||
 					left(regexp_replace(case when j.no is null then x.message
 						else j.error::json ->> 'message' end, '\s+', ' ', 'g'), 90), '') as reason
 			from (select distinct on (job_id) * from mine order by job_id, at) m
@@ -55,6 +61,7 @@ progress_mine() {
 			left join sluice.jobs j on j.no = k.no
 			left join lateral (select * from sluice.dead_letter x where j.no is null and x.job is null
 				and x.job_id = m.job_id and x.at >= :'since' order by x.no desc limit 1) x on true
+			left join twice w on j.no is null and w.job_id = m.job_id
 			left join sluice.document d on d.tenant = :'tenant' and d.doc_key = j.doc_key;
 	X
 }
@@ -63,19 +70,20 @@ progress_sql() {
 	{
 		progress_mine "$1" "$2"
 		cat
-	} | ledger_psql -v tenant="$1" -v since="${progress_since:--infinity}" "${@:3}" -f -
+	} | ledger_psql -v tenant="$1" -v since="${progress_since:--infinity}" -v seq="${progress_seq:-}" "${@:3}" -f -
 }
 
 # "all completed refused waiting doing": jobs by how they stand, and the
 # document that the worker took up first of those it has.
 progress_counts() {
 	progress_sql "$1" "$2" -At -F ' ' <<-'X'
-		select count(*), count(*) filter (where state = 'completed'),
+		select count(*), count(*) filter (where state in ('completed', 'duplicate')),
 			count(*) filter (where state in ('failed', 'cancelled', 'rejected')),
-			count(*) filter (where state is null or state not in ('completed', 'failed', 'cancelled', 'rejected')),
-			(select case when char_length(x) > 24 then '…' || right(x, 23) else x end from (
+			count(*) filter (where state is null or state not in ('completed', 'duplicate', 'failed', 'cancelled', 'rejected')),
+			coalesce((select case when char_length(x) > 24 then '…' || right(x, 23) else x end from (
 				select regexp_replace(doc_key, '[^[:print:]]', '?', 'g') as x
-				from state where state = 'processing' order by no limit 1) d)
+				from state where state = 'processing' order by no limit 1) d),
+				(select count(*) || ' wait at a gate: sluice why ' || min(job_id) from state where state = 'waiting' having count(*) > 0))
 		from state
 	X
 }
@@ -100,8 +108,9 @@ progress_bar() {
 # progress_watch TENANT FILE [SECONDS]: shows progress until all have ended.
 # Returns 1 when nothing has moved for SECONDS (default 600).
 progress_watch() {
-	local all completed refused left doing before='' since=$SECONDS progress_began=$SECONDS
+	local all completed refused left doing before='' since=$SECONDS progress_began=$SECONDS at
 	while :; do
+		at=$SECONDS
 		read -r all completed refused left doing < <(progress_counts "$1" "$2") || die 111 'the ledger does not answer'
 		progress_bar $((completed + refused)) "$all" "$doing"
 		[ "$left" -gt 0 ] || return 0
@@ -110,7 +119,8 @@ progress_watch() {
 		elif [ $((SECONDS - since)) -ge "${3:-600}" ]; then
 			return 1
 		fi
-		sleep 1
+		# Where counting takes long, there is no hurry.
+		sleep $((1 + (SECONDS - at) * 3))
 	done
 }
 
@@ -122,7 +132,7 @@ progress_table() {
 		select coalesce(state, 'not admitted') as state, coalesce(chunks::text, '') as chunks,
 			coalesce(language, '') as lang, case when char_length(coalesce(doc_key, job_id)) > :keep
 				then '…' || right(coalesce(doc_key, job_id), :keep - 1) else coalesce(doc_key, job_id) end as document,
-			case when state in ('failed', 'rejected') then reason
+			case when state in ('failed', 'rejected', 'duplicate') then reason
 				when char_length(title) > 60 then left(title, 59) || '…' else title end as "title or reason"
 		from state order by at
 	X
