@@ -160,4 +160,10 @@ ok 'that fails has key and headers in its dead letter too' says '{"job_id":"fail
 	"select convert_from(original, 'UTF8'), convert_from(key, 'UTF8'), headers from sluice.dead where job_id = 'failing'"
 failing() { outbox value | grep '"dead"' | jq -e '.key == "k2" and .headers == [["a","b"]] and (.raw | @base64d) == "{\"job_id\":\"failing\",\"text\":\"x\"}"'; }
 ok 'and in its message' failing
+
+# Bytes too many to stand beside the request that they were made into.
+printf '{"job_id":"wide","text":"x",%s}\n' "$(k h 1 4 4 ",\"raw_blob\":{\"sha256\":\"$(printf %064d 8)\",\"length\":9000000,\"kept\":true}")" >in
+ok 'a request whose bytes lie in the blob store' each job
+ok 'names them' says t "select blob = lpad('8', 64, '0') and original is null from sluice.job where job_id = 'wide'"
+ok 'so that they are kept' says 1 "select count(*) from sluice.blobs_named(array[lpad('8', 64, '0')])"
 done_testing

@@ -161,6 +161,18 @@ all() { dead feed mended >fed 2>err && grep -q 'sluice: job: 200' err && grep -q
 ok 'then all of them' all
 ok 'each is one job' says 300 "select count(*) from sluice.job where job_id ~ '^m[0-9]'"
 
+# As the services connect: the role that may write no table.
+app() { PGOPTIONS='-c role=sluice_app' dead "$@"; }
+echo '{"job_id":"app","text":"x","priority":"low"}' | validate 2>err >in
+each 'rejected bad_request'
+export_app() { app export >out && jq -c 'select(.job_id == "app") | .text |= sub("low"; "Low")' out >mended && [ -s mended ]; }
+ok 'the application role exports' export_app
+feed_app() { app feed -j mended >fed && jq -e '.outcome == "job"' fed; }
+ok 'and feeds' feed_app
+topics_app() { PGOPTIONS='-c role=sluice_app' SLUICE_DB_OWNER='' "$T_TOP/bin/sluice" topics set x.y --tenant me; }
+no_topics() { ! topics_app; }
+ok 'but says nothing about topics' no_topics
+
 # Bytes that lie in the blob store.
 mkdir -p blobs/ab && printf 'big\n' >"blobs/ab/$(printf %062d 1)"
 printf '{"raw_blob":{"sha256":"ab%062d","length":20000000,"kept":true},"error":{"stage":"from-kafka","code":"too_large","message":"no","retry":false},%s}\n' 1 "$(k t 0 3 3 ',"key":null')" >in

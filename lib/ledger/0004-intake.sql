@@ -15,6 +15,7 @@ create table topic_setting (
 alter table job
     add column key          bytea,      -- of the source record
     add column headers      text,       -- of it, JSON: [["name","text" or null or {"b64":"..."}],...]
+    add column blob         text,       -- sha256: the source's bytes lie in the blob store, too many to stand beside the request
     add column first_run    integer,    -- of its first run where that is not 1: it supersedes a job
     add column generation   integer;    -- how often it was mended; null: never
 
@@ -256,13 +257,14 @@ begin
                       from unnest(v_out, v_seen) with ordinality x(o, seen, ord) order by x.ord);
 
     insert into job (no, pipeline, prio, tenant, job_id, doc_key, after, digest, request, original, trace, src, off,
-                     callback, key, headers, generation, first_run)
+                     callback, key, headers, blob, generation, first_run)
     select x.no, x.pipeline, x.prio, x.tenant, x.job_id, x.doc_key, x.after, x.digest, x.request, x.original, x.trace, x.src, x.off,
-           x.callback, x.key, x.headers, x.generation, x.first_run
+           x.callback, x.key, x.headers, x.blob, x.generation, x.first_run
       from unnest(v_out, v_seen, v_no, v_after, p_pipeline, p_prio, p_tenant, p_job_id, p_doc_key, p_digest, p_request,
-                  p_original, p_trace, p_src, p_off, p_callback, p_key, p_headers, p_generation, p_first_run)
+                  p_original, p_trace, p_src, p_off, p_callback, p_key, p_headers, p_blob, p_generation,
+                  p_first_run)
            x(o, seen, no, after, pipeline, prio, tenant, job_id, doc_key, digest, request, original, trace, src, off,
-             callback, key, headers, generation, first_run)
+             callback, key, headers, blob, generation, first_run)
      where x.o = 'job' and not x.seen order by x.no;
     insert into job_key (key, no, digest)
     select key16(x.tenant, x.job_id), x.no, x.digest

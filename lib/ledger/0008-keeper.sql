@@ -398,6 +398,7 @@ create function blobs_named(p_hex text[]) returns setof text
     with body(x) as (
         select request from job where request ~ '[0-9a-f]{64}'
         union all select encode(original, 'escape') from job where original is not null
+        union all select blob from job where blob is not null
         union all select line from ev where line is not null
         union all select result from ev where result is not null
         union all select concat_ws(' ', message, error, headers, blob, encode(original, 'escape')) from dead_letter
