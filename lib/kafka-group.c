@@ -180,7 +180,6 @@ kafka_group_restart(struct kafka_in *in, struct part *p, const char *why)
 	kafka_part_drop(in, p);
 	p = kafka_part_add(in, one->elems[0].topic, one->elems[0].partition, low);
 	p->until = at;
-	p->asked = -1;                  /* commit it, so that a restart finds it too */
 	assign(in, one);
 	rd_kafka_topic_partition_list_destroy(one);
 }

@@ -63,7 +63,13 @@ event(struct kafka_in *in, const rd_kafka_message_t *m)
 		}
 		return;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+		if (p) {
+			in->k.suspect = true;
+			return;
+		}
+		/* fall through */
 	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
 		kafka_waits(&in->k.state, "%s", rd_kafka_message_errstr(m));

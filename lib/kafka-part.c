@@ -5,6 +5,8 @@
 
 #include "err.h"
 
+enum { CHECK_MS = 1000 };       /* a broker that takes longer: committed next time */
+
 struct part *
 kafka_part_add(struct kafka_in *in, const char *topic, int32_t id, int64_t start)
 {
@@ -12,7 +14,8 @@ kafka_part_add(struct kafka_in *in, const char *topic, int32_t id, int64_t start
 
 	p->topic = mem_dup(topic, strlen(topic));
 	p->id = id;
-	p->next = p->asked = start;
+	p->next = start;
+	p->asked = -1;                  /* commit it, for kafka_group_check */
 	p->until = INT64_MAX;
 	mark_init(&p->mark, start);
 	in->part = mem_array(in->part, in->n + 1, sizeof(struct part *));
@@ -100,7 +103,18 @@ kafka_part_committed(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 
 		if (p && (err || l->err))
 			p->asked = -1;          /* ask again */
+		else if (p)
+			p->committed = true;
 	}
+}
+
+static bool
+moved(const struct kafka_in *in)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (in->part[i]->mark.value != in->part[i]->asked)
+			return true;
+	return false;
 }
 
 void
@@ -110,13 +124,14 @@ kafka_part_commit(struct kafka_in *in, int wait_ms)
 	rd_kafka_queue_t *q;
 	rd_kafka_resp_err_t e;
 
-	if (!in->o.group || !in->assigned)
+	if (!in->o.group || !in->assigned || !moved(in) ||
+	    kafka_group_check(in, wait_ms ? wait_ms : CHECK_MS) < 0)
 		return;
 	l = rd_kafka_topic_partition_list_new((int)in->n);
 	for (size_t i = 0; i < in->n; i++) {
 		struct part *p = in->part[i];
 
-		if (p->mark.value == p->asked)
+		if (p->mark.value == p->asked || p->missing)
 			continue;
 		p->asked = p->mark.value;
 		rd_kafka_topic_partition_list_add(l, p->topic, p->id)->offset = p->asked;

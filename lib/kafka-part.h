@@ -17,6 +17,8 @@ struct part {
 	int64_t asked;          /* mark of the last commit asked for */
 	bool at_end;            /* nothing more is there */
 	bool ended;             /* nothing more is wanted */
+	bool committed;         /* the group has a position of it */
+	bool missing;           /* its topic is not there any more */
 	bool gone;              /* no longer ours: answers don't count */
 	size_t out;             /* messages handed out, not done */
 };
@@ -30,7 +32,7 @@ struct kafka_in {
 	rd_kafka_topic_partition_list_t *pending;       /* to be assigned, start not yet known */
 	struct part **part;
 	size_t n, last;         /* last: where the last message was found */
-	bool started, assigned, paused;
+	bool started, assigned, paused, missing;
 	bool cooperative;       /* partitions move one by one */
 	rd_kafka_message_t *held;
 	struct kafka_rec *out;  /* handed out, not done */
@@ -53,13 +55,19 @@ void kafka_part_commit(struct kafka_in *in, int wait_ms);
 void kafka_part_committed(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     rd_kafka_topic_partition_list_t *list, void *opaque);
 
-/* kafka-group.c */
+/* kafka-group.c, and kafka-anew.c: check, missing */
 /* Subscribes, or lists the partitions of every topic. 0; -1 try again. */
 int kafka_group_start(struct kafka_in *in);
 /* Finds where each pending partition starts and assigns them. 0; -1 again. */
 int kafka_group_resolve(struct kafka_in *in);
 void kafka_group_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     rd_kafka_topic_partition_list_t *list, void *opaque);
+/* The group's position of a partition is deleted with its topic. So where one that
+ * we committed is no longer there, the topic was made anew since, and what was
+ * read last may be of the new one: starts again. 0; -1: nobody answered. */
+int kafka_group_check(struct kafka_in *in, int wait_ms);
+/* Looks for topics that went away; those that are there again start anew. */
+void kafka_group_missing(struct kafka_in *in);
 /* The partition does not hold its position, or its topic went away: what was
  * handed out of it no longer counts; reading begins where it begins. */
 void kafka_group_restart(struct kafka_in *in, struct part *p, const char *why);

@@ -13,6 +13,7 @@ struct kafka {
 	const char *servers;    /* for messages */
 	struct kafka_state state;
 	bool down;              /* librdkafka said that no broker answers */
+	bool suspect;           /* librdkafka said that some topic is not there */
 	bool debug;
 	rd_kafka_resp_err_t fatal;
 	char last[256];         /* the last transport error */

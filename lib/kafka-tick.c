@@ -48,6 +48,8 @@ reach(struct kafka_in *in)
 	}
 	if (in->pending)
 		kafka_group_resolve(in);
+	if (in->missing || in->k.suspect)
+		kafka_group_missing(in);
 	if (in->k.down && kafka_answers(&in->k, TRY_MS) && in->assigned)
 		kafka_ready(&in->k.state);
 }
@@ -62,7 +64,8 @@ kafka_in_tick(struct kafka_in *in, int *wait_ms)
 	if (!lag)
 		lag = metrics_value("consumer_lag");
 
-	if (!in->started || in->pending || in->k.down) {
+	if (!in->started || in->pending || in->k.down || in->missing ||
+	    in->k.suspect) {
 		if (first || now - in->tried_ms >= TRY_EVERY_MS) {
 			reach(in);
 			in->tried_ms = now_ms();

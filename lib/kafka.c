@@ -102,6 +102,11 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 		k->down = true;
 		kafka_waits(&k->state, "%s does not let us in: %s", k->servers, reason);
 		return;
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+		k->suspect = true;
+		return;
 	case RD_KAFKA_RESP_ERR__FATAL:
 		k->fatal = rd_kafka_fatal_error(rk, k->err, sizeof(k->err));
 		return;

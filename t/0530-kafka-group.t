@@ -102,6 +102,36 @@ jobs 1 5 | put -t short -K:
 from-kafka -t short -o 99 -e >t.a 2>err
 ok 'a position beyond the end' grep -q 'position 99 of short\[0\] is outside what it holds, 0 to 5: starting at 0' err
 
+# -- a topic that is made anew ---------------------------------------------------------
+# Under the reader, which knows it by its name only; the new one gets more messages
+# than the old one had, so that the old position is one of the new topic too.
+cat >delete.py <<'X'
+import sys
+from confluent_kafka.admin import AdminClient
+admin = AdminClient({"bootstrap.servers": sys.argv[1]})
+admin.delete_topics([sys.argv[2]], operation_timeout=30)[sys.argv[2]].result()
+X
+made() { t_topic anew 2; }
+t_topic anew 2
+jobs 1 100 | put -t anew -p 0 -K:
+from-kafka -t anew -g anew -i one -S state -- tee -a anew.seen >t.a 2>anew.err &
+a=$!
+ok 'reads' seen anew.seen 100
+sleep 1 # committed, twice a second
+/usr/bin/python3 delete.py "$SLUICE_KAFKA" anew
+ok 'a topic that is gone is waited for' until_ok 20 grep -qx 'waiting: the topic anew is not there any more' state
+ok 'made again' until_ok 20 made
+jobs 1001 1150 | put -t anew -p 0 -K:
+ok 'all of the new one is read' seen anew.seen 250
+ok '... which is said' grep -q 'the topic was made anew: position .* of anew.0., which holds 0 to' anew.err
+ok '... and ready' until_ok 10 grep -qx ready state
+/usr/bin/python3 delete.py "$SLUICE_KAFKA" anew
+ok 'made again at once' until_ok 20 made
+jobs 2001 2400 | put -t anew -p 0 -K:
+ok 'all of that is read too' seen anew.seen 650
+kill $a
+wait $a
+
 # -- the broker goes and comes back ----------------------------------------------------
 t_topic gone 2
 jobs 1 100 | put -t gone -K:
