@@ -1,6 +1,7 @@
 #include "expose.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,12 +67,16 @@ static void
 put_hist(struct buf *out, const struct item *it)
 {
 	struct buf label = BUF_INIT;
+	char stage[sizeof(it->h->stage) + 16] = "";
 	uint64_t n = 0;
+
+	if (it->h->stage[0])
+		snprintf(stage, sizeof(stage), "stage=\"%s\"", it->h->stage);
 
 	for (int i = 0; i <= METRICS_BUCKETS; i++) {
 		n += it->h->bucket[i];
 		label.len = 0;
-		buf_addf(&label, "stage=\"%s\",le=\"", it->h->stage);
+		buf_addf(&label, "%s%sle=\"", stage, *stage ? "," : "");
 		if (i < METRICS_BUCKETS)
 			buf_addf(&label, "%g\"", (double)metrics_bound_us[i] / 1e6);
 		else
@@ -80,12 +85,10 @@ put_hist(struct buf *out, const struct item *it)
 		put_labels(out, it->s, buf_str(&label));
 		buf_addf(out, " %" PRIu64 "\n", n);
 	}
-	label.len = 0;
-	buf_addf(&label, "stage=\"%s\"", it->h->stage);
 	buf_addf(out, "sluice_%s_sum", it->name);
-	put_labels(out, it->s, buf_str(&label));
+	put_labels(out, it->s, stage);
 	buf_addf(out, " %.6f\nsluice_%s_count", (double)it->h->sum_us / 1e6, it->name);
-	put_labels(out, it->s, buf_str(&label));
+	put_labels(out, it->s, stage);
 	buf_addf(out, " %" PRIu64 "\n", n);
 	buf_free(&label);
 }

@@ -80,7 +80,8 @@ expose_items(struct item *items, const struct source *s)
 		struct metrics_hist *h = &s->f->h[i];
 
 		h->name[sizeof(h->name) - 1] = h->stage[sizeof(h->stage) - 1] = '\0';
-		if (is_word(h->name, strlen(h->name), "_") && is_word(h->stage, strlen(h->stage), "-_."))
+		if (is_word(h->name, strlen(h->name), "_") &&
+		    (!h->stage[0] || is_word(h->stage, strlen(h->stage), "-_.")))
 			items[n++] = (struct item){ s, h->name, NULL, h };
 	}
 	return n;

@@ -48,7 +48,7 @@ extern const uint64_t metrics_bound_us[METRICS_BUCKETS];
  * begins at 0. */
 uint64_t *metrics_value(const char *name);
 
-/* The histogram of times called name ("..._seconds") of one stage. What is no
+/* The histogram of times called name ("..._seconds") of one stage; "": of no stage. What is no
  * letter, digit or -_. in stage becomes '_'. When there is no room for more
  * stages: one that nobody sees. */
 struct metrics_hist *metrics_hist(const char *name, const char *stage);

@@ -347,7 +347,8 @@ create function metrics() returns table (name text, type text, help text, labels
            coalesce(xmin_age_s(), 0)
     union all
     select 21, 'table_bytes', 'gauge', 'Size with indexes of a table, all its parts together.', label('table', c.name),
-           (select sum(pg_total_relation_size(r.relid)) from pg_partition_tree(('sluice.' || c.name)::regclass) r)
+           coalesce((select sum(pg_total_relation_size(r.relid)) from pg_partition_tree(('sluice.' || c.name)::regclass) r),
+                    pg_total_relation_size(('sluice.' || c.name)::regclass))
       from unnest('{job,ev,outbox,outcome,job_key,doc_gen,dead_letter,job_log,refused}'::text[]) c(name))
     select m.name, m.type, m.help, m.labels, m.value from m order by m.ord, m.labels $$;
 
