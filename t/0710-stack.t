@@ -52,7 +52,15 @@ answer() {
 
 ok 'up' "$sluice" up
 ok 'status: all is ready' "$sluice" status
-ok 'up again changes nothing' "$sluice" up
+running() { for d in "$SLUICE_VAR"/scan/*/; do echo "$(basename "$d") $(s6-svstat -o pid "$d")"; done; }
+running >pids.1
+ok 'up again' "$sluice" up
+running >pids.2
+same 'changes nothing' pids.1 pids.2
+rm "$SLUICE_VAR/state/.programs"
+ok 'up with other programs' "$sluice" up
+running >pids.3
+ok 'starts the services again, but not PostgreSQL and Kafka' test "$(comm -12 <(sort pids.1) <(sort pids.3) | cut -d ' ' -f 1 | tr '\n' ' ')" = 'kafka postgres '
 ok 'a job goes through' answer first
 ok 'logs' sh -c "'$sluice' logs kafka -n 1 | grep -q ."
 

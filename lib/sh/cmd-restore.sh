@@ -105,12 +105,13 @@ published() {
 }
 
 finish() {
-	local epoch again
+	local epoch again topics
 	[ "$(owner_psql -At -c 'select oldest > 1000000 from sluice.meta')" = t ] || die 100 'no restore is under way'
 	say 'reading what Kafka has published'
 	published
 	owner_psql -At -F ' ' -c 'select topic, part, next from sluice.source_next()' >"$work/places"
-	rewind -g sluice -t ingest.requests.v1 -t jobs.requests.v1 <"$work/places" || exit $?
+	IFS=, read -ra topics <<<"$SLUICE_TOPICS"
+	rewind -g sluice "${topics[@]/#/-t}" <"$work/places" || exit $?
 	read -r epoch again < <(owner_psql -At -F ' ' -c "select epoch, again from sluice.restored($position, $position_epoch)") || die 111 'the ledger does not answer'
 	say "epoch $epoch; published up to $position, of which $again messages are not in the backup"
 	say 'sluice up starts the services: requests since the backup are read and run again'
