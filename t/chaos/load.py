@@ -1,6 +1,6 @@
 """load.py - what the chaos run sends, all of it decided by the seed.
 
-items(seed, jobs, gates) gives the records in the order of sending. Records that
+items(seed, jobs) gives the records in the order of sending. Records that
 have to be judged in order have one key, so they lie in one partition. Each
 item says what must become of it:
 
@@ -46,9 +46,9 @@ class Item:
 
 
 class Maker:
-    def __init__(self, seed, jobs, gates):
+    def __init__(self, seed, jobs):
         self.dice = random.Random(f'{seed}/content')
-        self.seed, self.jobs, self.gates = seed, jobs, gates
+        self.seed, self.jobs = seed, jobs
         self.n = 0
         self.items = []
 
@@ -95,7 +95,7 @@ class Maker:
             act, ends = d.choice((({'fail': 1}, 'completed'), ({'fail': 2}, 'completed'),
                                   ({'fail': 99}, 'failed'), ({'bad': True}, 'failed')))
             return self.add(at, self.request('flaky', act), [ends])
-        if kind < 0.27 and self.gates:
+        if kind < 0.27:
             act, ends = d.choice((({'gate': 'g', 's': 3600}, 'completed'), ({'gate': 'g', 's': 3}, 'failed')))
             item = self.add(at, self.request('gate', act), [ends])
             item.gate = min(1, at + d.random() * 0.2) if ends == 'completed' else None
@@ -155,8 +155,8 @@ class Maker:
         self.items.append(Item(d.random(), d.choice((DOCS, JOBS)), key, value, headers=headers, is_='rejected'))
 
 
-def items(seed, jobs, gates):
-    m = Maker(seed, jobs, gates)
+def items(seed, jobs):
+    m = Maker(seed, jobs)
     for _ in range(jobs):
         m.base()
     good = [i for i in m.items if i.ends == ['completed'] and i.pipeline in ('cheap', 'auto')]

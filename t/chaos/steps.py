@@ -93,7 +93,7 @@ def found(run, todo, before, after):
               lambda: said(run, services(run, 'intake'), (GAP,)))
     if before['sent'] > after['sent']:
         until(60, 'the relay does not find that the ledger is older than what is published',
-              lambda: any(AHEAD in line for n in services(run, 'outbox') for line in run.stack.log(n, 40)))
+              lambda: said(run, services(run, 'outbox'), (AHEAD,)))
     stop_all(run)
 
 
