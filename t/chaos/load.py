@@ -177,11 +177,16 @@ class Sender:
     """Sends items and keeps the run's own ledger of what lies where."""
 
     def __init__(self, brokers, path):
-        self.producer = Producer({'bootstrap.servers': brokers, 'enable.idempotence': True, 'linger.ms': 5,
-                                  'message.timeout.ms': 900000, 'partitioner': 'murmur2_random'})
+        self.brokers = brokers
+        self.renew()
         self.ledger = open(path, 'w')
         self.sent = self.lying = 0
         self.error = None
+
+    def renew(self):
+        """For topics as they are now: a producer remembers those that were."""
+        self.producer = Producer({'bootstrap.servers': self.brokers, 'enable.idempotence': True, 'linger.ms': 5,
+                                  'message.timeout.ms': 900000, 'partitioner': 'murmur2_random'})
 
     def send(self, item):
         def lies(err, msg):

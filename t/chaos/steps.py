@@ -112,12 +112,13 @@ def recreate(run, todo):
     time.sleep(0.5)
     subprocess.run([os.path.join(run.stack.tree, 'lib/sh/topics.sh'), '-q'], check=True,
                    env={**run.stack.env, 'SLUICE_KAFKA': run.stack.direct})
+    run.sender.renew()
     run.era = 2
     for item in [i for i in todo if i.topic == COMPUTE][:60]:
         todo.remove(item)
         run.send(item)
     if not run.sender.flush(60):
-        raise Wrong('records could not be delivered to the topic made anew')
+        raise Wrong(f'records could not be delivered to the topic made anew: {run.sender.error}')
     run.log('recreated', COMPUTE)
     until(90, 'intake does not find that the topic is another one',
           lambda: said(run, services(run, 'intake'), (GAP, OTHER)))
