@@ -2,6 +2,10 @@
 # A short chaos run with a seed of its own, and those that failed once: t/chaos/seeds.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/stack.sh
+. "$T_TOP/t/stack.sh"
+# It has services of its own; this keeps it out of the tests that need none.
+t_stack -p
 
 # chaos SEED JOBS SECS GAP STEPS
 chaos() {

@@ -80,7 +80,7 @@ class Harm:
 
     def start(self, *command):
         with open(os.path.join(self.stack.top, 'deeds.log'), 'a') as f:
-            self.work.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=f, stderr=f))
+            self.work.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=f, stderr=f, env=self.stack.env))
         return self.work[-1]
 
     # Processes
