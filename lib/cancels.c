@@ -32,7 +32,7 @@ static int
 open_file(struct cancels *c, int flags)
 {
 	if (c->fd < 0)
-		c->fd = open(c->path.p, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+		c->fd = open(c->path.p, flags | O_CLOEXEC, 0600);
 	return c->fd < 0 ? -1 : 0;
 }
 

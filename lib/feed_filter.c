@@ -134,7 +134,7 @@ accuse(struct feed *f, struct slot *s)
 static bool
 is_guilty(const struct feed *f, const struct slot *s)
 {
-	if (!f->alone && f->o.window > 1)
+	if (!f->alone && f->o.window > 1 && f->death.why != FEED_CANCELLED)
 		return false;   /* alone, but not from the start */
 	switch (f->death.why) {
 	case FEED_ENDED: return s->deaths >= 2;

@@ -72,7 +72,6 @@ flight_new(struct flights *fs)
 	size_t i = fs->spare[--fs->spare_n];
 
 	fs->f[i].used = true;
-	fs->f[i].stopped = false;
 	fs->n++;
 	fs->count.in_flight = (int)fs->n;
 	return i;

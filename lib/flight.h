@@ -25,7 +25,6 @@ struct flight {
 	int64_t no;
 	int n, run, attempt, prio;
 	struct buf tenant, job_id, doc_key, request;    /* NUL-terminated too */
-	bool stopped;           /* ended by others while we had it */
 	bool used;
 };
 

@@ -1,11 +1,15 @@
 /* from-ledger - feed a pipeline's jobs to it and settle what comes back.
  * See docs/from-ledger.1. */
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "arg.h"
+#include "cancels.h"
 #include "claim.h"
 #include "err.h"
 #include "feed.h"
@@ -37,6 +41,8 @@ static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [
 static struct pg db = PG_INIT;
 static struct lease lease = LEASE_INIT;
 static struct flights flights;
+static struct feed *feeding;
+static struct cancels cancels;
 static struct claim claim = { .flights = &flights, .args = PG_ARGS_INIT };
 
 static int64_t
@@ -69,35 +75,78 @@ answer(void *ctx, uint64_t tag, const char *line, size_t len)
 	static struct buf kept, message;
 	struct result_job j = flight_job(&flights, tag);
 	const struct buf *request = &flights.f[tag].request;
+	struct flight_notes notes = { .log_len = 0 };
 	bool done;
 
 	(void)ctx;
 	if (rec_parse(&r, line, len) != REC_OK)
 		die(XBUG, "an answer that is no record: job=%s", j.job_id);
+	notes.timings = feed_timings(feeding, tag);
+	notes.log = feed_log(feeding, tag, &notes.log_len);
 	result_verdict(&v, &r);
 	done = !strcmp(v.verb, "completed");
 	kept.len = message.len = 0;
 	if (v.retry || !strcmp(v.verb, "waiting"))
 		result_keep(&kept, request, &r);
 	result_message(&message, &j, done ? "completed" : "failed", &v.error, request, done ? &r : NULL);
-	flight_add(&flights, tag, &v, &kept, &message, NULL, now_ms());
+	flight_add(&flights, tag, &v, &kept, &message, &notes, now_ms());
 	return flights_full(&flights) ? check(flights_settle(&flights, now_ms())) : 0;
 }
 
 static int
 guilty(void *ctx, struct feed *feed, uint64_t tag, const struct feed_death *why)
 {
-	static struct result_verdict v = { .verb = "error", .retry = true };
+	static const char *const codes[] = { [FEED_ENDED] = "crashed", [FEED_TIMEOUT] = "timeout", [FEED_CPU] = "timeout",
+	    [FEED_MEMORY] = "memory", [FEED_TOO_LARGE] = "too_large", [FEED_CANCELLED] = "cancelled" };
+	static struct result_verdict v = { .verb = "error" };
 	static struct buf message;
 	struct result_job j = flight_job(&flights, tag);
 	struct flight_notes notes = { .death = why->err, .death_len = why->err_len };
 
-	(void)ctx, (void)feed;
+	(void)ctx;
+	notes.timings = feed_timings(feed, tag);
+	notes.log = feed_log(feed, tag, &notes.log_len);
+	v.retry = why->why != FEED_CANCELLED && why->why != FEED_TOO_LARGE;
 	v.error.len = message.len = 0;
-	result_error(&v.error, why->timeout ? "timeout" : "crashed", why->text, true);
+	result_error(&v.error, codes[why->why], why->text, v.retry);
 	result_message(&message, &j, "failed", &v.error, NULL, NULL);
 	flight_add(&flights, tag, &v, NULL, &message, &notes, now_ms());
 	return 0;
+}
+
+/* An attempt that we have here has ended in the ledger (cancelled, a deadline):
+ * guards are told, and a filter that has nothing else in it is ended. */
+static void
+stop(int64_t no, int attempt)
+{
+	ssize_t i = flight_find(&flights, no, attempt);
+	const struct buf *id;
+	uint64_t tag;
+
+	if (i < 0)
+		return;
+	id = &flights.f[i].job_id;
+	info("ended by others: job=%s attempt=%d", id->p, attempt);
+	if (cancels_add(&cancels, id->p, id->len, (uint64_t)attempt) < 0)
+		warn_sys("tell guards: job=%s", id->p);
+	if (feed_only(feeding, &tag) == 0 && tag == (uint64_t)i)
+		feed_end_filter(feeding, FEED_CANCELLED);
+}
+
+/* The file that guards look into has no name and goes with us; they reach it
+ * as long as we live. */
+static void
+open_cancels(void)
+{
+	char path[64];
+	int fd = memfd_create("cancels", MFD_CLOEXEC);
+
+	if (fd < 0)
+		die_sys(XTEMP, "memfd_create");
+	snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)getpid(), fd);
+	if (setenv("SLUICE_CANCELS", path, 1) < 0)
+		die_sys(XTEMP, "setenv");
+	cancels_open(&cancels, path);
 }
 
 static int
@@ -141,7 +190,7 @@ finish(void *ctx)
 }
 
 static int
-run(struct feed *feed, const char *owner, char **argv)
+run(const char *owner, char **argv)
 {
 	struct feed_source looking = peek_source(&db, lease.pipeline);
 	static const struct feed_source working = { .take = take, .answer = answer, .guilty = guilty,
@@ -154,7 +203,7 @@ run(struct feed *feed, const char *owner, char **argv)
 		st = lease_begin(&lease, &db, owner);
 	if (st != PG_OK)
 		die(pg_exit(st), "%s", db.err);
-	return feed_run(feed, *argv ? &working : &looking, *argv ? argv : NULL);
+	return feed_run(feeding, *argv ? &working : &looking, *argv ? argv : NULL);
 }
 
 /* "1 2 300" into n numbers of tenths or more. */
@@ -202,7 +251,6 @@ main(int argc, char **argv)
 	static struct backoff backoff = { .retries = 3, .first_ms = 1000, .cap_ms = 300000, .factor = 2 };
 	struct feed_opts o = { .window = 500 };
 	const char *owner = "from-ledger";
-	struct feed *feed;
 	int c, code;
 
 	err_init("from-ledger");
@@ -224,10 +272,14 @@ main(int argc, char **argv)
 		}
 	if (!lease.pipeline)
 		die_usage(usage);
-	feed = feed_open(&o);
+	o.hints = 1;
+	lease.stop = stop;
+	open_cancels();
+	feeding = feed_open(&o);
 	flights_init(&flights, &lease, o.window, &backoff);
-	code = run(feed, owner, argv + optind);
-	feed_free(feed);
+	code = run(owner, argv + optind);
+	feed_free(feeding);
+	cancels_release(&cancels);
 	flights_free(&flights);
 	pg_args_free(&claim.args);
 	dispatch_release(&lease.jobs);

@@ -9,6 +9,8 @@
 #|
 #| To use an existing Kafka or PostgreSQL, name it the first time:
 #|     SLUICE_KAFKA=kafka1:9092 SLUICE_DB='host=db dbname=sluice' bin/sluice up
+#| A worker is started for each pipeline in pipelines/, or for those that
+#| SLUICE_PIPELINES names ("a b"; all: all of them again).
 #| The names are kept in the state folder's env/. docs/operations.md tells more.
 no_arguments "$@"
 # shellcheck source=SCRIPTDIR/services.sh
@@ -46,9 +48,10 @@ start_scan() {
 # place NAME: its service directory, made elsewhere and moved in whole; in a
 # live one the files are renewed.
 place() {
-	local new=$SLUICE_VAR/new
+	local new=$SLUICE_VAR/new from=$app/supervise/$1
 	rm -rf "$new"
-	as_user cp -RL "$app/supervise/$1" "$new"
+	[ -d "$from" ] || from=$app/supervise/worker
+	as_user cp -RL "$from" "$new"
 	as_user mkdir -p "$SLUICE_VAR/log/$1"
 	if [ -d "$scan/$1" ]; then
 		as_user cp -RL --remove-destination "$new/." "$scan/$1/"
@@ -108,6 +111,9 @@ programs() {
 		xargs -0 sha256sum | sha256sum | cut -c 1-32)
 }
 
+serve=$(workers)
+mapfile -t serve < <(grep . <<<"$serve")
+[ -z "${SLUICE_PIPELINES:-}" ] || keep SLUICE_PIPELINES "$SLUICE_PIPELINES"
 if ! scan_alive; then
 	[ -z "$(ours)" ] || say 'the supervisor is gone and has left services behind: ending them first'
 	end_tree say
@@ -127,7 +133,12 @@ done
 keep SLUICE_LEDGER_ID "$(psql -XAt -d "${SLUICE_DB_OWNER:-$SLUICE_DB}" -c 'select ledger from sluice.identity()')"
 "$SLUICE_TOP/lib/sh/topics.sh" -q
 rest=() ran=()
-mapfile -t rest < <(cd "$app/supervise" && printf '%s\n' * | grep -vxE 'postgres|kafka')
+mapfile -t rest < <(cd "$app/supervise" && printf '%s\n' * | grep -vxE 'postgres|kafka|worker')
+rest+=("${serve[@]}")
+# A pipeline that is gone takes its worker with it.
+for name in $(in_tree); do
+	[[ " ${infra[*]} ${rest[*]} " = *" $name "* ]] || remove "$name"
+done
 for name in "${rest[@]}"; do [ "$(stat_of "$name" up)" != true ] || ran+=("$name"); done
 start "${rest[@]}"
 stamp=$(programs)

@@ -58,7 +58,7 @@ make_places() {
 # mirror: what services run, in the state folder, where they can't reach the
 # checkout. Fetched things move there; a link takes their place.
 mirror() {
-	local d
+	local d f
 	app=$SLUICE_TOP
 	reachable && return
 	app=$SLUICE_VAR/app
@@ -66,6 +66,9 @@ mirror() {
 	for d in bin lib/sh pipelines supervise; do
 		mkdir -p "$app/$d"
 		cp -RL --remove-destination "$SLUICE_TOP/$d/." "$app/$d/"
+		for f in "$app/$d"/*; do
+			[ -e "$SLUICE_TOP/$d/${f##*/}" ] || rm -rf "$f"
+		done
 	done
 	if [ -d "$SLUICE_TOP/.deps" ] && [ ! -L "$SLUICE_TOP/.deps" ]; then
 		say "moving .deps to $SLUICE_VAR/deps, where services can read it"
@@ -124,4 +127,24 @@ settle_ports() {
 	keep SLUICE_KAFKA_PORT "$(port_pair $((old + 2)))"
 	keep SLUICE_KAFKA "127.0.0.1:$SLUICE_KAFKA_PORT"
 	say "port $old is taken: Kafka is now at $SLUICE_KAFKA"
+}
+
+# workers: the pipelines that get a worker: those that SLUICE_PIPELINES names, else all but
+# intake. A name that can't be a service, or a header that is wrong, ends this.
+workers() {
+	local f name names
+	read -r -a names <<<"${SLUICE_PIPELINES:-}"
+	if [ ${#names[@]} = 0 ] || [ "${names[*]}" = all ]; then
+		names=()
+		for f in "$app"/pipelines/*; do
+			[ ! -x "$f" ] || [ "${f##*/}" = intake ] || names+=("${f##*/}")
+		done
+	fi
+	for name in "${names[@]}"; do
+		[[ $name =~ ^[a-z0-9][a-z0-9-]{0,63}$ ]] || die 100 "no name for a pipeline: $name (a-z, 0-9 and -)"
+		[ ! -e "$app/supervise/$name" ] && [ "$name" != intake ] || die 100 "a pipeline may not be named like the service $name"
+		[ -x "$app/pipelines/$name" ] || die 100 "there is no pipeline $name in $app/pipelines"
+		"$app/lib/sh/pipeline-header" "$app/pipelines/$name" >/dev/null || exit
+		echo "$name"
+	done
 }

@@ -1,0 +1,36 @@
+#!/bin/sh
+# A pipeline's header: what it becomes, and that a wrong one says where.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+header() { "$T_TOP/lib/sh/pipeline-header" "$@"; }
+gives() { # gives WANT LINE...
+	want_out=$1
+	shift
+	printf '%s\n' '#!/bin/bash' "$@" 'set -e' '#: retries 9' >p
+	[ "$(header p 2>&1 | tr '\n' ' ')" = "$want_out" ] || { header p; false; }
+}
+refused() { # refused MESSAGE LINE...
+	words=$1
+	shift
+	printf '%s\n' '#!/bin/bash' "$@" >p
+	rc=0
+	header p >out 2>err || rc=$?
+	[ $rc = 100 ] && grep -qF "$words" err || { cat err; false; }
+}
+ok 'no header, no options; below the comment is no header' gives '' '# words'
+ok 'every key' gives "-r '0' -b '0.5 2 300' -t '60' -j '3600' -w '10' -l '5' " '#: topic ingest.requests.v1' '#: retries 0' \
+	'# words' '#: backoff "0.5 2 300"' '#: deadline 60' '#: job-deadline 3600' '#: window 10' '#: limit 5'
+ok 'backoff without quotes' gives "-b '1 2 300' " '#: backoff 1 2 300'
+ok 'an unknown key names the line' refused 'p: line 3: no such key: retry' '#: window 5' '#: retry 3'
+ok 'a value that is no number' refused 'line 2: retries: a whole number from 0 to 100 is needed: many' '#: retries many'
+ok 'one out of range' refused 'window: a whole number from 1 to 10000' '#: window 0'
+ok 'a missing value' refused 'limit has no value' '#: limit'
+ok 'a key twice' refused 'window stands there twice' '#: window 5' '#: window 6'
+ok 'a backoff of two numbers' refused 'backoff: three numbers' '#: backoff 1 2'
+ok 'nothing gets into a shell' refused 'backoff: three numbers' "#: backoff 1 2 3'; touch x; '"
+ok 'nor by topic' refused 'no name for a topic' '#: topic a;b'
+code 100 'a file that is not there' header nothing
+for f in "$T_TOP"/pipelines/*; do
+	ok "the header of ${f##*/}" header "$f"
+done
+done_testing
