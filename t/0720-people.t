@@ -85,6 +85,9 @@ for bad in '--state nix' '--limit x' '--older 5' '--older 1y' '-P Urgent' '--sor
 	code 100 "jobs $bad" sluice jobs $bad
 done
 code 100 'no injection' sluice jobs --newer "1' or 1=1 --"
+code 100 'a pattern that ends in the middle' sluice jobs --like '50%\'
+ok 'one that does not' sluice jobs --like '50%\\'
+code 100 'no UTF-8' sluice jobs --code "$(printf '\377')"
 quoted() { nos --code "x' or 1=1 --" && test ! -s nos; }
 ok 'a quote is a letter' quoted
 

@@ -269,7 +269,7 @@ if [ -z "$wait" ]; then
 	cat "$tmp/ids"
 	exit 0
 fi
-trap 'say "interrupted; the jobs go on: sluice jobs, or the same command again"; exit 1' INT TERM
+trap '[ ! -t 2 ] || echo >&2; say "interrupted; the jobs go on: sluice jobs, or the same command again"; exit 1' INT TERM
 progress_watch "$tenant" "$tmp/ids" || say "nothing has moved for ten minutes: sluice status, sluice why JOB_ID"
 trap - INT TERM
 progress_table "$tenant" "$tmp/ids"

@@ -31,6 +31,10 @@ filter_take() {
 	esac
 	[ $# -ge 2 ] || cmd_usage "$1 takes a value"
 	[ "${#value}" -le 2000 ] || die 100 "$1: over 2000 characters"
+	case $1:$value in
+	--like:*\\ | --worker:*\\)
+		[[ ! $value =~ (^|[^\\])(\\\\)*\\$ ]] || die 100 "$1: the backslash at the end stands before nothing; two of them are one" ;;
+	esac
 	case $1 in
 	--state)
 		case $value in
