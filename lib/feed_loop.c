@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "leftover.h"
 
 enum {
 	TURN_MS = 1000,         /* the longest poll */
@@ -229,8 +230,10 @@ int
 feed_loop(struct feed **f, size_t n)
 {
 	size_t ended = 0;
-	int code = 0;
+	int code = 0, left = f[0]->o.nested ? 0 : leftover_end();
 
+	if (left)
+		info("ended what a dead feeder left: processes=%d", left);
 	fill_standard_fds();
 	for (size_t i = 0; i < n; i++)
 		f[i]->now = f[i]->start_at = f[i]->rate_at = clock_ms();

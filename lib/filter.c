@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "guardian.h"
+#include "leftover.h"
 #include "mem.h"
 
 enum {
@@ -71,27 +72,32 @@ open_pipes(struct guardian_pipes *p, bool hints)
 	return 0;
 }
 
-/* Our environment with SLUICE_HINTS as it is for this filter: made before the
- * fork, because nothing may be allocated after it. */
+static bool
+is_ours(const char *entry)
+{
+	return strncmp(entry, "SLUICE_HINTS=", 13) == 0 || strncmp(entry, "SLUICE_FEEDER=", 14) == 0;
+}
+
+/* Our environment with SLUICE_HINTS and the feeder's mark as they are for this
+ * filter: made before the fork, because nothing may be allocated after it. */
 static char **
 make_env(int hints)
 {
-	static const char name[] = "SLUICE_HINTS=";
+	static char text[32], mark[64];
 	size_t n = 0, k = 0;
 	char **env;
 
 	while (environ[n])
 		n++;
-	env = mem_array(NULL, n + 2, sizeof(*env));
+	env = mem_array(NULL, n + 3, sizeof(*env));
 	for (size_t i = 0; i < n; i++)
-		if (strncmp(environ[i], name, sizeof(name) - 1) != 0)
+		if (!is_ours(environ[i]))
 			env[k++] = environ[i];
-	if (hints >= 0) {
-		static char text[32];
-
-		snprintf(text, sizeof(text), "%s%d", name, hints);
+	snprintf(mark, sizeof(mark), "%s", leftover_mark());
+	env[k++] = mark;
+	snprintf(text, sizeof(text), "SLUICE_HINTS=%d", hints);
+	if (hints >= 0)
 		env[k++] = text;
-	}
 	env[k] = NULL;
 	return env;
 }

@@ -1,7 +1,6 @@
 #include "limit.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 static int
 lower(int what, rlim_t soft, rlim_t hard)
@@ -20,8 +19,6 @@ lower(int what, rlim_t soft, rlim_t hard)
 int
 limit_apply(const struct limit *l)
 {
-	if (l->cgroup && write(l->cgroup, "0", 1) != 1)
-		return -1;
 	if (lower(RLIMIT_DATA, l->data_max, l->data_max) < 0)
 		return -1;
 	return lower(RLIMIT_CPU, l->cpu_s, l->cpu_s + 1);

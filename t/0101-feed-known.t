@@ -87,4 +87,31 @@ lose() {
 }
 ok 'a stage lost while idle is noticed, and all ends well' lose
 ok 'nobody was in it' grep -q 'the filter ended: .*: unanswered=0' err
+
+# Feeder and guardian killed at once: what they left is ended by the next feeder.
+cat >leaves <<'E'
+#!/bin/sh
+sleep 600 & echo $! >left.pid
+echo "$PPID" >guardian.pid
+exec cat
+E
+chmod +x leaves
+left() {
+	rm -f fifo
+	mkfifo fifo
+	sleep 60 >fifo & holder=$!
+	"$FEEDTEST" -- ./leaves <fifo >got 2>err &
+	pid=$!
+	until_ok 20 test -s guardian.pid || return 1
+	kill -STOP $pid
+	kill -KILL "$(cat guardian.pid)"
+	kill -KILL $pid
+	kill $holder
+	wait $pid $holder 2>/dev/null
+	kill -0 "$(cat left.pid)"
+}
+ok 'something is left' left
+ok 'another feeder starts' feed -- cat
+ok 'it ended that, and says so' grep -q 'ended what a dead feeder left: processes=[1-9]' err
+ok 'it is gone' until_ok 10 sh -c '! kill -0 "$(cat left.pid)"'
 done_testing
