@@ -21,6 +21,8 @@ not a record
 {"job_id":"e","text":""}
 E
 metadata <in >described 2>err
+echo '{"job_id":"a","client_id":"c","priority":4,"job_request":{"job_type":{"AIInference":{"model_type":"m","input_data":"x","batch_size":1}},"max_cost":5,"data":[1]}}' >older
+printf '%s\n' '{"dead":7,"text":"{\"job_id\":\n\"a\"}"}' '{"dead":8,"b64":"AAH/"}' >dead
 
 # Line by line: what it would have been, or an error that asks for another try.
 same_or_retry() {
@@ -54,6 +56,8 @@ for kind in malloc read write; do
 		ok "$stage: every $kind fails once" sweep $kind $stage in
 	done
 	ok "chunk: every $kind fails once" sweep $kind chunk described
+	ok "normalise: every $kind fails once" sweep $kind normalise older
+	ok "refeed: every $kind fails once" sweep $kind refeed dead
 	ok "index: every $kind fails once" sweep $kind index described
 done
 done_testing
