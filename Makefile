@@ -97,6 +97,10 @@ check-san: ## the tests that need no service and the whole pipeline under ASan a
 	$(SUB) MODE=san all test-programs
 	t/run -s
 
+check-san-services: ## the tests of ledger, Kafka and index under ASan and UBSan
+	$(SUB) MODE=san all test-programs
+	t/run -S
+
 lint: ## shellcheck, mandoc, cppcheck
 	t/lint
 
@@ -131,5 +135,5 @@ clean: ## remove what was built
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
 
-.PHONY: all bench chaos check check-fast check-san clean demo deps faults fuzz fuzz-programs help lint model test-programs
+.PHONY: all bench chaos check check-fast check-san check-san-services clean demo deps faults fuzz fuzz-programs help lint model test-programs
 .SECONDARY:

@@ -59,7 +59,7 @@ old_in(struct blob *b, const char *fan, int64_t before, void (*each)(void *ctx, 
 	for (errno = 0; (e = readdir(d)); errno = 0) {
 		if (strlen(e->d_name) != SHA256_HEX - 3)
 			continue;
-		snprintf(hex, sizeof(hex), "%s%s", fan, e->d_name);
+		snprintf(hex, sizeof(hex), "%.2s%.*s", fan, SHA256_HEX - 3, e->d_name);
 		if (strspn(hex, "0123456789abcdef") != SHA256_HEX - 1)
 			continue;
 		if ((r = is_old(dirfd(d), e->d_name, before)) < 0)

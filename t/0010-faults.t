@@ -52,7 +52,7 @@ sweep() {
 	[ $n -gt 1 ]
 }
 for kind in malloc read write; do
-	for stage in pass validate metadata; do
+	for stage in pass validate normalise metadata; do
 		ok "$stage: every $kind fails once" sweep $kind $stage in
 	done
 	ok "chunk: every $kind fails once" sweep $kind chunk described
