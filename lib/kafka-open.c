@@ -7,7 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "err.h"
 #include "kafka-part.h"
+#include "now.h"
 
 enum { LEAVE_MS = 5000 };
 
@@ -82,27 +84,55 @@ release(struct kafka_in *in)
 	free(in);
 }
 
-static void
+/* As rd_kafka_consumer_close, which may wait for ever where a topic was deleted
+ * under it (2.0.2): whoever gave up reading would then never end. */
+static bool
+leave_group(struct kafka_in *in)
+{
+	rd_kafka_queue_t *q = rd_kafka_queue_new(in->k.rk);
+	rd_kafka_error_t *e = rd_kafka_consumer_close_queue(in->k.rk, q);
+	int64_t end = now_ms() + LEAVE_MS;
+	rd_kafka_message_t *m;
+	bool left;
+
+	if (e)
+		rd_kafka_error_destroy(e);      /* closed already */
+	while (!e && !rd_kafka_consumer_closed(in->k.rk) && now_ms() < end)
+		if ((m = rd_kafka_consume_queue(q, 100)) != NULL)
+			rd_kafka_message_destroy(m);
+	left = e || rd_kafka_consumer_closed(in->k.rk);
+	rd_kafka_queue_destroy(q);
+	return left;
+}
+
+static bool
 leave(struct kafka_in *in)
 {
+	bool left;
+
 	if (!in->k.fatal)
 		kafka_part_commit(in, LEAVE_MS);
 	if (in->held)
 		rd_kafka_message_destroy(in->held);
 	while (in->out)
 		kafka_rec_free(in->out);
-	rd_kafka_consumer_close(in->k.rk);
+	left = leave_group(in);
 	kafka_part_drop_all(in);
 	if (in->pending)
 		rd_kafka_topic_partition_list_destroy(in->pending);
-	rd_kafka_destroy(in->k.rk);
+	if (left)
+		rd_kafka_destroy(in->k.rk);
+	else
+		warn("the group did not let us go: the session will run out");
+	return left;
 }
 
 void
 kafka_in_close(struct kafka_in *in)
 {
-	leave(in);
-	release(in);
+	/* The library's threads may still come to it: then it stays. */
+	if (leave(in))
+		release(in);
 }
 
 /* A static member that comes back has its old partitions back, and nobody looks
