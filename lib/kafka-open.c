@@ -14,8 +14,8 @@
 enum { LEAVE_MS = 5000 };
 
 static const struct kafka_prop DEFAULTS[] = {
-	{ "session.timeout.ms", "8000" },
-	{ "heartbeat.interval.ms", "2000" },
+	{ "session.timeout.ms", "6000" },
+	{ "heartbeat.interval.ms", "1000" },
 	{ "fetch.wait.max.ms", "100" },
 	{ "fetch.message.max.bytes", "1048576" },
 	{ "queued.min.messages", "1000000" },     /* at the limit 2.0.2 sleeps a second */

@@ -52,6 +52,20 @@ ok "... within 2 s ($ms ms)" test $ms -lt 2000
 kill $a
 wait $a
 
+# -- a host that is lost -------------------------------------------------------------
+from-kafka -t move -g h -i host1 -D 5 -- tee -a host1 >t.a 2>host1.err 5>ready1 &
+a=$!
+from-kafka -t move -g h -i host2 -D 5 -- tee -a host2 >t.b 2>host2.err 5>ready2 &
+b=$!
+ok 'two hosts share' until_ok 40 sh -c 'tail -n 1 host1.err host2.err | grep -c "assigned: topics=move partitions=3" | grep -qx 2'
+kill -9 $a
+from=$(date +%s%N)
+ok 'the other has all' until_ok 30 sh -c 'tail -n 1 host2.err | grep -q "assigned: topics=move partitions=6"'
+ms=$((($(date +%s%N) - from) / 1000000))
+ok "... within 10 s ($ms ms)" test $ms -lt 10000
+kill $b
+wait $a $b 2>/dev/null
+
 # -- a stalled filter ----------------------------------------------------------------
 # The window is full for longer than a member may be silent.
 t_topic stall 1
