@@ -99,8 +99,11 @@ start() {
 	done
 	s6-svscanctl -a "$scan"
 	for name in "${new[@]}"; do
-		until supervised "$name"; do sleep 0.02; done
-		[ "$(stat_of "$name" wantedup)" = true ] || svc -u "$scan/$name"
+		# One that has only just begun may not listen yet, though it answers.
+		until supervised "$name" &&
+			{ [ "$(stat_of "$name" wantedup)" = true ] || svc -u "$scan/$name" 2>/dev/null; }; do
+			sleep 0.02
+		done
 	done
 	ready "${new[@]}"
 }

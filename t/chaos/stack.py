@@ -74,9 +74,8 @@ class Stack:
         shutil.copy(os.path.join(HERE, 'act'), os.path.join(self.tree, 't'))
         for name in PIPELINES:
             shutil.copy(os.path.join(HERE, 'pipelines', name), os.path.join(self.tree, 'pipelines'))
-            self.service('auto', name, {'auto': name, '-t 3600': '-t 30'})
         # Two of what is meant to be there twice: they take over from each other.
-        self.service('cheap', 'cheap-two', {'"cheap@': '"cheap-two@'})
+        self.service('worker', 'cheap-two', {'pipeline=${PWD##*/}': 'pipeline=cheap', '-o "$pipeline@': '-o "$pipeline-two@'})
         self.service('intake', 'intake-two', {'"intake-$': '"intake-two-$', 'state/intake': 'state/intake-two'})
         # The one that waits is as ready as it gets.
         self.change('outbox', {'from-outbox -D 3': 'from-outbox', 'exec s6-envdir': 'echo >&3; exec s6-envdir'})
