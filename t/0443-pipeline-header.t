@@ -7,7 +7,14 @@ gives() { # gives WANT LINE...
 	want_out=$1
 	shift
 	printf '%s\n' '#!/bin/bash' "$@" 'set -e' '#: retries 9' >p
-	[ "$(header p 2>&1 | tr '\n' ' ')" = "$want_out" ] || { header p; false; }
+	[ "$(header p 2>&1)" = "$want_out" ] || { header p; false; }
+}
+words_of() { # words_of N LINE...: what the worker's service makes of it
+	want_words=$1
+	shift
+	printf '%s\n' '#!/bin/bash' "$@" >p
+	eval "set -- $(header p)"
+	[ $# = "$want_words" ]
 }
 refused() { # refused MESSAGE LINE...
 	words=$1
@@ -21,6 +28,7 @@ ok 'no header, no options; below the comment is no header' gives '' '# words'
 ok 'every key' gives "-r '0' -b '0.5 2 300' -t '60' -j '3600' -w '10' -l '5' " '#: topic ingest.requests.v1' '#: retries 0' \
 	'# words' '#: backoff "0.5 2 300"' '#: deadline 60' '#: job-deadline 3600' '#: window 10' '#: limit 5'
 ok 'backoff without quotes' gives "-b '1 2 300' " '#: backoff 1 2 300'
+ok 'as words for eval' words_of 6 '#: retries 1' '#: backoff "3 2 10"' '#: deadline 60'
 ok 'an unknown key names the line' refused 'p: line 3: no such key: retry' '#: window 5' '#: retry 3'
 ok 'a value that is no number' refused 'line 2: retries: a whole number from 0 to 100 is needed: many' '#: retries many'
 ok 'one out of range' refused 'window: a whole number from 1 to 10000' '#: window 0'
