@@ -201,5 +201,5 @@ ok 'TERM ends it with 0' drained
 ok 'some were finished, the rest is queued, nothing is charged or in flight' says 't 0 0' \
 	"select count(*) filter (where state = 'completed') between 1 and 5 and count(*) filter (where state = 'queued') between 1 and 5,
 	count(*) filter (where state = 'processing'), max(failures + suspect) from jobs where pipeline = 't'"
-ok 'the worker is done' says done "select state from workers where name = 'T'"
+ok 'the worker is done' says "done" "select state from workers where name = 'T'"
 done_testing
