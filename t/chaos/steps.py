@@ -19,8 +19,8 @@ AHEAD = 'ahead of the ledger'
 
 def calm(run):
     run.harm.heal()
-    if run.stack.sluice('up')[0]:
-        raise Wrong('sluice up does not mend the stack in calm')
+    # 111 is "try again": a database that was killed recovers.
+    until(60, 'sluice up does not mend the stack in calm', lambda: run.stack.sluice('up')[0] == 0)
 
 
 def said(run, names, words):
@@ -123,6 +123,8 @@ def recreate(run, todo):
     run.log('recreated', COMPUTE)
     until(90, 'intake does not find that the topic is another one',
           lambda: said(run, services(run, 'intake'), (GAP, OTHER)))
+    # Who is about to stop as well does so before the answer, not after it.
+    stop_all(run)
     rc, out = run.stack.sluice('topics', 'accept', COMPUTE)
     if rc:
         raise Wrong(f'sluice topics accept: exit {rc}\n{out}')
