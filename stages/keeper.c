@@ -208,7 +208,7 @@ keep(int sigfd, bool have_blobs)
 {
 	bool said = false;
 
-	while (ask("select pg_try_advisory_lock(7307, 0)", "lock") && !pg_bool(&db, 0, 0)) {
+	while (ask("select pg_try_advisory_lock(7308, 0)", "lock") && !pg_bool(&db, 0, 0)) {
 		if (!said)
 			info("another keeper works, waiting");
 		said = true;

@@ -71,7 +71,8 @@ bin=$old/bin
 for s in intake worker1 worker2 outbox; do run $s; done
 send 1 600
 ok 'the released programs work' until_ok 60 ended 100
-ok 'the schema is brought forward under them' "$T_TOP/lib/sh/migrate"
+forward() { "$T_TOP/lib/sh/migrate" 2>forward.log || { cat forward.log; return 1; }; }
+ok 'the schema is brought forward under them' forward
 send 601 900
 ok 'they go on' until_ok 60 ended 700
 q 'alter role sluice_app login'
@@ -93,6 +94,6 @@ for s in worker1 worker2 intake outbox; do stop $s; done
 ok 'drained, all end well' test "$(tail -n 4 ends | grep -c 'ended with 0')" = 4
 ok 'none was fed more often than hands changed' test "$(q 'select max(attempt) from sluice.jobs')" -le 4
 ok 'the sweep has nothing for a person' test "$(q 'select count(*) from sluice.sweep(true, true) where done is null')" = 0
-sed 's/^/# /' ends
+sed 's/^/# /' forward.log ends
 q "select 'attempts ' || attempt || ': ' || count(*) from sluice.jobs group by attempt order by 1" | sed 's/^/# /'
 done_testing

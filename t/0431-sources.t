@@ -44,6 +44,30 @@ ts=1000
 code 1 'a topic that was never read' sluice topics accept never
 code 100 'a partition that is no number' sluice topics accept t x
 
+# Outcomes that are kept no more: below the floor all was seen, whatever its name is now.
+old() { printf '{"job_id":"%s","text":"%s",%s}\n' "$1" "${4:-$1}" "$(k old 0 "$2" "$3")"; }
+{ old o1 0 0 && old o2 1 1 && old o1 2 2 other && old o2 3 3 && old o3 4 4; } >in
+ok 'records of long ago' each job job 'conflict o1' 'duplicate o2' job
+src=$(q "select src from sluice.source where topic = 'old'")
+q "delete from sluice.source_mark where src = $src;
+	insert into sluice.source_mark values ($src, now() - interval '40 days', 3), ($src, now() - interval '2 days', 4)"
+pruned() { while [ -n "$(q "select 1 from sluice.prune_rows(false, 3) where name = 'outcome'")" ]; do :; done; says '4 1000' "select floor, floor_ts from sluice.source where src = $src"; }
+ok 'their outcomes go' pruned
+q "delete from sluice.job_key where key = sluice.key16('default', 'o1')"
+cp in old.in
+{ head -n 4 old.in && printf '{"text":7,%s}\n' "$(k old 0 3 3)" && tail -n 1 old.in; } | sed '4d' >in
+remember
+jobs=$(q 'select count(*) from sluice.job') dead=$(q 'select count(*) from sluice.dead_letter')
+each_again() { admits && jq -r .admit.outcome got | tr '\n' ' ' >outcomes && grep -qx 'duplicate duplicate duplicate rejected job ' outcomes; }
+ok 'the topic rewound below the floor' each_again
+ok 'nothing is said again' nothing
+ok 'nor done' says "$jobs $dead" 'select (select count(*) from sluice.job), (select count(*) from sluice.dead_letter)'
+ok 'nor noted' says 1 "select count(*) from sluice.outcome where src = $src"
+ts=1001
+old o9 1 1 >in
+ok 'one that is younger than all that was there is another' stops 'another record than the one that was taken from old partition 0 offset 1'
+ts=1000
+
 # Another cluster's topic of the same name is another source.
 line z 0 0 | sed 's/"cluster":"c"/"cluster":"d"/' >in
 ok 'another cluster is another source' each job

@@ -38,6 +38,30 @@ echo 'create table b (x int);' >0002-b.sql
 ok 'the old text again' "$migrate" "$PWD"
 mv 0003-c.sql ..
 code 100 'one that is unknown here' "$migrate" "$PWD"
+mv ../0003-c.sql .
+
+# A program that has one lock and wants another goes first.
+q() { psql -X -q -A -t -d "$SLUICE_DB" "$@"; }
+echo 'alter table b add y int; alter table a add y int;' >0004-d.sql
+waits() { [ "$(q -c "select count(*) from pg_locks where not granted and relation = '$1'::regclass")" = 1 ]; }
+crossing() {
+	mkfifo ../say
+	q -v ON_ERROR_STOP=1 <../say >../holder 2>&1 &
+	holder=$!
+	exec 7>../say
+	echo 'begin; lock table a in row exclusive mode; select 1;' >&7
+	until_ok 10 grep -q 1 ../holder || return
+	"$migrate" "$PWD" 2>../gave &
+	until_ok 10 waits a || return
+	echo 'select count(*) from b;' >&7              # which the migration has
+	until_ok 10 grep -q 'gives way' ../gave || return
+	echo 'commit;' >&7
+	exec 7>&-
+	wait $holder && wait $!
+}
+ok 'a migration gives way to a program' crossing
+ok 'whose locks are granted' test "$(tail -n 1 ../holder)" = 0
+ok 'and is made then, whole' test "$(q -c "select count(*) from pg_attribute where attname = 'y'")" = 2
 code 111 'no database' env SLUICE_DB="host=$T_DIR dbname=x" "$migrate" "$PWD"
 cd "$T_DIR" || exit 1
 done_testing

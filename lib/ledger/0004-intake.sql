@@ -28,6 +28,7 @@ alter table dead_letter
 -- Kafka's time of the record: the same bytes at the same place of a topic that
 -- was made anew have another one.
 alter table outcome add column ts bigint;
+alter table source add column floor_ts bigint;      -- the latest time of a record below the floor
 
 -- Dead letters that were fed again: once each.
 create table superseded (
@@ -160,7 +161,10 @@ begin
     select s.topic, s.part, i.off into r
       from unnest(p_src, p_off, p_rec, p_ts) i(src, off, rec, ts)
       join outcome o on o.src = i.src and o.off = i.off join source s on s.src = i.src
-     where o.rec <> i.rec or o.ts <> i.ts limit 1;
+     where o.rec <> i.rec or o.ts <> i.ts
+    union all select s.topic, s.part, i.off     -- below the floor only the time can tell
+      from unnest(p_src, p_off, p_ts) i(src, off, ts) join source s on s.src = i.src
+     where i.off < s.floor and i.ts > s.floor_ts limit 1;
     if found then
         raise exception 'another record than the one that was taken from % partition % offset %', r.topic, r.part, r.off
             using errcode = 'SL002', hint = format('if the topic was made anew: sluice topics accept %s', r.topic);
@@ -222,6 +226,8 @@ begin
     perform source_check(p_src, p_prev, p_off, p_rec, p_ts);
 
     -- What each is. The ledger's answer for a place comes before anything else.
+    -- Below the floor there was an outcome, which is not kept any more: nothing is
+    -- said or done again, whatever became of the job's name since.
     -- A document's version whose job was dropped with its part had completed.
     select array_agg(c.outcome order by c.ord), array_agg(c.seen order by c.ord), array_agg(c.ref order by c.ord),
            array_agg(c.after order by c.ord), array_agg(c.gen order by c.ord)
@@ -238,7 +244,12 @@ begin
                    coalesce(m.gen, 0) + 1 as gen
               from unnest(p_src, p_off, p_kind, p_tenant, p_job_id, p_doc_key, p_pipeline, p_digest, p_doc, p_again)
                    with ordinality i(src, off, kind, tenant, job_id, doc_key, pipeline, digest, doc, again, ord)
-              left join lateral (select o.src, o.kind, o.no from outcome o where o.src = i.src and o.off = i.off) o on true
+              left join lateral (
+                  select o.src, o.kind, o.no from outcome o where o.src = i.src and o.off = i.off
+                  union all
+                  select s.src, case when i.kind = 'reject' then 'rejected' else 'duplicate' end,
+                         (select k.no from job_key k where k.key = key16(i.tenant, i.job_id))
+                    from source s where s.src = i.src and i.off < s.floor limit 1) o on true
               left join lateral (select k.no, k.digest from job_key k where k.key = key16(i.tenant, i.job_id)) k on true
               left join lateral (
                   select d.no, d.digest, s.state from doc_gen d

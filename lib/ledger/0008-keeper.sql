@@ -181,6 +181,7 @@ declare
     r record;
     cut timestamptz;
     v_off bigint;
+    v_ts bigint;
 begin
     what := 'deleted';
     if not p_dry then
@@ -196,14 +197,14 @@ begin
     for r in select m.src, max(m.off) as off from source_mark m
               where m.at < clock_timestamp() - keep_for('retention_outcomes') group by 1 loop
         with old as materialized (
-            select o.off from outcome o where o.src = r.src and o.off <= r.off order by o.off limit p_limit),
+            select o.off, o.ts from outcome o where o.src = r.src and o.off <= r.off order by o.off limit p_limit),
         gone as (
             delete from outcome o using old where not p_dry and o.src = r.src and o.off = old.off returning o.off)
-        select max(old.off) into v_off from old;
+        select max(old.off), max(old.ts) into v_off, v_ts from old;
         if v_off is not null then
             n := n + 1;
             if not p_dry then
-                update source s set floor = greatest(s.floor, v_off + 1) where s.src = r.src;
+                update source s set floor = greatest(s.floor, v_off + 1), floor_ts = greatest(s.floor_ts, v_ts) where s.src = r.src;
             end if;
         end if;
         if not p_dry and not exists (select from outcome o where o.src = r.src and o.off <= r.off) then
