@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "mem.h"
 
 static unsigned
 suffix_shift(const char *end)
@@ -51,6 +52,21 @@ arg_double(const char *opt, const char *s, double lo, double hi)
 	if (v < lo || v > hi)
 		die(XPERM, "%s: %s is not between %g and %g", opt, s, lo, hi);
 	return v;
+}
+
+void
+arg_doubles(const char *opt, const char *s, double *v, int n, double lo, double hi)
+{
+	char *copy = mem_dup(s, strlen(s)), *save = NULL, *word = strtok_r(copy, " ", &save);
+
+	for (int i = 0; i < n; i++, word = strtok_r(NULL, " ", &save)) {
+		if (!word)
+			die(XPERM, "%s: %d numbers are needed: %s", opt, n, s);
+		v[i] = arg_double(opt, word, lo, hi);
+	}
+	if (word)
+		die(XPERM, "%s: only %d numbers are needed: %s", opt, n, s);
+	free(copy);
 }
 
 void

@@ -10,6 +10,8 @@
 unsigned long arg_ulong(const char *opt, const char *s, unsigned long lo, unsigned long hi);
 /* A decimal number such as 12.5, lo <= value <= hi. */
 double arg_double(const char *opt, const char *s, double lo, double hi);
+/* n of them in one argument, spaces between. */
+void arg_doubles(const char *opt, const char *s, double *v, int n, double lo, double hi);
 
 /* When argv[1] is --help or -h: prints usage (its first line after
  * "usage: ") on stdout and exits 0. Call it before getopt. */

@@ -11,6 +11,7 @@ static const char begin_sql[] = "select sluice.worker_begin($1,$2,$3,$4,$5,$6,$7
 static const char beat_sql[] = "select mask, taken, share, low[1], low[2], low[3] from sluice.worker_beat($1,$2,$3,$4,$5,$6,$7,$8)";
 static const char give_sql[] = "select sluice.slots_release($1,$2,$3,$4)";
 static const char end_sql[] = "select sluice.worker_end($1,$2,$3)";
+
 static void
 put_i64(struct lease *l, enum pg_type type, int64_t v)
 {
@@ -165,19 +166,40 @@ give(struct lease *l)
 	return PG_OK;
 }
 
+/* When the next look is due. A hint is worth one only to who has nothing to feed. */
+static int64_t
+look_at(const struct lease *l)
+{
+	int64_t soon = l->looked_at + LOOK_MS;
+
+	return l->hinted && !l->jobs.ready.n && soon < l->read_at ? soon : l->read_at;
+}
+
+/* Looks; *next: when to come again. */
+static enum pg_status
+look(struct lease *l, int64_t now, int64_t *next)
+{
+	bool hungry = !l->jobs.ready.n;
+	enum pg_status st = lease_look(l, now);
+
+	*next = hungry && l->jobs.ready.n ? now : look_at(l);
+	return st;
+}
+
 enum pg_status
 lease_tick(struct lease *l, uint64_t in_flight, int64_t now, int *wait_ms)
 {
 	enum pg_status st = PG_OK;
-	int64_t next;
+	int64_t next, look_next;
 
 	if (now >= l->beat_at)
 		st = beat(l, now);
 	if (st == PG_OK && l->giving && !(l->giving & in_flight))
 		st = give(l);
-	if (st == PG_OK && l->mask && (now >= l->read_at || lanes_eager(&l->jobs.lanes, l->jobs.ready.n)))
-		st = lease_look(l, now);
-	next = l->beat_at < l->read_at || !l->mask ? l->beat_at : l->read_at;
+	look_next = look_at(l);
+	if (st == PG_OK && l->mask && (now >= look_next || lanes_eager(&l->jobs.lanes, l->jobs.ready.n)))
+		st = look(l, now, &look_next);
+	next = l->beat_at < look_next || !l->mask ? l->beat_at : look_next;
 	next = next > now ? next - now : 0;
 	next = dispatch_wait(&l->jobs, now, next);
 	if (next < *wait_ms)

@@ -15,6 +15,7 @@ enum {
 	LEASE_MS = 4000,        /* after that the others take a silent worker's slots */
 	BEAT_MS = 1000,
 	POLL_MS = 100,          /* how often an idle worker looks for new jobs */
+	LOOK_MS = 10,           /* two looks are so far apart, whatever there is to read */
 	READ_MOST = 1000,       /* rows of one look, and ready jobs to hold, per priority */
 };
 
@@ -42,11 +43,13 @@ struct lease {
 	int64_t nudge;
 	int64_t stopped;        /* the last of our stops that we have seen */
 	int64_t limits;         /* the limits' number that jobs were read under */
-	int64_t beat_at, read_at;
+	unsigned poll_ms;       /* how often we look when nobody says that there is something */
+	bool hinted;            /* somebody does */
+	int64_t beat_at, read_at, looked_at;
 	struct pg_args args;
 	struct dispatch jobs;
 };
-#define LEASE_INIT { .worker = 0, .limits = -1, .args = PG_ARGS_INIT, .jobs = DISPATCH_INIT }
+#define LEASE_INIT { .worker = 0, .limits = -1, .poll_ms = POLL_MS, .args = PG_ARGS_INIT, .jobs = DISPATCH_INIT }
 
 /* Registers. pipeline, most, deadline_s, count and stop are set before. */
 enum pg_status lease_begin(struct lease *l, struct pg *db, const char *name);
@@ -55,7 +58,7 @@ enum pg_status lease_begin(struct lease *l, struct pg *db, const char *name);
  * were taken and not settled. *wait_ms is lowered to when it is due again. */
 enum pg_status lease_tick(struct lease *l, uint64_t in_flight, int64_t now, int *wait_ms);
 
-/* Somebody says that there is something to read. */
+/* Somebody says that there is something to read: looks as soon as no job is ready. */
 void lease_hint(struct lease *l);
 
 /* True when jobs of this number may be fed by us. */

@@ -149,12 +149,14 @@ lease_look(struct lease *l, int64_t now)
 	if (st != PG_OK)
 		return st;
 	lease_told(l);
-	l->read_at = take_in(l, now) ? now + POLL_MS / 10 : now + POLL_MS;
+	l->hinted = false;
+	l->looked_at = now;
+	l->read_at = take_in(l, now) ? now + LOOK_MS : now + l->poll_ms;
 	return PG_OK;
 }
 
 void
 lease_hint(struct lease *l)
 {
-	l->read_at = 0;
+	l->hinted = true;
 }

@@ -1,6 +1,5 @@
-#include "pg.h"
+#include "pg_int.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 #include "now.h"
 
 enum {
-	BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 1000, CONNECT_S = 5,
+	BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 1000,
 	RESTORING = 1000000     /* is added to meta.oldest while sluice restore is at work */
 };
 
@@ -75,39 +74,18 @@ set_up(struct pg *db)
 	return PQresultStatus(db->res) == PGRES_COMMAND_OK ? PG_OK : failure(db);
 }
 
-/* Whether the server will not change its mind. libpq has no code for it, and
- * every other reason (it starts, it is full, its disk is) may go away. */
-static bool
-refuses(const char *text)
-{
-	static const char *const reasons[] = { "does not exist", "authentication failed", "pg_hba.conf",
-	    "not permitted to log in", "permission denied for database", NULL };
-
-	if (!strstr(text, "FATAL"))
-		return false;
-	for (const char *const *r = reasons; *r; r++)
-		if (strstr(text, *r))
-			return true;
-	return false;
-}
-
 static enum pg_status
 connect_once(struct pg *db, const char *conninfo)
 {
-	char wait[16];
-	const char *keys[] = { "dbname", "application_name", "client_encoding", "connect_timeout",
-	    "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", NULL };
-	const char *vals[] = { conninfo, err_prog(), "UTF8", wait, "2", "2", "3", "8000", NULL };
 	const char *text;
 
-	snprintf(wait, sizeof(wait), "%d", CONNECT_S);
-	db->conn = PQconnectdbParams(keys, vals, 1);
+	db->conn = pg_connect(conninfo, db->name ? db->name : err_prog());
 	if (PQstatus(db->conn) == CONNECTION_OK)
 		return set_up(db);
 	text = PQerrorMessage(db->conn);
 	set_err(db, conninfo && *conninfo ? "connect to the database"
 	                                  : "connect to the database (SLUICE_DB is not set)", text);
-	return refuses(text) ? PG_BUG : PG_LOST;
+	return pg_refuses(text) ? PG_BUG : PG_LOST;
 }
 
 enum pg_status

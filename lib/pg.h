@@ -1,4 +1,4 @@
-/* pg.h - PostgreSQL, the one module that knows libpq.
+/* pg.h - PostgreSQL, the one module that knows libpq (but for hint_hear.c).
  *
  * A connection, and calls on it: one statement, prepared at its first use,
  * parameters and results in binary, one round trip and one transaction each.
@@ -53,6 +53,7 @@ struct pg_args {
 
 struct pg {
 	void *conn, *res;       /* PGconn, PGresult: owned */
+	const char *name;       /* what the server calls the session; NULL: the program's name */
 	const char *sql[PG_STATEMENTS];         /* prepared as "s0", "s1", ... */
 	int prepared;
 	char state[6];          /* SQLSTATE of the last failure, or "" */

@@ -14,6 +14,7 @@
 #include "err.h"
 #include "feed.h"
 #include "flight.h"
+#include "hint.h"
 #include "lease.h"
 #include "peek.h"
 #include "pg.h"
@@ -22,7 +23,7 @@
 enum { WINDOW_MAX = 10000, CONNECT_MS = 5000 };
 
 static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [-r retries] [-b backoff] [-j deadline]"
-    " [-l limit] [-a ageing] [-g grace] [-o owner] [-D fd] [-- filter ...]\n\n"
+    " [-l limit] [-a ageing] [-i interval] [-g grace] [-o owner] [-D fd] [-- filter ...]\n\n"
     "Feeds the jobs of a pipeline from the ledger (SLUICE_DB) to a filter and settles\n"
     "them by what comes back. Without a filter: prints the lines of the jobs that are\n"
     "queued and changes nothing.\n"
@@ -34,6 +35,7 @@ static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [
     "  -j deadline  seconds for a job from its admission, at any worker (none)\n"
     "  -l limit     most of the pipeline's jobs in flight over all workers (none)\n"
     "  -a ageing    \"MEDIUM LOW\": seconds that such a job lets later High ones go first (30 120)\n"
+    "  -i interval  milliseconds between two looks for new jobs that no hint told of (100)\n"
     "  -g grace     seconds to finish what is in flight when told to stop (30)\n"
     "  -o owner     this worker's name in the ledger\n"
     "  -D fd        write a newline to it when ready\n";
@@ -43,6 +45,7 @@ static struct lease lease = LEASE_INIT;
 static struct flights flights;
 static struct feed *feeding;
 static struct cancels cancels;
+static struct hint_ear ear = { .near = &db };
 static struct claim claim = { .flights = &flights, .args = PG_ARGS_INIT };
 
 static int64_t
@@ -163,6 +166,8 @@ tick(void *ctx, int *wait_ms)
 	int r;
 
 	(void)ctx;
+	if (hint_hear(&ear, now))
+		lease_hint(&lease);
 	if (flights.added_n && (now >= flights.settle_by || flights.added_n == flights.n)) {
 		if ((r = check(flights_settle(&flights, now))))
 			return r;
@@ -176,6 +181,20 @@ tick(void *ctx, int *wait_ms)
 	next = claim_next(&claim, now, next);
 	*wait_ms = next > now ? (int)(next - now) : 0;
 	return 0;
+}
+
+static int
+fd(void *ctx)
+{
+	(void)ctx;
+	return hint_fd(&ear);
+}
+
+static int
+fd_out(void *ctx)
+{
+	(void)ctx;
+	return hint_fd_out(&ear);
 }
 
 /* What was answered is settled, what was not goes back uncharged. */
@@ -194,9 +213,12 @@ run(const char *owner, char **argv)
 {
 	struct feed_source looking = peek_source(&db, lease.pipeline);
 	static const struct feed_source working = { .take = take, .answer = answer, .guilty = guilty,
-	    .tick = tick, .finish = finish };
-	enum pg_status st = pg_open(&db, arg_env("SLUICE_DB", ""), CONNECT_MS);
+	    .tick = tick, .finish = finish, .fd = fd, .fd_out = fd_out };
+	enum pg_status st;
 
+	ear.conninfo = arg_env("SLUICE_DB", "");
+	ear.pipeline = lease.pipeline;
+	st = pg_open(&db, ear.conninfo, CONNECT_MS);
 	if (st == PG_OK)
 		st = pg_ledger(&db, 5, NULL, NULL);
 	if (st == PG_OK && *argv)
@@ -206,28 +228,13 @@ run(const char *owner, char **argv)
 	return feed_run(feeding, *argv ? &working : &looking, *argv ? argv : NULL);
 }
 
-/* "1 2 300" into n numbers of tenths or more. */
-static void
-numbers(const char *opt, const char *arg, double *v, int n)
-{
-	char *copy = mem_dup(arg, strlen(arg)), *save = NULL, *word = strtok_r(copy, " ", &save);
-
-	for (int i = 0; i < n; i++, word = strtok_r(NULL, " ", &save)) {
-		if (!word)
-			die(XPERM, "%s: %d numbers are needed: %s", opt, n, arg);
-		v[i] = arg_double(opt, word, 0, 86400);
-	}
-	if (word)
-		die(XPERM, "%s: only %d numbers are needed: %s", opt, n, arg);
-	free(copy);
-}
-
+/* "FIRST FACTOR CAP" */
 static void
 set_backoff(struct backoff *b, const char *arg)
 {
 	double v[3];
 
-	numbers("-b", arg, v, 3);
+	arg_doubles("-b", arg, v, 3, 0, 86400);
 	if (v[1] < 1)
 		die(XPERM, "-b: a factor below 1: %s", arg);
 	b->first_ms = (unsigned)(v[0] * 1000);
@@ -240,7 +247,7 @@ set_ageing(const char *arg)
 {
 	double v[2];
 
-	numbers("-a", arg, v, 2);
+	arg_doubles("-a", arg, v, 2, 0, 86400);
 	lease.jobs.penalty_ms[1] = (int64_t)(v[0] * 1000);
 	lease.jobs.penalty_ms[2] = (int64_t)(v[1] * 1000);
 }
@@ -255,7 +262,7 @@ main(int argc, char **argv)
 
 	err_init("from-ledger");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+p:w:t:r:b:j:l:a:g:o:D:")) != -1)
+	while ((c = getopt(argc, argv, "+p:w:t:r:b:j:l:a:i:g:o:D:")) != -1)
 		switch (c) {
 		case 'p': lease.pipeline = optarg; break;
 		case 'w': o.window = arg_ulong("-w", optarg, 1, WINDOW_MAX); break;
@@ -265,6 +272,7 @@ main(int argc, char **argv)
 		case 'j': lease.deadline_s = (unsigned)arg_ulong("-j", optarg, 1, 366 * 86400); break;
 		case 'l': lease.most = (unsigned)arg_ulong("-l", optarg, 1, 1000000); break;
 		case 'a': set_ageing(optarg); break;
+		case 'i': lease.poll_ms = (unsigned)arg_ulong("-i", optarg, 10, 60000); break;
 		case 'g': o.grace_ms = 1000 * arg_ulong("-g", optarg, 1, 3600); break;
 		case 'o': owner = optarg; break;
 		case 'D': o.ready_fd = (int)arg_ulong("-D", optarg, 3, 1023); break;
@@ -280,6 +288,7 @@ main(int argc, char **argv)
 	code = run(owner, argv + optind);
 	feed_free(feeding);
 	cancels_release(&cancels);
+	hint_release(&ear);
 	flights_free(&flights);
 	pg_args_free(&claim.args);
 	dispatch_release(&lease.jobs);

@@ -32,8 +32,14 @@ completed | failed | cancelled)
 	exit 1
 	;;
 esac
-opened=$(ledger_psql -At -v no="{$job_no}" -v gate="${words[1]}" -v by="$by" -f - \
-	<<<"select sluice.gate_open(:'no', :'gate', :'by')") || die 111 'the ledger does not answer'
+# The hint to workers is a transaction of its own, and no harm done where it fails.
+opened=$(
+	ledger_psql -At -v no="{$job_no}" -v gate="${words[1]}" -v by="$by" -v pipeline="$job_pipeline" -f - <<-'X'
+		select sluice.gate_open(:'no', :'gate', :'by');
+		\set ON_ERROR_STOP off
+		notify sluice_ready, :'pipeline';
+	X
+) || die 111 'the ledger does not answer'
 case $opened in
 0) say "gate ${words[1]} of ${words[0]} was open already" ;;
 *) say "gate ${words[1]} of ${words[0]} is open" ;;

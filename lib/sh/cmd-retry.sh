@@ -23,5 +23,13 @@ case $filter_state in
 '' | failed) filter_state=failed ;;
 *) die 100 "only failed jobs can be run again, not $filter_state ones" ;;
 esac
-retry_batch() { ledger_psql -At -v no="$1" -v force="$force" -f - <<<"select sluice.rerun_no(:'no', :'force')"; }
+# The hint to workers is a transaction of its own, and no harm done where it fails.
+retry_batch() {
+	ledger_psql -At -v no="$1" -v force="$force" -f - <<-'X'
+		select sluice.rerun_no(:'no', :'force');
+		\set ON_ERROR_STOP off
+		\o /dev/null
+		select pg_notify('sluice_ready', p) from (select distinct pipeline from sluice.job where no = any (:'no')) j(p);
+	X
+}
 bulk_run retry_batch failed 'Run again' 'queued again'
