@@ -49,6 +49,52 @@ kafka_group_missing(struct kafka_in *in)
 	kafka_ready(&in->k.state);
 }
 
+/* A later librdkafka than 2.0.2 notices itself, and has the group take the partitions
+ * away: then there is none here to be missing. */
+void
+kafka_group_look(struct kafka_in *in)
+{
+	for (size_t i = 0; i < in->n_topics; i++) {
+		int n = kafka_partitions(&in->k, in->topics[i], 1000);
+
+		if (n == 0)
+			kafka_waits(&in->k.state, "the topic %s is not there any more", in->topics[i]);
+		if (n <= 0)
+			return;
+	}
+	in->lost = false;
+	if (!in->missing && !in->pending)
+		kafka_ready(&in->k.state);
+}
+
+void
+kafka_group_remember(struct kafka_in *in, const struct part *p)
+{
+	rd_kafka_topic_partition_t *t;
+
+	if (!p->committed)
+		return;
+	if (!in->had)
+		in->had = rd_kafka_topic_partition_list_new(8);
+	t = rd_kafka_topic_partition_list_find(in->had, p->topic, p->id);
+	if (!t)
+		t = rd_kafka_topic_partition_list_add(in->had, p->topic, p->id);
+	t->offset = p->next;
+}
+
+bool
+kafka_group_had(struct kafka_in *in, const char *topic, int32_t id, int64_t low, int64_t high)
+{
+	rd_kafka_topic_partition_t *t =
+	    in->had ? rd_kafka_topic_partition_list_find(in->had, topic, id) : NULL;
+
+	if (t && t->offset >= 0)
+		kafka_group_anew("the topic was made anew", topic, id, t->offset, low, high);
+	if (t)
+		t->offset = -1;         /* said */
+	return t != NULL;
+}
+
 int
 kafka_group_check(struct kafka_in *in, int wait_ms)
 {

@@ -98,7 +98,9 @@ kafka_group_resolve(struct kafka_in *in)
 	in->pending = NULL;
 	in->assigned = true;
 	info("assigned: topics=%s partitions=%zu", in->o.topics, in->n);
-	kafka_ready(&in->k.state);
+	if (!in->lost)
+		kafka_ready(&in->k.state);
+	kafka_part_commit(in, 0);       /* what kafka_group_check goes by */
 	return 0;
 }
 
@@ -108,10 +110,12 @@ revoked(struct kafka_in *in, rd_kafka_topic_partition_list_t *list)
 	rd_kafka_resp_err_t code;
 	rd_kafka_error_t *e;
 
-	if (rd_kafka_assignment_lost(in->k.rk))
+	if (rd_kafka_assignment_lost(in->k.rk)) {
 		warn("the group took our partitions away: partitions=%d", list->cnt);
-	else
+		in->lost = true;
+	} else {
 		kafka_part_commit(in, COMMIT_MS);
+	}
 	if (!in->cooperative) {
 		kafka_part_drop_all(in);
 		/* Without it the group and rd_kafka_consumer_close would wait for ever. */
@@ -157,6 +161,13 @@ kafka_group_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 }
 
 void
+kafka_group_anew(const char *why, const char *topic, int32_t id, int64_t at, int64_t low, int64_t high)
+{
+	warn("%s: position %" PRId64 " of %s[%" PRId32 "], which holds %" PRId64 " to %" PRId64
+	    ": starting at %" PRId64, why, at, topic, id, low, high, low);
+}
+
+void
 kafka_group_restart(struct kafka_in *in, struct part *p, const char *why)
 {
 	rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
@@ -167,8 +178,7 @@ kafka_group_restart(struct kafka_in *in, struct part *p, const char *why)
 	low = high = 0;
 	if (rd_kafka_query_watermark_offsets(in->k.rk, p->topic, p->id, &low, &high, COMMIT_MS))
 		low = 0;                /* made anew: a second look follows where that is not so */
-	warn("%s: position %" PRId64 " of %s[%" PRId32 "], which holds %" PRId64 " to %" PRId64
-	    ": starting at %" PRId64, why, at, p->topic, p->id, low, high, low);
+	kafka_group_anew(why, p->topic, p->id, at, low, high);
 	if (in->held) {
 		rd_kafka_message_destroy(in->held);
 		in->held = NULL;

@@ -79,6 +79,8 @@ release(struct kafka_in *in)
 		free(in->topics[i]);
 	free(in->topics);
 	free(in->part);
+	if (in->had)
+		rd_kafka_topic_partition_list_destroy(in->had);
 	if (in->fd >= 0)
 		close(in->fd);
 	free(in);

@@ -56,6 +56,7 @@ kafka_part_drop(struct kafka_in *in, struct part *p)
 	in->part[i] = in->part[--in->n];
 	in->last = 0;
 	p->gone = true;
+	kafka_group_remember(in, p);
 	if (!p->out)
 		release(p);
 }

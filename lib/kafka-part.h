@@ -33,6 +33,8 @@ struct kafka_in {
 	struct part **part;
 	size_t n, last;         /* last: where the last message was found */
 	bool started, assigned, paused, missing;
+	bool lost;              /* partitions were taken away: their topic may be gone */
+	rd_kafka_topic_partition_list_t *had;           /* were ours, and the group had a position */
 	bool cooperative;       /* partitions move one by one */
 	rd_kafka_message_t *held;
 	struct kafka_rec *out;  /* handed out, not done */
@@ -55,7 +57,7 @@ void kafka_part_commit(struct kafka_in *in, int wait_ms);
 void kafka_part_committed(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     rd_kafka_topic_partition_list_t *list, void *opaque);
 
-/* kafka-group.c, and kafka-anew.c: check, missing */
+/* kafka-group.c, and kafka-anew.c: check, missing, look, remember, had */
 /* Subscribes, or lists the partitions of every topic. 0; -1 try again. */
 int kafka_group_start(struct kafka_in *in);
 /* Finds where each pending partition starts and assigns them. 0; -1 again. */
@@ -71,6 +73,14 @@ void kafka_group_missing(struct kafka_in *in);
 /* The partition does not hold its position, or its topic went away: what was
  * handed out of it no longer counts; reading begins where it begins. */
 void kafka_group_restart(struct kafka_in *in, struct part *p, const char *why);
+/* Partitions were taken away: whether their topics are still there. */
+void kafka_group_look(struct kafka_in *in);
+/* A partition goes; and when it comes back, whether the group had a position of it,
+ * so that having none now means a topic made anew, to be read from its beginning. */
+void kafka_group_remember(struct kafka_in *in, const struct part *p);
+bool kafka_group_had(struct kafka_in *in, const char *topic, int32_t id, int64_t low, int64_t high);
+/* Says that reading goes back from a position to low. */
+void kafka_group_anew(const char *why, const char *topic, int32_t id, int64_t at, int64_t low, int64_t high);
 
 /* kafka-start.c */
 /* Sets the offset of each element to where reading starts. 0; -1: again. */

@@ -30,7 +30,9 @@ place(struct kafka_in *in, rd_kafka_topic_partition_t *p, int64_t low, int64_t h
 	int64_t want = p->offset;
 	rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_NO_ERROR;
 
-	if (want < 0 && in->o.start_time)
+	if (want < 0 && kafka_group_had(in, p->topic, p->partition, low, high))
+		want = low;
+	else if (want < 0 && in->o.start_time)
 		e = at_time(in, p->topic, p->partition, in->o.start, high, &want);
 	else if (want < 0)
 		want = in->o.start == KAFKA_BEGINNING ? low : in->o.start == KAFKA_END ? high : in->o.start;

@@ -50,6 +50,8 @@ reach(struct kafka_in *in)
 		kafka_group_resolve(in);
 	if (in->missing || in->k.suspect)
 		kafka_group_missing(in);
+	if (in->lost)
+		kafka_group_look(in);
 	if (in->k.down && kafka_answers(&in->k, TRY_MS) && in->assigned)
 		kafka_ready(&in->k.state);
 }
@@ -64,7 +66,7 @@ kafka_in_tick(struct kafka_in *in, int *wait_ms)
 	if (!lag)
 		lag = metrics_value("consumer_lag");
 
-	if (!in->started || in->pending || in->k.down || in->missing ||
+	if (!in->started || in->pending || in->k.down || in->missing || in->lost ||
 	    in->k.suspect) {
 		if (first || now - in->tried_ms >= TRY_EVERY_MS) {
 			reach(in);
