@@ -60,7 +60,6 @@ job_sql() {
 		\pset tuples_only off
 		select exists (select from sluice.attempts(:no)) as tried, exists (select from sluice.gate g where g.no = :no) as gated \gset
 		\if :tried
-		\echo
 		select a.run, a.attempt as try, to_char(a.began, 'MM-DD HH24:MI:SS') as began, a.state as became,
 			coalesce(round(extract(epoch from a.ended - a.began), 2) || ' s', '')
 				|| coalesce((select ': ' || string_agg(t.key || ' ' || round(t.value::numeric / 1000000, 2), ', ' order by t.value::numeric desc)
@@ -70,10 +69,8 @@ job_sql() {
 		from sluice.attempts(:no) a;
 		\endif
 		\if :gated
-		\echo
 		select g.gate, to_char(g.at, 'YYYY-MM-DD HH24:MI:SS') as opened, g.by from sluice.gate g where g.no = :no order by g.at;
 		\endif
-		\echo
 		select n, to_char(at, 'YYYY-MM-DD HH24:MI:SS.MS') as at, state, run, attempt,
 			coalesce((error::json ->> 'stage') || ' ' || (error::json ->> 'code'), '') as error,
 			coalesce(to_char(not_before, 'HH24:MI:SS'), '') as "not before"

@@ -37,7 +37,11 @@ next() {
 	backoff) echo "wait, or see the last attempt: sluice logs$whose $id" ;;
 	behind) sed -n "s/^behind job [0-9]* (\([^)]*\)).*/sluice why$whose \1/p" <<<"$2" ;;
 	pipeline_limit) echo "sluice limit; sluice limit -p $job_pipeline N" ;;
-	tenant_limit) echo "sluice limit; sluice limit -T $tenant N" ;;
+	tenant_limit)
+		case $2 in
+		*"in pipeline "*) echo "sluice limit; sluice limit -T $tenant -p $job_pipeline N" ;;
+		*) echo "sluice limit; sluice limit -T $tenant N" ;;
+		esac ;;
 	suspect) echo 'nothing: its turn comes when what is in flight has ended' ;;
 	queue) echo "sluice workers; sluice jobs --state processing -p $job_pipeline -T '*'" ;;
 	gate) echo "sluice open$whose $id $(sed -n 's/^waiting for gate \([^ ]*\) .*/\1/p' <<<"$2")" ;;
