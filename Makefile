@@ -123,6 +123,7 @@ model: ## check the models of lib/ledger/*.pml in all their states, a few minute
 	t/model lib/ledger/lease.pml FAULTS=1 PEOPLE=0 GATES=0 RETRIES=0
 	t/model lib/ledger/lease.pml NJ=1 NS=1 FAULTS=1 PEOPLE=1 GATES=0 RETRIES=0
 	t/model lib/ledger/lease.pml NJ=1 NS=1 FAULTS=0 PEOPLE=1
+	t/model lib/ledger/publish.pml FAULTS=2
 
 ONE ?=
 faults: all test-programs ## every call of libpq, librdkafka and the system in the feeders fails once, half an hour; ONE=case/kind:n

@@ -28,4 +28,12 @@ fails safety 'the unique key of a transition' "$lease" NO_UNIQUE NJ=1 NS=1 FAULT
 fails live 'taking over what the lost had' "$lease" NO_TAKEOVER NJ=1 NS=1 PEOPLE=0 GATES=0 RETRIES=0 FAULTS=1
 fails live 'reading nudges again with new slots' "$lease" KEEP_NUDGE NJ=1 NS=1 FAULTS=1 PEOPLE=0 RETRIES=0
 fails live 'the mark of a slot that is given' "$lease" FORGET_GIVEN FAULTS=0 PEOPLE=0 GATES=0 RETRIES=1
+publish=$T_TOP/lib/ledger/publish.pml
+holds 'publication: two relays, a fault' "$publish" FAULTS=1
+fails safety 'init before the position is read' "$publish" READ_FIRST FAULTS=1
+fails safety 'the commit before the answer' "$publish" ANSWER_EARLY FAULTS=1
+fails safety 'one transactional id for all relays' "$publish" OWN_ID FAULTS=1
+fails safety 'the position in the transaction' "$publish" POS_APART FAULTS=1
+ok 'without the lock of the live relay nothing comes twice' "$T_TOP/t/model" -s "$publish" NO_LOCK FAULTS=1
+fails live 'that lock' "$publish" NO_LOCK FAULTS=0
 done_testing
