@@ -133,4 +133,19 @@ prune() { "$sluice" prune "$@"; }
 ok 'sluice prune --dry-run tells' has 'deleted dead_letter 1 ' prune --dry-run
 ok 'sluice prune does' has 'deleted dead_letter 1 ' prune
 ok 'once' test "$("$sluice" prune)" = ''
+
+# What dispatch leaves behind: of worker 1, which has ended, and of worker 90, which lives.
+q "set search_path = sluice;
+	insert into worker (id, pipeline, name, host, pid, until, low) overriding system value values (90, 'p', 'w', 'h', 1, now() + interval '1 hour', '{0,0,0}');
+	insert into lane (tenant, pipeline, most) values ('t', 'p', 5);
+	insert into held (worker, lane, n) select w, l, 1 from unnest('{1,90}'::bigint[]) w, (select id from lane union all select 0) l(l);
+	insert into ev (no, n, was, state, run, attempt, failures, suspect, at) values (3, 1, 'queued', 'cancelled', 1, 0, 0, 0, now());
+	insert into stop (worker, no, attempt) values (1, 3, 1), (90, 3, 1), (90, 999, 1);
+	update system_state set value = now()::text where name = 'timers';
+	insert into timer (due, no, n) values (now() - interval '2 hours', 3, 1), (now() - interval '10 s', 3, 1), (now() + interval '1 day', 3, 1)"
+"$sluice" prune >pruned
+ok 'limits of workers and of lanes that are gone' has 'deleted held 3 ' cat pruned
+ok 'stops of jobs and of workers that are gone' has 'deleted stop 2 ' cat pruned
+ok 'timers that the clock has passed' has 'deleted timer 1 ' cat pruned
+ok 'and no others' says '1 1 2' 'select (select count(*) from sluice.held), (select count(*) from sluice.stop), (select count(*) from sluice.timer)'
 done_testing

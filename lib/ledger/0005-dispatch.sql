@@ -122,6 +122,13 @@ begin
                          select t.topic, t.fallback, t.headers from route(j.callback) t where j.callback is not null) r;
 end $$;
 
+-- The stderr of each of p_of, which are some of p_no. A hash join, since it joins
+-- two arrays: as a nested loop it costs more than all else that settling does.
+create function stderr_of(p_of bigint[], p_no bigint[], p_stderr bytea[]) returns bytea[]
+    language sql stable set search_path = sluice, pg_temp set enable_hashjoin = on set jit = off as $$
+    select array(select i.stderr from unnest(p_of) with ordinality x(no, ord) join unnest(p_no, p_stderr) i(no, stderr) on i.no = x.no
+                  order by x.ord) $$;
+
 -- All messages of rows that ended a run: results, and for a failed one its dead letter.
 create function finish(p_no bigint[], p_n integer[], p_stderr bytea[]) returns void
     language plpgsql volatile set search_path = sluice, pg_temp
@@ -721,9 +728,7 @@ begin
      where i.log is not null order by i.no
     on conflict do nothing;
     if v_ended is not null then
-        perform finish(v_ended, v_ended_n, array(
-            select i.stderr from unnest(v_ended) with ordinality x(no, ord) join unnest(p_no, p_stderr) i(no, stderr) on i.no = x.no
-             order by x.ord));
+        perform finish(v_ended, v_ended_n, case when 'failed' = any(v_state) then stderr_of(v_ended, p_no, p_stderr) end);
     end if;
     if coalesce(cardinality(v_no), 0) < cardinality(p_no) then
         insert into refused (no, attempt, worker, verb, error)

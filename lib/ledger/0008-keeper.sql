@@ -115,9 +115,9 @@ begin
         where d.no = e.no and d.no >= %s and d.no < %s and e.state in (''failed'', ''cancelled'')', 'ev_' || p.lo, p.lo, p.hi);
     execute format('update doc_gen d set job_id = j.job_id from %I j
         where d.no = j.no and d.no >= %s and d.no < %s', 'job_' || p.lo, p.lo, p.hi);
-    if to_regclass('job_log') is not null then
-        execute format('delete from job_log where no >= %s and no < %s', p.lo, p.hi);
-    end if;
+    delete from job_log l where l.no >= p.lo and l.no < p.hi;
+    delete from gate g where g.no >= p.lo and g.no < p.hi;
+    delete from timer t where t.no >= p.lo and t.no < p.hi;     -- of gates that were opened long before their time
 end $$;
 
 -- Drops the oldest part that can go. Its writers are locked out while it is looked
@@ -225,6 +225,34 @@ begin
     with old as materialized (select d.id from nudge d where d.at < clock_timestamp() - interval '1 min'
                                  and ended(state_of(d.no)) order by d.id limit p_limit),
     gone as (delete from nudge d using old where not p_dry and d.id = old.id)
+    select count(*) into n from old;
+    if n > 0 then return next; end if;
+
+    -- The clock has passed these and does not look back that far.
+    name := 'timer';
+    with old as materialized (select t.ctid as id from timer t
+                               where t.due < (select s.value::timestamptz from system_state s where s.name = 'timers') - interval '1 hour'
+                               order by t.due limit p_limit),
+    gone as (delete from timer t using old where not p_dry and t.ctid = old.id)
+    select count(*) into n from old;
+    if n > 0 then return next; end if;
+
+    -- A worker that lives has read its own within a lease.
+    name := 'stop';
+    with old as materialized (select s.worker, s.id from stop s
+                               where not exists (select from worker w where w.id = s.worker and w.ended_at is null)
+                                  or not exists (select from ev e where e.no = s.no and e.at > clock_timestamp() - interval '1 hour')
+                               limit p_limit),
+    gone as (delete from stop s using old where not p_dry and s.worker = old.worker and s.id = old.id)
+    select count(*) into n from old;
+    if n > 0 then return next; end if;
+
+    -- Only what live workers hold counts.
+    name := 'held';
+    with old as materialized (select h.worker, h.lane from held h
+                               where not exists (select from worker w where w.id = h.worker and w.ended_at is null)
+                                  or not exists (select from lane l where l.id = h.lane) limit p_limit),
+    gone as (delete from held h using old where not p_dry and h.worker = old.worker and h.lane = old.lane)
     select count(*) into n from old;
     if n > 0 then return next; end if;
 
