@@ -62,6 +62,10 @@ kafka_group_look(struct kafka_in *in)
 		if (n <= 0)
 			return;
 	}
+	if (!in->assigned) {
+		kafka_waits(&in->k.state, "the group took our partitions away");
+		return;
+	}
 	in->lost = false;
 	if (!in->missing && !in->pending)
 		kafka_ready(&in->k.state);

@@ -98,6 +98,7 @@ kafka_group_resolve(struct kafka_in *in)
 	in->pending = NULL;
 	in->assigned = true;
 	info("assigned: topics=%s partitions=%zu", in->o.topics, in->n);
+	in->lost &= in->n == 0;
 	if (!in->lost)
 		kafka_ready(&in->k.state);
 	kafka_part_commit(in, 0);       /* what kafka_group_check goes by */
@@ -131,6 +132,7 @@ revoked(struct kafka_in *in, rd_kafka_topic_partition_list_t *list)
 		if (p)
 			kafka_part_drop(in, p);
 	}
+	in->assigned &= in->n || !in->lost;
 	e = rd_kafka_incremental_unassign(in->k.rk, list);
 	if (e) {
 		warn("unassign: %s", rd_kafka_error_string(e));

@@ -33,7 +33,7 @@ struct kafka_in {
 	struct part **part;
 	size_t n, last;         /* last: where the last message was found */
 	bool started, assigned, paused, missing;
-	bool lost;              /* partitions were taken away: their topic may be gone */
+	bool lost;              /* partitions were taken away, none came back */
 	rd_kafka_topic_partition_list_t *had;           /* were ours, and the group had a position */
 	bool cooperative;       /* partitions move one by one */
 	rd_kafka_message_t *held;

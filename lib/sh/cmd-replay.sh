@@ -6,7 +6,7 @@
 #|   -t TOPIC          to this topic; else each goes to its own
 #|   --sshlogin HOSTS  on these hosts, as parallel(1) takes them (user@host, N/host,
 #|                     ':' is this one), joined with commas; each has this checkout
-#|                     at the same path, and reaches SLUICE_KAFKA
+#|                     at the same path and rsync, and reaches SLUICE_KAFKA
 #|   --resume ID       goes on with one that was stopped
 #|   -q                no progress bar
 #|
@@ -74,6 +74,7 @@ say "replay $id: $(cat "$dir"/part/* | wc -l) messages of $(find "$dir/part" -ty
 
 options=(--will-cite --line-buffer --joblog "$dir/joblog" --resume-failed -j "$jobs" "${bar[@]}")
 if [ -n "$hosts" ]; then
+	need ssh rsync
 	options+=(--sshlogin "$hosts" --env SLUICE_KAFKA --env SLUICE_KAFKA_CONF --transferfile '{}' --cleanup)
 fi
 export SLUICE_KAFKA_CONF=${SLUICE_KAFKA_CONF:-}

@@ -1,0 +1,114 @@
+#!/bin/sh
+# Three brokers: a stream of transactions and its reader, through a proxy, while
+# the leader of a partition and then the controller are killed and come back,
+# connections are reset and held, and two brokers at once are gone.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/stack.sh
+. "$T_TOP/t/stack.sh"
+cluster() { "$T_TOP/t/cluster.sh" "$T_DIR/kafka" "$@"; }
+pids=''
+t_end() {
+	for p in $pids; do kill -9 "$p" 2>/dev/null; done
+	cluster down
+}
+ok 'three brokers' cluster up
+direct=$(cluster direct)
+SLUICE_KAFKA=$direct
+export SLUICE_KAFKA
+ok 'topics' sh -c 'printf "%s\n" "sluice.positions.v1 1 cleanup.policy=compact" "c 3" | topics -q'
+"$T_TOP/t/proxy" ctl $(cluster pairs) >proxy.out 2>proxy.err &
+pids="$pids $!"
+ok 'a proxy' until_ok 10 grep -q ready proxy.out
+SLUICE_KAFKA=$(cluster proxied)
+
+# An endless outbox, 400 messages a second at most, until a file says stop.
+cat >source <<'X'
+#!/usr/bin/python3
+import os, time
+n = 0
+while not os.path.exists("stop"):
+    for _ in range(20):
+        n += 1
+        print('{"outbox":{"ledger":"c","epoch":1,"stream":"main","seq":%d,"prev":%d},"topic":"c","key":"k%d","value":{"job_id":"j","n":%d}}'
+              % (n, n - 1, n % 17, n), flush=True)
+    time.sleep(0.05)
+open("total", "w").write("%d\n" % n)
+X
+cat >keep <<'X'
+#!/usr/bin/python3
+import json, sys
+out = open("seen", "a")
+for line in sys.stdin:
+    r = json.loads(line)
+    if "kafka" in r:
+        out.write("%s %d\n" % (r["kafka"]["key"], r["n"]))
+        out.flush()
+    sys.stdout.write(line)
+    sys.stdout.flush()
+X
+chmod +x source keep
+: >seen
+from-kafka -t c -g c -i one -S in.state -- ./keep >in.out 2>in.err &
+reader=$!
+python3 source | to-kafka -b 50 -x c -S out.state >out.out 2>out.err &
+writer=$!
+pids="$pids $reader $writer"
+more() { [ "$(wc -l <seen)" -ge "$1" ]; }
+# goes_on SECONDS: another 200 come through. What may still be on its way counts for nothing.
+goes_on() { until_ok "$1" more $(($(wc -l <seen) + 200)); }
+leader() { kcat -b "$direct" -L -t c -m 5 | sed -n 's/.*partition 0, leader \([0-9]\).*/\1/p'; }
+controller() { cat kafka/*/log/__cluster_metadata-0/quorum-state | jq -s 'max_by(.leaderEpoch) | .leaderId'; }
+whole() { [ "$(kcat -b "$direct" -L -m 5 | grep -c 'isrs: [0-9],[0-9],[0-9]')" -ge 4 ] && ! kcat -b "$direct" -L -m 5 | grep -q 'isrs: [0-9]\(,[0-9]\)\?$'; }
+ms() { date +%s%3N; }
+
+ok 'it flows' goes_on 20
+old=$(leader)
+ok 'the leader of a partition is killed' cluster kill "$old"
+at=$(ms)
+ok '... it goes on' goes_on 20
+echo "# after $(($(ms) - at)) ms"
+ok '... with another leader' sh -c "[ '$(leader)' != '$old' ]"
+ok '... which comes back' cluster start "$old"
+ok '... and catches up' until_ok 20 whole
+old=$(controller)
+ok 'the controller is killed' cluster kill "$old"
+at=$(ms)
+ok '... it goes on' goes_on 20
+echo "# after $(($(ms) - at)) ms"
+ok '... comes back' cluster start "$old"
+ok '... and catches up' until_ok 20 whole
+
+echo cut >ctl
+ok 'all connections are reset: it goes on' goes_on 20
+echo hold >ctl
+ok 'held: nothing comes' sh -c 'sleep 1; n=$(wc -l <seen); sleep 1; [ "$n" = "$(wc -l <seen)" ]'
+echo go >ctl
+ok '... let go: it goes on' goes_on 20
+two=$(printf '1\n2\n3\n' | grep -v "$(leader)")
+ok 'two brokers are killed' cluster kill $two
+ok 'too few in sync: the writer waits' until_ok 30 grep -q '^waiting: ' out.state
+ok '... the reader too' until_ok 30 grep -q '^waiting: ' in.state
+echo "# $(cat out.state) / $(cat in.state)"
+ok '... they come back' cluster start $two
+ok '... it goes on' goes_on 30
+ok '... both are ready' until_ok 10 sh -c 'cat in.state out.state | grep -cx ready | grep -qx 2'
+
+: >stop
+ok 'the writer ends well' wait $writer
+total=$(cat total)
+all() { [ "$(sort -u seen | wc -l)" = "$total" ]; }
+ok "all $total are read" until_ok 20 all
+kill $reader
+ok 'the reader ends well' wait $reader
+kcat -b "$direct" -C -e -q -t c -X isolation.level=read_committed -f '%k %s\n' | sed 's/{.*"n":\([0-9]*\)}/\1/' >sent
+cut -d ' ' -f 2 sent | sort -n >got
+seq 1 "$total" >want
+same 'each was sent once' want got
+awk '$2 <= last[$1] { print } { last[$1] = $2 }' sent >got
+: >want
+same '... in order for each key' want got
+awk '!($0 in was) { was[$0]; if ($2 <= last[$1]) print; last[$1] = $2 }' seen >got
+same '... and read in that order' want got
+echo "# read twice: $(($(wc -l <seen) - total))"
+done_testing
