@@ -1,7 +1,8 @@
 #include "admission.h"
 
 #include <string.h>
-#include <time.h>
+
+#include "now.h"
 
 enum { PLACES = 1024 };
 
@@ -20,15 +21,6 @@ struct place {
 static struct place places[PLACES];
 static size_t places_n;
 static struct pg_args args;
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static struct place *
 find(const struct buf *name)

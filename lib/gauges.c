@@ -10,6 +10,7 @@
 #include "arg.h"
 #include "err.h"
 #include "expose.h"
+#include "now.h"
 #include "pg.h"
 
 enum { NAME, TYPE, HELP, LABELS, VALUE };
@@ -22,15 +23,6 @@ static struct {
 	uint64_t turn;
 	struct buf text;
 } g = { .lock = PTHREAD_MUTEX_INITIALIZER, .wanted = PTHREAD_COND_INITIALIZER };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* One family after the other, as sluice.metrics() orders them. */
 static void

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "arg.h"
@@ -16,6 +15,7 @@
 #include "flight.h"
 #include "hint.h"
 #include "lease.h"
+#include "now.h"
 #include "peek.h"
 #include "pg.h"
 #include "result.h"
@@ -47,15 +47,6 @@ static struct feed *feeding;
 static struct cancels cancels;
 static struct hint_ear ear = { .near = &db };
 static struct claim claim = { .flights = &flights, .args = PG_ARGS_INIT };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* What the engine wants to hear; says why if it is to stop. Data that the
  * ledger refuses here is our own doing: nothing to try again. */

@@ -90,6 +90,23 @@ newer() { q 'update sluice.meta set oldest = 1' && SLUICE_BLOBS=$PWD/blobs keepe
 ok 'a newer one that does is fine' newer
 q "update sluice.meta set version = (select max(left(name, 4)::integer) from sluice.migration)"
 
+# A nudge's id is drawn under the lock of those that others draw: a worker would read past it.
+q 'delete from sluice.nudge; update sluice.worker set ended_at = now() - interval $$5 min$$'
+job 30 null processing 1
+mkfifo locked
+psql -X -q -A -t -d "$SLUICE_DB" <locked >locked.log &
+psql=$!
+exec 5>locked
+echo "begin; select pg_advisory_xact_lock(7301, hashtext('p')); select 'locked';" >&5
+until_ok 5 grep -q locked locked.log
+ok 'a sweep waits for who nudges' says 'ERROR:  55P03' "set lock_timeout = '100ms'; select * from sluice.sweep(false, false)"
+exec 5>&-
+wait $psql
+ok 'and nudges then' has 'job in processing, its worker has ended 1 30 nudged' sweep false
+
+q "set search_path = sluice; insert into ev (no, n, was, state, run, attempt, failures, suspect) values (30, 2, 'processing', 'cancelled', 1, 1, 0, 0);
+	delete from nudge"
+
 # Blobs.
 export SLUICE_BLOBS="$PWD/blobs"
 blob() {
@@ -148,4 +165,11 @@ ok 'limits of workers and of lanes that are gone' has 'deleted held 3 ' cat prun
 ok 'stops of jobs and of workers that are gone' has 'deleted stop 2 ' cat pruned
 ok 'timers that the clock has passed' has 'deleted timer 1 ' cat pruned
 ok 'and no others' says '1 1 2' 'select (select count(*) from sluice.held), (select count(*) from sluice.stop), (select count(*) from sluice.timer)'
+q "set search_path = sluice;
+	insert into superseded (dead, digest, outcome) values (77, md5('x')::uuid, 'job');
+	insert into undeliverable (stream, seq, at, error) values ('main', 1, now() - interval '91 days', 'e'), ('main', 2, now(), 'e')"
+"$sluice" prune >pruned
+ok 'that a dead letter was fed, when it is gone' has 'deleted superseded 1 ' cat pruned
+ok 'what could not be delivered long ago' has 'deleted undeliverable 1 ' cat pruned
+ok 'and not what could not lately' says 1 'select count(*) from sluice.undeliverable'
 done_testing

@@ -126,4 +126,10 @@ ok 'the ledger says the same as Kafka, byte for byte' same_as_kafka
 end() { q 'select sluice.restored_end()'; }
 ok 'all is matched, so the comparison ends' test "$(end)" = t
 ok 'and leaves nothing behind' says '0 0' "select (select count(*) from sluice.published), (select count(*) from pg_trigger where tgname like '%_published')"
+
+# Whoever may write to the topic of positions may not write SQL for the ledger's owner.
+printf '%s/main|{"epoch":2,"seq":"0, 0); create table sluice.injected (x int); --"}\n' "$ledger" |
+	kcat -P -b "$SLUICE_KAFKA" -t sluice.positions.v1 -K '|'
+code 100 'a position on Kafka that is no number is refused' "$sluice" outbox accept
+ok 'and does nothing to the ledger' says '' "select to_regclass('sluice.injected')"
 done_testing

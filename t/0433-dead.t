@@ -136,6 +136,19 @@ cp second mended
 jq -c '.dead = 999' second >mended
 ok 'no such dead letter' fed 'refused no_dead_letter'
 
+# An older version, as it was.
+printf '{"job_id":"o1","text":"x","doc_key":"O"}\n' >in
+each job
+state o1 failed
+printf '{"job_id":"o2","text":"y","doc_key":"O"}\n' >in
+each job
+exports
+jq -c 'select(.job_id == "o1")' out >mended
+ok 'nor does one fed as it is overtake a newer version' fed 'refused newer_version'
+older() { dead feed --force -j mended >fed && [ "$(jq -r .outcome fed)" = job ]; }
+ok 'but with --force' older
+ok 'it runs again' says 'queued 2' "select state, run from sluice.jobs where job_id = 'o1'"
+
 # A request that names somebody else's tenant.
 echo '{"job_id":"t","text":"x","priority":"low","tenant":"acme"}' | validate 2>err >in
 each 'rejected bad_request'

@@ -116,6 +116,12 @@ ok 'with the code gate_timeout, in result and dead letter' says 'gate_timeout ga
 ok 'once' says 0 'select timeouts(100)'
 ok 'a waiting job is cancelled' says '1
 cancelled' "select cancel_no(array[t_no('b5')],null); select state_of(t_no('b5'))"
+q "select t_job('stuck')" >/dev/null
+ok 'a stage that does not see' says 1 "select gate_open(array[t_no('stuck')],'g','me')"
+ok 'that its gate is open' says 't {"g":"open"}' "select claimed, replace(gates, ' ', '') from t_claim($w,'p','{stuck}')"
+ok 'is not fed for ever' says 'true failed' "select t_settle($w,'p','stuck','waiting',false,0,'g')"
+ok 'the result and the dead letter say why' says 'bad_wait bad_wait failed' \
+	"select r::json -> 'error' ->> 'code', d.code, state_of(t_no('stuck')) from (select result as r from ev where no = t_no('stuck') and result is not null) e, dead_letter d where d.job = t_no('stuck')"
 ok 'the gates of what has ended stay shut' says 0 "select gate_open(array[t_no('b5')],'late','me')"
 
 # A wait and its opening at the same moment: whichever is first, the job goes on.

@@ -417,7 +417,7 @@ begin
     end if;
 
     if v_same then
-        if rerun(v_tenant, array[j.job_id], p_force) = 0 then
+        if rerun_no(array[j.no], p_force, p_force) = 0 then
             return query select 'refused', j.no, 'job ' || j.job_id || ' has run three times', 'runs';
             return;
         end if;

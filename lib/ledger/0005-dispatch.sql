@@ -217,8 +217,8 @@ begin
 end $$;
 
 -- Failed jobs run again (run + 1, at most 3 runs without force). Not where a
--- newer version of the document lives. Returns how many.
-create function rerun_no(p_no bigint[], p_force boolean) returns integer
+-- newer version of the document lives, unless older. Returns how many.
+create function rerun_no(p_no bigint[], p_force boolean, p_older boolean default false) returns integer
     language plpgsql volatile security definer set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
 declare
     h integer; v_no bigint[];
@@ -233,9 +233,9 @@ begin
          cross join lateral (select * from job j where j.no = i.no) j
          cross join lateral (select e.* from ev e where e.no = j.no order by e.n desc limit 1) e
          where e.state = 'failed' and (e.run < 3 or p_force)
-           and not exists (select 1 from doc_gen d
+           and (p_older or not exists (select 1 from doc_gen d
                             where d.doc = key16(key16(j.tenant, j.doc_key)::text, j.pipeline) and d.no > j.no
-                              and state_of(d.no) not in ('failed', 'cancelled'))
+                              and state_of(d.no) not in ('failed', 'cancelled')))
          order by j.no
         on conflict do nothing
         returning ev.no, ev.run),
@@ -406,7 +406,9 @@ begin
     if not found then
         return 0;
     end if;
-    for v_p in select distinct w.pipeline from worker w where w.ended_at is null and worker_gone(w.id, w.until) order by 1 loop
+    -- Many locks of one kind are taken in the order of their hashes, here as everywhere.
+    for v_p in select w.pipeline from worker w where w.ended_at is null and worker_gone(w.id, w.until)
+                group by 1 order by hashtext(w.pipeline) loop
         perform workers_reap(v_p);
     end loop;
     -- A timer may be committed some seconds after it was due: hence the overlap.
@@ -669,7 +671,8 @@ create or replace function claim(p_worker bigint, p_pipeline text, p_no bigint[]
 -- Settles what came back. n: the row that claim made. verb: 'completed';
 -- 'error' (retry, charge: queued again after a backoff, or failed when retry is
 -- false or the failures are used up); 'waiting' (gate; after_ms: its time-out,
--- 0: 900 s; queued at once where the gate is open already); 'back' (not fed after
+-- 0: 900 s; queued at once where the gate was opened meanwhile, failed where it was
+-- open when the attempt began: that would go on for ever); 'back' (not fed after
 -- all: queued, nothing charged). backoff: first and cap in ms, and the factor between.
 -- line: the working line to keep. result: the result message but for its last
 -- member; used when the run ends. timings: JSON; log: the record's stderr. One
@@ -690,8 +693,11 @@ begin
     v_mask := owned(p_worker, p_pipeline);
     with judged as (
         select i.*, e.run, e.failures + i.charge::integer as failures, e.suspect,
+               case when i.verb = 'waiting' and g.at < e.at then error_text('ledger', 'bad_wait',
+                   'it waits for gate ' || i.gate || ', which was open when it was fed') end as stuck,
                case when i.verb = 'completed' then 'completed'::state
-                    when i.verb = 'waiting' and not exists (select 1 from gate g where g.no = i.no and g.gate = i.gate) then 'waiting'
+                    when i.verb = 'waiting' and g.at < e.at then 'failed'
+                    when i.verb = 'waiting' and g.at is null then 'waiting'
                     when i.verb in ('waiting', 'back') then 'queued'
                     when i.retry and e.failures + i.charge::integer <= p_retries then 'queued'
                     else 'failed' end as state,
@@ -703,6 +709,7 @@ begin
           from unnest(p_no, p_n, p_attempt, p_verb, p_retry, p_charge, p_after_ms, p_error, p_line, p_result, p_timings, p_gate)
                i(no, n, attempt, verb, retry, charge, after_ms, error, line, result, timings, gate)
          cross join lateral (select e.* from ev e where e.no = i.no order by e.n desc limit 1) e
+          left join lateral (select g.at from gate g where g.no = i.no and g.gate = i.gate) g on true
          where v_mask >> (i.no & 63)::integer & 1 = 1
            and e.n = i.n and e.state = 'processing' and e.attempt = i.attempt and e.worker = p_worker),
     done as (
@@ -710,9 +717,9 @@ begin
         select u.no, u.n + 1, 'processing', u.state, u.run, u.attempt, u.failures, u.suspect, p_worker,
                case when (u.state = 'waiting' or u.state = 'queued' and u.verb <> 'waiting') and u.delay > 0
                     then clock_timestamp() + u.delay * interval '1 ms' end,
-               u.error, case when u.state in ('queued', 'waiting') then u.line end,
-               case when ended(u.state) then u.result || ',"finished_at":"' || stamp(clock_timestamp()) || '"}' end,
-               u.timings, case when u.verb = 'waiting' then u.gate end
+               coalesce(u.stuck, u.error), case when u.state in ('queued', 'waiting') then u.line end,
+               case when ended(u.state) then u.result || coalesce(',"error":' || u.stuck, '') || ',"finished_at":"' || stamp(clock_timestamp()) || '"}' end,
+               u.timings, case when u.verb = 'waiting' and u.stuck is null then u.gate end
           from judged u order by u.no
         on conflict do nothing
         returning ev.no, ev.n, ev.state, ev.not_before),

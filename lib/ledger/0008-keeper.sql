@@ -56,6 +56,8 @@ begin
             while (select max(hi) from part where kind = k) <= p.hi loop
                 perform part_make(k);
             end loop;
+            -- The first one is for its lock: who draws meanwhile may get past the part's end.
+            execute format('alter sequence %s cache 1', case k when 'job' then 'job_no' else 'outbox_seq' end);
             execute format('alter sequence %s restart with %s', case k when 'job' then 'job_no' else 'outbox_seq' end,
                 greatest(p.hi, last_number(k) + 1));
         end if;
@@ -70,7 +72,7 @@ exception when lock_not_available then
     return 0;
 end $$;
 
--- Why a part of the jobs can't go yet; null: it can. Called with its tables locked
+-- Why a part of the jobs can't go yet; null: it can, if its tables are locked
 -- against writers.
 create function part_held(p part, out held text, out held_no bigint, out look_at timestamptz)
     language plpgsql volatile set search_path = sluice, pg_temp set enable_nestloop = off as $$
@@ -121,8 +123,8 @@ begin
 end $$;
 
 -- Drops the oldest part that can go. Its writers are locked out while it is looked
--- at, nobody else; all wait for the moment of the drop, and it for them at most
--- 200 ms. what: 'dropped' or 'held'; no row: nothing is old enough.
+-- at once more, nobody else; all wait for the moment of the drop, and it for them
+-- at most 200 ms. what: 'dropped' or 'held'; no row: nothing is old enough.
 create function prune_part(p_dry boolean) returns table (what text, name text, n bigint, note text)
     language plpgsql volatile security definer set search_path = sluice, pg_temp set lock_timeout = '200ms' as $$
 #variable_conflict use_column
@@ -138,8 +140,11 @@ begin
         h := null;
         begin
             if p.kind = 'job' then
-                execute format('lock table %I, %I in share mode', 'job_' || p.lo, 'ev_' || p.lo);
                 select * into h from part_held(p);
+                if h.held is null then
+                    execute format('lock table %I, %I in share mode', 'job_' || p.lo, 'ev_' || p.lo);
+                    select * into h from part_held(p);
+                end if;
             else
                 execute format('select case when exists (select from %I o left join outbox_pos s on s.stream = o.stream
                         where o.seq > coalesce(s.sent, 0)) then ''it has messages that are not sent'' end as held,
@@ -256,6 +261,20 @@ begin
     select count(*) into n from old;
     if n > 0 then return next; end if;
 
+    -- That a dead letter was fed again matters as long as it is there.
+    name := 'superseded';
+    with old as materialized (select s.dead from superseded s
+                               where not exists (select from dead_letter d where d.no = s.dead) limit p_limit),
+    gone as (delete from superseded s using old where not p_dry and s.dead = old.dead)
+    select count(*) into n from old;
+    if n > 0 then return next; end if;
+
+    name := 'undeliverable'; cut := clock_timestamp() - keep_for('retention_dead');
+    with old as materialized (select u.stream, u.seq from undeliverable u where u.at < cut limit p_limit),
+    gone as (delete from undeliverable u using old where not p_dry and u.stream = old.stream and u.seq = old.seq)
+    select count(*) into n from old;
+    if n > 0 then return next; end if;
+
     name := 'refused'; cut := clock_timestamp() - keep_for('retention_workers');
     with old as materialized (select f.ctid as id from refused f where f.at < cut limit p_limit),
     gone as (delete from refused f using old where not p_dry and f.ctid = old.id)
@@ -320,76 +339,17 @@ create function unfinished(p_full boolean)
 -- Finds what an event has missed, and mends it: a row for each kind of thing.
 -- done: what was done about it; null: a person has to look. Nothing here is needed
 -- while all goes well, and nothing it does can do harm then: slots change hands
--- under their lock, and a nudge only makes a worker look at a job once more.
+-- under their lock, and a nudge only makes a worker look at a job once more. What
+-- takes long only reads, and comes before the first lock.
 create function sweep(p_full boolean, p_dry boolean) returns table (what text, n bigint, sample text, done text)
     language plpgsql volatile security definer set search_path = sluice, pg_temp as $$
 #variable_conflict use_column
 declare
     v_pipeline text;
     v_no bigint[];
+    v_all bigint[] := '{}';
+    h integer;
 begin
-    -- Workers that nobody took over: all of their pipeline are gone.
-    for v_pipeline in select distinct w.pipeline from worker w where w.ended_at is null
-            and w.until < clock_timestamp() - interval '30 s' order by 1 loop
-        if not p_dry then
-            perform pg_advisory_xact_lock(7302, hashtext(v_pipeline));
-        end if;
-        what := 'worker lost, its lease ran out and nobody took over';
-        done := 'marked as lost, its slots are free';
-        with old as materialized (
-            select w.id, w.low from worker w where w.pipeline = v_pipeline and w.ended_at is null
-               and w.until < clock_timestamp() - interval '30 s'),
-        gone as (
-            update worker w set ended_at = clock_timestamp(), ended = 'lost: found by the sweep'
-              from old where not p_dry and w.id = old.id returning w.id),
-        freed as (
-            update slot s set owner = null, low = g.low from old g where not p_dry and s.owner = g.id returning 1)
-        select count(*), min(w.id)::text into n, sample from old w;
-        if n > 0 then return next; end if;
-    end loop;
-    for v_pipeline in select distinct s.pipeline from slot s where s.owner is not null
-            and not exists (select from worker w where w.id = s.owner and w.ended_at is null) order by 1 loop
-        if not p_dry then
-            perform pg_advisory_xact_lock(7302, hashtext(v_pipeline));
-        end if;
-        what := 'slot of a worker that has ended';
-        done := 'freed';
-        with old as materialized (
-            select s.slot, s.owner from slot s where s.pipeline = v_pipeline and s.owner is not null
-               and not exists (select from worker w where w.id = s.owner and w.ended_at is null)),
-        freed as (
-            update slot s set owner = null from old where not p_dry and s.pipeline = v_pipeline and s.slot = old.slot
-               and s.owner = old.owner returning 1)
-        select count(*), format('%s/%s', v_pipeline, min(o.slot)) into n, sample from old o;
-        if n > 0 then return next; end if;
-    end loop;
-
-    -- Jobs that somebody should have looked at long ago.
-    done := 'nudged';
-    for what, v_no in
-        select x.what, array_agg(x.no order by x.no) from (
-            select u.no, case when u.state = 'processing' then 'job in processing, its worker has ended'
-                              when u.after is not null then 'job queued though what it comes after has ended'
-                              else 'job queued and due, and others after it were taken' end as what
-              from unfinished(p_full) u
-             where (u.state = 'processing' and u.at < clock_timestamp() - interval '1 min'
-                    and not exists (select from worker w where w.id = u.worker
-                                       and (w.ended_at is null or w.ended_at > clock_timestamp() - interval '1 min')))
-                or (u.state = 'queued' and u.due < clock_timestamp() - interval '5 min'
-                    and (u.after is null or ended(state_of(u.after)))
-                    and exists (select from job j join ev e on e.no = j.no and e.state = 'processing' and e.at > u.due + interval '5 min'
-                                 where j.pipeline = u.pipeline and j.no > u.no and j.no <= u.no + 10000
-                                   and (j.no & 63) = (u.no & 63)))) x
-         where not exists (select from nudge d where d.no = x.no and d.at > clock_timestamp() - interval '10 min')
-         group by 1 loop
-        n := cardinality(v_no);
-        sample := v_no[1]::text;
-        if not p_dry then
-            insert into nudge (pipeline, no) select j.pipeline, j.no from unnest(v_no) u(no) join job j on j.no = u.no order by j.no;
-        end if;
-        return next;
-    end loop;
-
     -- What no program can mend.
     done := null;
     what := 'outbox position ahead of the ledger: was it restored? see operations.md';
@@ -418,6 +378,73 @@ begin
          where not exists (select from job_key k where k.key = key16(j.tenant, j.job_id));
         if n > 0 then return next; end if;
     end if;
+
+    -- Jobs that somebody should have looked at long ago.
+    done := 'nudged';
+    for what, v_no in
+        select x.what, array_agg(x.no order by x.no) from (
+            select u.no, case when u.state = 'processing' then 'job in processing, its worker has ended'
+                              when u.after is not null then 'job queued though what it comes after has ended'
+                              else 'job queued and due, and others after it were taken' end as what
+              from unfinished(p_full) u
+             where (u.state = 'processing' and u.at < clock_timestamp() - interval '1 min'
+                    and not exists (select from worker w where w.id = u.worker
+                                       and (w.ended_at is null or w.ended_at > clock_timestamp() - interval '1 min')))
+                or (u.state = 'queued' and u.due < clock_timestamp() - interval '5 min'
+                    and (u.after is null or ended(state_of(u.after)))
+                    and exists (select from job j join ev e on e.no = j.no and e.state = 'processing' and e.at > u.due + interval '5 min'
+                                 where j.pipeline = u.pipeline and j.no > u.no and j.no <= u.no + 10000
+                                   and (j.no & 63) = (u.no & 63)))) x
+         where not exists (select from nudge d where d.no = x.no and d.at > clock_timestamp() - interval '10 min')
+         group by 1 loop
+        n := cardinality(v_no);
+        sample := v_no[1]::text;
+        v_all := v_all || v_no;
+        return next;
+    end loop;
+    if not p_dry then
+        -- A worker reads on from the last id that it saw: they are drawn in the order of commits.
+        for h in select hashtext(j.pipeline) from unnest(v_all) u(no) join job j on j.no = u.no group by 1 order by 1 loop
+            perform pg_advisory_xact_lock(7301, h);
+        end loop;
+        insert into nudge (pipeline, no) select j.pipeline, j.no from unnest(v_all) u(no) join job j on j.no = u.no order by j.no;
+    end if;
+
+    -- Workers that nobody took over: all of their pipeline are gone.
+    for v_pipeline in select w.pipeline from worker w where w.ended_at is null
+            and w.until < clock_timestamp() - interval '30 s' group by 1 order by hashtext(w.pipeline) loop
+        if not p_dry then
+            perform pg_advisory_xact_lock(7302, hashtext(v_pipeline));
+        end if;
+        what := 'worker lost, its lease ran out and nobody took over';
+        done := 'marked as lost, its slots are free';
+        with old as materialized (
+            select w.id, w.low from worker w where w.pipeline = v_pipeline and w.ended_at is null
+               and w.until < clock_timestamp() - interval '30 s' for update skip locked),
+        gone as (
+            update worker w set ended_at = clock_timestamp(), ended = 'lost: found by the sweep'
+              from old where not p_dry and w.id = old.id returning w.id),
+        freed as (
+            update slot s set owner = null, low = g.low from old g where not p_dry and s.owner = g.id returning 1)
+        select count(*), min(w.id)::text into n, sample from old w;
+        if n > 0 then return next; end if;
+    end loop;
+    for v_pipeline in select s.pipeline from slot s where s.owner is not null
+            and not exists (select from worker w where w.id = s.owner and w.ended_at is null) group by 1 order by hashtext(s.pipeline) loop
+        if not p_dry then
+            perform pg_advisory_xact_lock(7302, hashtext(v_pipeline));
+        end if;
+        what := 'slot of a worker that has ended';
+        done := 'freed';
+        with old as materialized (
+            select s.slot, s.owner from slot s where s.pipeline = v_pipeline and s.owner is not null
+               and not exists (select from worker w where w.id = s.owner and w.ended_at is null)),
+        freed as (
+            update slot s set owner = null from old where not p_dry and s.pipeline = v_pipeline and s.slot = old.slot
+               and s.owner = old.owner returning 1)
+        select count(*), format('%s/%s', v_pipeline, min(o.slot)) into n, sample from old o;
+        if n > 0 then return next; end if;
+    end loop;
 end $$;
 
 -- Which of these sha256 the ledger names: in requests, kept lines, results and

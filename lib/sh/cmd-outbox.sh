@@ -25,7 +25,8 @@ IFS='|' read -r ledger epoch base sent head < <(ledger_psql -At -c "select i.led
 # The last position of our stream: "EPOCH SEQ", or nothing.
 position=$(from-kafka -t sluice.positions.v1 -e 2>/dev/null | jq -r --arg key "$ledger/main" '
 	select(.kafka.key == $key) | "\(.epoch) \(.seq)"' | tail -n 1) || die 111 'Kafka does not answer'
-read -r at_epoch at <<<"${position:-0 0}"
+[[ ${position:=0 0} =~ ^[0-9]{1,9}\ [0-9]{1,18}$ ]] || die 100 "the position on Kafka is none: ${position:0:60}"
+read -r at_epoch at <<<"$position"
 
 contradiction() {
 	if [ "$at_epoch" -gt "$epoch" ]; then

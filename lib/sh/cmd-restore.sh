@@ -86,7 +86,8 @@ published() {
 	position=$(committed -t sluice.positions.v1 -o beginning -f '%k\t%s\n' |
 		awk -F '\t' -v key="$ledger/main" '$1 == key { print $2 }' | tail -n 1 | jq -r '"\(.seq) \(.epoch)"') ||
 		die 111 'Kafka does not answer'
-	read -r position position_epoch <<<"${position:-0 0}"
+	[[ ${position:=0 0} =~ ^[0-9]{1,18}\ [0-9]{1,9}$ ]] || die 100 "the position on Kafka is none: ${position:0:60}"
+	read -r position position_epoch <<<"$position"
 	mapfile -t topics < <(kafka -L -J | jq -r '.topics[].topic' | grep -E "$(owner_psql -At -c "select '^ingest\.(results|deadletter)\.v1$|' || sluice.setting('callback_allow')")")
 	for topic in "${topics[@]}"; do
 		committed -t "$topic" -o "s@$since" -J
