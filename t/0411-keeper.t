@@ -91,7 +91,7 @@ ok 'a newer one that does is fine' newer
 q "update sluice.meta set version = (select max(left(name, 4)::integer) from sluice.migration)"
 
 # A nudge's id is drawn under the lock of those that others draw: a worker would read past it.
-q 'delete from sluice.nudge; update sluice.worker set ended_at = now() - interval $$5 min$$'
+q "delete from sluice.nudge; update sluice.worker set ended_at = now() - interval '5 min'"
 job 30 null processing 1
 mkfifo locked
 psql -X -q -A -t -d "$SLUICE_DB" <locked >locked.log &

@@ -145,8 +145,8 @@ each job
 exports
 jq -c 'select(.job_id == "o1")' out >mended
 ok 'nor does one fed as it is overtake a newer version' fed 'refused newer_version'
-older() { dead feed --force -j mended >fed && [ "$(jq -r .outcome fed)" = job ]; }
-ok 'but with --force' older
+overtakes() { dead feed --force -j mended >fed && [ "$(jq -r .outcome fed)" = job ]; }
+ok 'but with --force' overtakes
 ok 'it runs again' says 'queued 2' "select state, run from sluice.jobs where job_id = 'o1'"
 
 # A request that names somebody else's tenant.
