@@ -9,7 +9,10 @@
 #include "blob.h"
 #include "ndjson.h"
 
-enum { NAME = SHA256_HEX + 1 };         /* ab/cdef... and a NUL */
+enum {
+	NAME = SHA256_HEX + 1,          /* ab/cdef... and a NUL */
+	TEMP = 64
+};
 
 static int
 name_of(const char *hex, char name[NAME])
@@ -62,10 +65,25 @@ sync_dir(int at, const char *name)
 	return r;
 }
 
+/* A new file that is nobody else's: a machine or container that shares the folder
+ * has the same pids. tmp gets its name. */
 static int
-write_temp(struct blob *b, const char *tmp, const void *p, size_t len)
+open_temp(struct blob *b, char tmp[TEMP])
 {
-	int fd = openat(b->dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666), e;
+	static unsigned long serial;
+	int fd;
+
+	do {
+		snprintf(tmp, TEMP, "tmp.%ld.%lu", (long)getpid(), serial++);
+		fd = openat(b->dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	} while (fd < 0 && errno == EEXIST);
+	return fd;
+}
+
+static int
+write_temp(struct blob *b, char tmp[TEMP], const void *p, size_t len)
+{
+	int fd = open_temp(b, tmp), e;
 
 	if (fd < 0)
 		return -1;
@@ -96,8 +114,7 @@ touch(struct blob *b, const char *name)
 static int
 put(struct blob *b, const char *hex, const char *name, const void *p, size_t len)
 {
-	static unsigned long serial;
-	char fan[3], tmp[64];
+	char fan[3], tmp[TEMP];
 	int e = blob_has(b, hex) ? touch(b, name) : 0;
 
 	if (e)
@@ -109,9 +126,8 @@ put(struct blob *b, const char *hex, const char *name, const void *p, size_t len
 	} else if (errno != EEXIST) {
 		return -1;
 	}
-	/* The pid and a number: two writers of the same bytes have two files,
-	 * and whichever is renamed last leaves the same content. */
-	snprintf(tmp, sizeof tmp, "tmp.%ld.%lu", (long)getpid(), serial++);
+	/* Two writers of the same bytes have two files, and whichever is renamed
+	 * last leaves the same content. */
 	if (write_temp(b, tmp, p, len) < 0)
 		return -1;
 	if (renameat(b->dir, tmp, b->dir, name) < 0) {

@@ -30,7 +30,8 @@ is_name(const char *s)
 		if (!is_word(s, n, "_") || s[n] != '=' || s[n + 1] != '"')
 			return false;
 		s += n + 2;
-		n = strcspn(s, "\"\\\n");
+		for (n = 0; s[n] >= ' ' && s[n] <= '~' && s[n] != '"' && s[n] != '\\'; n++)
+			;
 		if (s[n] != '"' || (s[n + 1] != ',' && strcmp(s + n + 1, "}") != 0))
 			return false;
 		s += n + 1;

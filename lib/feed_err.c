@@ -17,8 +17,8 @@ is_end(char c)
 	return c == ':' || c == ',' || c == ';' || c == '.' || c == ')' || c == ']' || c == '"' || c == '\'';
 }
 
-/* True when the line has job=JOB as a word. */
-static bool
+/* 0: the line does not have job=JOB as a word; 2: as guard writes it, with one ':' after. */
+static int
 names(const char *line, size_t len, const struct slot *s)
 {
 	const char *job, *p = line, *end = line + len;
@@ -29,21 +29,26 @@ names(const char *line, size_t len, const struct slot *s)
 
 		if ((p == line || !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", p[-1])) &&
 		    (size_t)(end - q) >= n && memcmp(q, job, n) == 0) {
-			q += n;
+			const char *after = q += n;
+
 			while (q < end && is_end(*q))
 				q++;
 			if (q == end || *q == ' ' || *q == '\t')
-				return true;
+				return q == after + 1 && *after == ':' ? 2 : 1;
 		}
 		p += 4;
 	}
-	return false;
+	return 0;
 }
 
-/* Whose line it is; NULL when that is not known. */
+/* Whose line it is; NULL when that is not known: "a" and "a:" are both names of
+ * jobs, and two tenants may have the same one. */
 static struct slot *
 owner(struct feed *f, const char *line, size_t len)
 {
+	struct slot *best = NULL;
+	int most = 0, n;
+
 	if (f->mode != M_FEEDING)
 		return NULL;
 	if (f->sent.n == 1)
@@ -51,9 +56,11 @@ owner(struct feed *f, const char *line, size_t len)
 	if (!memmem(line, len, "job=", 4))
 		return NULL;
 	for (struct slot *s = f->sent.head; s; s = s->next)
-		if (names(line, len, s))
-			return s;
-	return NULL;
+		if ((n = names(line, len, s)) && n >= most) {
+			best = n > most ? s : NULL;
+			most = n;
+		}
+	return best;
 }
 
 static void

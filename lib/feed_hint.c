@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hints.h"
@@ -57,6 +56,17 @@ feed_observe(const struct slot *s)
 		metrics_observe(hist(s->time[i].name), s->time[i].us);
 }
 
+/* The digits there: the line has no NUL to stop at. */
+static uint64_t
+number(const char *p, const char *end)
+{
+	uint64_t n = 0;
+
+	while (p < end && *p >= '0' && *p <= '9' && n < UINT64_MAX / 100)
+		n = n * 10 + (uint64_t)(*p++ - '0');
+	return n;
+}
+
 /* "t STAGE TOKEN USEC" or "p STAGE TOKEN TEXT". */
 static void
 on_hint(struct feed *f, const char *line, size_t len)
@@ -78,7 +88,7 @@ on_hint(struct feed *f, const char *line, size_t len)
 	if (!s)
 		return;
 	if (line[0] == 't')
-		add_time(s, stage, (size_t)(token - stage), strtoull(rest, NULL, 10));
+		add_time(s, stage, (size_t)(token - stage), number(rest, end));
 	else
 		snprintf(s->progress, sizeof(s->progress), "%.*s: %.*s", (int)(token - stage), stage,
 		    (int)(end - rest), rest);

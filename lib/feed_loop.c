@@ -8,6 +8,7 @@
 
 #include "err.h"
 #include "leftover.h"
+#include "now.h"
 
 enum {
 	TURN_MS = 1000,         /* the longest poll */
@@ -18,15 +19,6 @@ enum {
 	START_MS = 30000,       /* for one stage to start, however little time a record has */
 	FDS = 6                 /* of one feed in poll, see watch */
 };
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static bool
 idle(const struct feed *f)
@@ -174,7 +166,7 @@ turn(struct feed **f, size_t n, int wish)
 			die_sys(XTEMP, "poll");
 		return;
 	}
-	now = clock_ms();
+	now = now_ms();
 	for (size_t i = 0; i < n; i++)
 		f[i]->now = now;
 	if (fd[0].revents)
@@ -236,7 +228,7 @@ feed_loop(struct feed **f, size_t n)
 		info("ended what a dead feeder left: processes=%d", left);
 	fill_standard_fds();
 	for (size_t i = 0; i < n; i++)
-		f[i]->now = f[i]->start_at = f[i]->rate_at = clock_ms();
+		f[i]->now = f[i]->start_at = f[i]->rate_at = now_ms();
 	while (ended < n && code == 0) {
 		int wish = TURN_MS;
 

@@ -181,10 +181,6 @@ kafka_group_restart(struct kafka_in *in, struct part *p, const char *why)
 	if (rd_kafka_query_watermark_offsets(in->k.rk, p->topic, p->id, &low, &high, COMMIT_MS))
 		low = 0;                /* made anew: a second look follows where that is not so */
 	kafka_group_anew(why, p->topic, p->id, at, low, high);
-	if (in->held) {
-		rd_kafka_message_destroy(in->held);
-		in->held = NULL;
-	}
 	if (in->cooperative && (e = rd_kafka_incremental_unassign(in->k.rk, one)))
 		rd_kafka_error_destroy(e);
 	one->elems[0].offset = low;

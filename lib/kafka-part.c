@@ -53,6 +53,11 @@ kafka_part_drop(struct kafka_in *in, struct part *p)
 
 	while (in->part[i] != p)
 		i++;
+	/* Should it come back, what is before this message must come first. */
+	if (in->held && in->held->partition == p->id && strcmp(rd_kafka_topic_name(in->held->rkt), p->topic) == 0) {
+		rd_kafka_message_destroy(in->held);
+		in->held = NULL;
+	}
 	in->part[i] = in->part[--in->n];
 	in->last = 0;
 	p->gone = true;

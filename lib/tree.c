@@ -31,7 +31,8 @@ slurp(const char *path, char *p, size_t cap)
 	return len;
 }
 
-/* Takes the next number of a list of them; NULL at its end. */
+/* Takes the next number of a list of them, each with a space after it; NULL at its
+ * end, or where the list was cut: half a number is another process. */
 static const char *
 next_pid(const char *p, pid_t *pid)
 {
@@ -44,7 +45,7 @@ next_pid(const char *p, pid_t *pid)
 	while (*p >= '0' && *p <= '9')
 		n = n * 10 + (*p++ - '0');
 	*pid = (pid_t)n;
-	return p;
+	return *p == ' ' ? p : NULL;
 }
 
 /* The children of pid, whichever of its threads forked them. */
@@ -133,6 +134,20 @@ own_path(char *path)
 			return;
 }
 
+bool
+tree_is_ours(void)
+{
+	char text[32];
+	ssize_t n = readlink("/proc/self", text, sizeof(text) - 2);
+	pid_t pid;
+
+	if (n <= 0)
+		return false;
+	text[n] = ' ';
+	text[n + 1] = '\0';
+	return next_pid(text, &pid) && pid == getpid();
+}
+
 int
 tree_kill_children(int sig)
 {
@@ -141,6 +156,8 @@ tree_kill_children(int sig)
 	pid_t pid;
 	int n = 0;
 
+	if (!tree_is_ours())
+		return 0;
 	own_path(path);
 	slurp(path, text, sizeof(text));
 	for (; (p = next_pid(p, &pid)); n++)

@@ -1,7 +1,6 @@
 #include "watch.h"
 
-#include <time.h>
-
+#include "now.h"
 #include "tree.h"
 
 enum { LOOK_MS = 90 };
@@ -30,15 +29,13 @@ void
 watch_look(struct watch *w, struct feed *f)
 {
 	int group = feed_group(f);
-	struct timespec ts;
 	struct tree_use u;
 	size_t given;
 	int64_t now;
 
 	if (!watch_wanted(w) || !group)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	now = now_ms();
 	if (group == w->group && now - w->looked_at < LOOK_MS)
 		return;
 	w->looked_at = now;

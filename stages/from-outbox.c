@@ -88,7 +88,7 @@ take(void *ctx, struct feed *f, size_t want)
 	return looking && pg_rows(&db) == 0;
 }
 
-/* Why the message was refused; NULL when it was not. */
+/* Why the message was not sent, whoever in the filter says so; NULL when it was. */
 static const char *
 refusal(const char *line, size_t len)
 {
@@ -96,12 +96,10 @@ refusal(const char *line, size_t len)
 	static struct buf why = BUF_INIT;
 	const struct rec_member *m;
 
-	if (!memmem(line, len, "\"undeliverable\"", 15) && !memmem(line, len, "\"bad_message\"", 13))
-		return NULL;
-	if (rec_parse(&r, line, len) != REC_OK || !(m = rec_get(&r, "error")) || m->type != '{')
+	if (!memmem(line, len, "\"error\"", 7) || rec_parse(&r, line, len) != REC_OK || !(m = rec_get(&r, "error")))
 		return NULL;
 	why.len = 0;
-	if (rec_parse(&e, m->val, m->val_len) != REC_OK || rec_str(rec_get(&e, "message"), &why) < 0)
+	if (m->type != '{' || rec_parse(&e, m->val, m->val_len) != REC_OK || rec_str(rec_get(&e, "message"), &why) < 0)
 		buf_adds(&why, "no reason given");
 	return buf_str(&why);
 }

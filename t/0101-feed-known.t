@@ -21,6 +21,24 @@ E
 same 'a line that names a job is that job'"'"'s, no other' want logs
 ok 'all of it is passed on too' test "$(grep -c "nobody's" err)" = 2
 
+# "a" and "a:" are both names of jobs; and two tenants may have the same one.
+cp in in.was
+printf '{"job_id":"%s"}\n' a a: twin twin >in
+cat >names <<'E'
+#!/bin/bash
+read -r probe; echo "$probe"
+for i in 1 2 3 4; do read -r "l$i"; done
+printf 'x: job=%s: secret of %s\n' a a a: a: twin twin >&2
+printf '%s\n' "$l1" "$l2" "$l3" "$l4"
+exec cat
+E
+chmod +x names
+ok 'names: ends well' feed -H -w 9 -- ./names
+grep '^log' got >logs
+printf 'log 1 22 x: job=a: secret of a|\nlog 2 24 x: job=a:: secret of a:|\n' >want
+same 'what may be two jobs'"'"' is nobody'"'"'s' want logs
+mv in.was in
+
 feed -H -w 1 -- python3 "$HOSTILE" verbose
 sed -n 's/^log 1 [0-9]* //p' got | tr '|' '\n' >log
 ok 'verbose: the first 16 KiB' test "$(head -n 1 log | tr -d b | wc -c)-$(head -n 1 log | wc -c)" = 1-16384

@@ -6,6 +6,8 @@
 FEEDTEST=$TBIN/feedtest
 HOSTILE=$T_TOP/t/hostile/filter.py
 
+ok 'KILL is for our own processes alone' "$TBIN/killtest"
+
 for i in 1 2 3 4 5 6; do echo "{\"job_id\":\"j$i\",\"text\":\"One sentence. And another $i.\"}"; done >in
 
 # A pipeline of ours with a stranger in the middle, under a feeder.

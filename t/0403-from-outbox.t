@@ -73,8 +73,9 @@ cat >refuses <<'X'
 import json, sys
 for line in sys.stdin:
     r = json.loads(line)
-    if r.get("outbox", {}).get("seq", 0) in (212, 213):
-        r["error"] = {"stage": "to-kafka", "code": "undeliverable", "message": "no topic %d" % r["outbox"]["seq"], "retry": False}
+    seq = r.get("outbox", {}).get("seq", 0)
+    if seq in (212, 213):
+        r["error"] = {"stage": "to-kafka", "code": ("undeliverable", "crashed")[seq - 212], "message": "no topic %d" % r["outbox"]["seq"], "retry": False}
         line = json.dumps(r) + "\n"
     sys.stdout.write(line)
     sys.stdout.flush()

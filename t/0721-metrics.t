@@ -35,6 +35,7 @@ ok 'the next one' has 'sluice_stage_seconds_bucket{service="auto",program="metri
 ok 'the sum' has 'sluice_stage_seconds_sum{service="auto",program="metricstest",stage="chunk"} 0.002001'
 ok 'a stage of a strange name, longer than any bucket' has 'sluice_stage_seconds_bucket{service="auto",program="metricstest",stage="odd___",le="+Inf"} 1'
 ok 'a histogram of no stage' has 'sluice_answer_seconds_bucket{service="auto",program="metricstest",le="0.1"} 1'
+ok 'a label that is no text, which would spoil the page, is left out' sh -c '! LC_ALL=C grep -q "[^ -~]" got && ! grep -q "partition=\"2\"" got'
 ok 'it is alive' has 'sluice_process_up{service="auto",program="metricstest"} 1'
 second() { echo | "$TBIN/metricstest" count >/dev/null && show && has 'sluice_fed_total{service="auto",program="metricstest"} 3' && test -f m/auto.metricstest; }
 ok 'a second program of the service has a file of its own' second

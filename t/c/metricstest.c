@@ -20,6 +20,7 @@ count(void)
 	*metrics_value("in_flight") = 7;
 	*metrics_value("consumer_lag{topic=\"t\",partition=\"0\"}") = 5;
 	*metrics_value("consumer_lag{topic=\"t\",partition=\"1\"}") = 6;
+	*metrics_value("consumer_lag{topic=\"\377\",partition=\"2\"}") = 8;
 	metrics_observe(metrics_hist("stage_seconds", "chunk"), 1000);
 	metrics_observe(metrics_hist("stage_seconds", "chunk"), 1001);
 	metrics_observe(metrics_hist("stage_seconds", "odd\"}\n"), 7200000000);

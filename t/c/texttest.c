@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -328,6 +329,20 @@ blob_cases(const char *dir)
 	snprintf(path, sizeof path, "%s/blobs", dir);
 	ok(blob_open(&b, path) == 0, "blob", "open makes the folder");
 	ok(blob_put(&b, "hello", 5, hex) == 0 && blob_put(&b, "hello", 5, again) == 0 && strcmp(hex, again) == 0, "blob", "put twice");
+	/* Somebody with our pid, in another container, writes to the same folder. */
+	for (int i = 1; i < 9; i++) {
+		snprintf(path, sizeof path, "%s/blobs/tmp.%ld.%d", dir, (long)getpid(), i);
+		fd = open(path, O_WRONLY | O_CREAT, 0666);
+		ok(fd >= 0 && write(fd, "theirs", 6) == 6 && close(fd) == 0, "blob", "another's file");
+	}
+	ok(blob_put(&b, "other", 5, again) == 0 && blob_get(&b, again, 5, &out) == 0, "blob", "beside another's");
+	for (int i = 1; i < 9; i++) {
+		struct stat st;
+
+		snprintf(path, sizeof path, "%s/blobs/tmp.%ld.%d", dir, (long)getpid(), i);
+		ok(stat(path, &st) == 0 && st.st_size == 6 && unlink(path) == 0, "blob", "theirs is theirs");
+	}
+	out.len = 0;
 	same("blob", "its name", "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824", hex);
 	ok(blob_has(&b, hex) && blob_get(&b, hex, 5, &out) == 0 && out.len == 5 && memcmp(out.p, "hello", 5) == 0, "blob", "get");
 	ok(blob_get(&b, hex, 4, &out) < 0 && errno == EFBIG && out.len == 5, "blob", "over the limit");
