@@ -72,17 +72,28 @@ feed_put(struct feed *f, uint64_t tag, const char *line, size_t len)
 		slot_move(f, slot_new(f, tag, line, len), AT_QUEUE);
 }
 
+static size_t
+held(const struct feed *f)
+{
+	return f->queue.n + f->sent.n + f->suspects.n;
+}
+
+bool
+feed_may_take(const struct feed *f)
+{
+	return !f->stopping && !f->source_done && f->mode == M_FEEDING && !f->suspects.n && !f->alone &&
+	    held(f) < f->window && !(held(f) && feed_full(f));
+}
+
 void
 feed_take(struct feed *f)
 {
-	size_t held = f->queue.n + f->sent.n + f->suspects.n;
 	int r;
 
-	if (f->stopping || f->source_done || f->mode != M_FEEDING || f->suspects.n || f->alone ||
-	    held >= f->window || (held && feed_full(f)))
+	if (!feed_may_take(f))
 		return;
 	f->in_take = true;
-	r = f->src->take(f->src->ctx, f, f->window - held);
+	r = f->src->take(f->src->ctx, f, f->window - held(f));
 	f->in_take = false;
 	feed_check(f, r);
 	f->source_done |= r == 1;

@@ -99,6 +99,7 @@ struct feed {
 };
 
 /* feed.c */
+bool feed_may_take(const struct feed *f);
 void feed_take(struct feed *f);         /* asks the source when there is room */
 void feed_adapt(struct feed *f);        /* the window, to the filter's rate */
 

@@ -118,7 +118,7 @@ next_time(const struct feed *f)
 static void
 watch(struct feed *f, struct pollfd *fd)
 {
-	bool running = f->mode != M_STOPPED, more = !f->stopping && !f->source_done;
+	bool running = f->mode != M_STOPPED, more = feed_may_take(f);    /* else it would stay readable */
 	void *ctx = f->src->ctx;
 	const struct pollfd fds[FDS] = {
 		{ .fd = more && f->src->fd ? f->src->fd(ctx) : -1, .events = POLLIN },

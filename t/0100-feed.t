@@ -120,6 +120,22 @@ ok 'two hundred through a window of seven' window
 ok 'never more than seven' test "$(cat most)" -le 7
 ok 'all answered' test "$(wc -l <got)" = 200
 
+# A full window: that the source has more is no reason to look again and again.
+cat >sleepy.sh <<'P'
+while read -r l; do
+	case $l in *j1*) sleep 2;; esac
+	printf '%s\n' "$l"
+done
+P
+cat >cpu.py <<'P'
+import resource, subprocess, sys
+rc = subprocess.run(sys.argv[1:], stdin=open("in"), stdout=open("got", "w"), stderr=open("err", "w")).returncode
+u = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(rc, u.ru_utime + u.ru_stime)
+sys.exit(rc or u.ru_utime + u.ru_stime > 1)
+P
+ok 'a full window costs no CPU time' python3 cpu.py timeout 60 "$FEEDTEST" -w 1 -- sh sleepy.sh
+
 cat >forever.sh <<'P'
 echo $$ >filter.pid
 exec cat
