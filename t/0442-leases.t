@@ -80,12 +80,16 @@ kill -CONT "$K3"
 woken() { wait "$K3"; }
 code 111 'it wakes up fenced' woken
 # A lost host: the session can't be told that its client is gone; only the lease ends it.
+# The backend is stopped when it is idle: a server finishes the statement of a client that it lost.
 feeder K4 -p k -w 16 -- ./filter
 ok 'a fourth shares' until_ok 10 shared k
 new k h 100 '"ms":40'
 ok 'and is busy too' until_ok 10 busy k K4
 backend=$(q "select l.pid from pg_locks l join worker w on w.id = l.objid where l.locktype = 'advisory' and l.classid = 7304 and w.name = 'K4'")
-kill -STOP "$K4" "$backend"
+kill -STOP "$K4"
+idle() { [ "$(q "select state from pg_stat_activity where pid = $backend")" = idle ]; }
+ok 'its session has nothing to do' until_ok 10 idle
+kill -STOP "$backend"
 at=$(q 'select clock_timestamp()')
 ok 'all complete without that host' until_ok 30 all k completed 300
 ok 'jobs of a lost host run again within 10 s' within 'lost host' "$(again "$at" K4)" 10
