@@ -10,6 +10,7 @@ enum { PLACES = 1024 };
 static const char admit_sql[] = "select outcome, no, of, code from sluice.admit($1,$2,$3," ADMIT_COLUMNS ")";
 static const char mended_sql[] = "select outcome, no, of, code from sluice.admit_mended($1,$2,$3,"
     ADMIT_COLUMNS ",$29,$30,$31)";
+static const char begin_sql[] = "select sluice.source_begin($1,$2,$3)";
 static const char place_sql[] = "select src, kind, tenant, pipeline from sluice.source_read($1,$2,$3)";
 
 /* What is known of a partition, for a while. */
@@ -17,6 +18,7 @@ struct place {
 	struct buf name, kind, tenant, pipeline;
 	int64_t at_ms;
 	int32_t src;
+	bool met;               /* a record of it came */
 };
 static struct place places[PLACES];
 static size_t places_n;
@@ -33,6 +35,7 @@ find(const struct buf *name)
 	places[places_n].name.len = 0;
 	buf_add(&places[places_n].name, name->p, name->len);
 	places[places_n].at_ms = -ADMISSION_STALE_MS;
+	places[places_n].met = false;
 	return &places[places_n++];
 }
 
@@ -89,6 +92,8 @@ admission_columns(struct pg *db, struct entry *q, const struct entry_said *base)
 	if (now_ms() - p->at_ms >= ADMISSION_STALE_MS && (st = look_up(db, q, p)) != PG_OK)
 		return st;
 	q->src = p->src;
+	q->first = !p->met;
+	p->met = true;
 	said.kind = p->kind.len ? p->kind.p : NULL;
 	said.tenant = p->tenant.len ? p->tenant.p : NULL;
 	said.pipeline = p->pipeline.len ? p->pipeline.p : NULL;
@@ -150,6 +155,28 @@ put(const struct entry *q, int a)
 	put_int(a++, (int64_t)q->length, q->length);
 }
 
+/* Whether the ledger lacks what lies before the first records of the batch's places. In
+ * its order, and when all before it is settled: then only what is lost is not there. */
+static enum pg_status
+begin(struct pg *db, const struct entry *q, size_t n)
+{
+	size_t firsts = 0;
+
+	pg_args_reset(&args);
+	pg_array(&args, PG_INT4);
+	pg_array(&args, PG_INT8);
+	pg_array(&args, PG_INT8);
+	for (size_t i = 0; i < n; i++) {
+		if (!q[i].first || !q[i].has_low)
+			continue;
+		pg_put_i64(&args, 0, q[i].src);
+		pg_put_i64(&args, 1, (int64_t)q[i].prev);
+		pg_put_i64(&args, 2, (int64_t)q[i].low);
+		firsts++;
+	}
+	return firsts ? pg_call_again(db, begin_sql, &args) : PG_OK;
+}
+
 enum pg_status
 admission_call(struct pg *db, const struct entry *q, size_t n)
 {
@@ -158,7 +185,10 @@ admission_call(struct pg *db, const struct entry *q, size_t n)
 	    PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_BYTEA, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8 };
 	bool mends = q->mends;
 	int first = 0;
+	enum pg_status st = begin(db, q, n);
 
+	if (st != PG_OK)
+		return st;
 	pg_args_reset(&args);
 	if (mends) {
 		pg_put_i64(&args, pg_scalar(&args, PG_INT8), (int64_t)q->dead);

@@ -64,7 +64,7 @@ entry_source(struct entry *q, const struct rec_member *m)
 	static struct rec k;
 	const struct rec_member *headers;
 
-	q->has_source = q->has_key = false;
+	q->has_source = q->has_key = q->has_low = q->first = false;
 	q->headers.len = q->blob.len = 0;
 	q->ts = q->prev = q->length = 0;
 	read_original(q, rec_get(&q->rec, "error") ? rec_get(&q->rec, "raw") : NULL);
@@ -82,6 +82,7 @@ entry_source(struct entry *q, const struct rec_member *m)
 		return -1;
 	if (rec_u64(rec_get(&k, "prev"), &q->prev) < 0 || q->prev > INT64_MAX)
 		q->prev = 0;            /* says nothing about a gap */
+	q->has_low = rec_u64(rec_get(&k, "low"), &q->low) == 0 && q->low <= INT64_MAX;
 	if (rec_u64(rec_get(&k, "ts"), &q->ts) < 0 || q->ts > INT64_MAX)
 		q->ts = 0;
 	read_key(q, &k);

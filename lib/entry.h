@@ -41,7 +41,9 @@ struct entry {
 	int32_t src;            /* for the caller: the place's number */
 	struct buf cluster, topic, key, headers;        /* headers: JSON, or empty */
 	bool has_key;
-	uint64_t part, off, prev, ts;                   /* ts 0: none */
+	uint64_t part, off, prev, low, ts;              /* ts 0: none */
+	bool has_low;
+	bool first;             /* for the caller: the first of its place */
 	struct buf blob;        /* sha256 of bytes that are elsewhere, or empty */
 	uint64_t length;        /* of them */
 	unsigned char rec_digest[32];   /* of the source's bytes and key */

@@ -1,6 +1,7 @@
 /* How partitions come and go. With cooperative-sticky they do so one by one,
  * else all at once. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
@@ -73,26 +74,36 @@ assign(struct kafka_in *in, rd_kafka_topic_partition_list_t *added)
 	return code ? -1 : 0;
 }
 
+/* Finds where they start and makes them ours. */
+static int
+begin(struct kafka_in *in, rd_kafka_topic_partition_list_t *l)
+{
+	int64_t *low = mem_array(NULL, (size_t)l->cnt + 1, sizeof(*low)), until;
+	int r = kafka_start(in, l, low);
+
+	for (int i = 0; r == 0 && i < l->cnt; i++) {
+		const rd_kafka_topic_partition_t *t = &l->elems[i];
+		struct part *p = kafka_part_find(in, t->topic, t->partition);
+
+		if ((r = kafka_until(in, t->topic, t->partition, &until)) < 0)
+			break;
+		if (!p) {
+			p = kafka_part_add(in, t->topic, t->partition, t->offset);
+			p->low = low[i];
+		}
+		p->until = until;
+		p->ended = p->next >= until;
+	}
+	free(low);
+	return r;
+}
+
 int
 kafka_group_resolve(struct kafka_in *in)
 {
 	rd_kafka_topic_partition_list_t *l = in->pending;
 
-	if (kafka_start(in, l) < 0)
-		return -1;
-	for (int i = 0; i < l->cnt; i++) {
-		const rd_kafka_topic_partition_t *t = &l->elems[i];
-		struct part *p = kafka_part_find(in, t->topic, t->partition);
-		int64_t until;
-
-		if (kafka_until(in, t->topic, t->partition, &until) < 0)
-			return -1;
-		if (!p)
-			p = kafka_part_add(in, t->topic, t->partition, t->offset);
-		p->until = until;
-		p->ended = p->next >= until;
-	}
-	if (assign(in, l) < 0)
+	if (begin(in, l) < 0 || assign(in, l) < 0)
 		return -1;
 	rd_kafka_topic_partition_list_destroy(l);
 	in->pending = NULL;
@@ -188,6 +199,7 @@ kafka_group_restart(struct kafka_in *in, struct part *p, const char *why)
 	kafka_part_drop(in, p);
 	p = kafka_part_add(in, one->elems[0].topic, one->elems[0].partition, low);
 	p->until = at;
+	p->low = low;
 	assign(in, one);
 	rd_kafka_topic_partition_list_destroy(one);
 }

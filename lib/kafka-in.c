@@ -31,7 +31,7 @@ hand_out(struct kafka_in *in, struct part *p, rd_kafka_message_t *m)
 
 	r->msg = (struct kafka_msg){
 		.topic = rd_kafka_topic_name(m->rkt), .partition = m->partition,
-		.offset = m->offset, .prev = p->next, .ts_ms = rd_kafka_message_timestamp(m, &type),
+		.offset = m->offset, .prev = p->next, .low = p->low, .ts_ms = rd_kafka_message_timestamp(m, &type),
 		.key = m->key, .key_len = m->key_len, .val = m->payload, .val_len = m->len
 	};
 	headers(r, h, n);

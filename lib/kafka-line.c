@@ -36,7 +36,7 @@ add_place(struct kafka_line *l, const struct kafka_msg *m, bool small)
 	buf_adds(&l->at, ",\"topic\":");
 	json_quotes(&l->at, m->topic);
 	buf_addf(&l->at, ",\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"prev\":%" PRId64
-	    ",\"ts\":%" PRId64 ",", m->partition, m->offset, m->prev, m->ts_ms);
+	    ",\"low\":%" PRId64 ",\"ts\":%" PRId64 ",", m->partition, m->offset, m->prev, m->low, m->ts_ms);
 	if (small) {
 		buf_adds(&l->at, "\"key\":null");
 		return;

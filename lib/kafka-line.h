@@ -3,8 +3,8 @@
  *
  * A message whose value is a record becomes the value's bytes, LF and CR
  * between tokens turned into spaces, with one member appended:
- *     "kafka":{"cluster","topic","partition","offset","prev","ts","key",
- *              "key_b64"?,"headers"?,"raw"?}
+ *     "kafka":{"cluster","topic","partition","offset","prev","low","ts",
+ *              "key","key_b64"?,"headers"?,"raw"?}
  * Any other becomes {"raw","kafka","error"}: "wrapped".
  */
 #ifndef KAFKA_LINE_H

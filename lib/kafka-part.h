@@ -13,6 +13,7 @@ struct part {
 	int32_t id;
 	int64_t next;           /* position: one past the last handed out */
 	int64_t until;          /* where reading ends */
+	int64_t low;            /* the first that it held when reading began */
 	struct mark mark;
 	int64_t asked;          /* mark of the last commit asked for */
 	bool at_end;            /* nothing more is there */
@@ -83,8 +84,9 @@ bool kafka_group_had(struct kafka_in *in, const char *topic, int32_t id, int64_t
 void kafka_group_anew(const char *why, const char *topic, int32_t id, int64_t at, int64_t low, int64_t high);
 
 /* kafka-start.c */
-/* Sets the offset of each element to where reading starts. 0; -1: again. */
-int kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l);
+/* Sets the offset of each element to where reading starts, and in low, of as many, what
+ * it holds from. 0; -1: again. */
+int kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l, int64_t *low);
 /* Where reading of the partition ends. 0; -1: again. */
 int kafka_until(struct kafka_in *in, const char *topic, int32_t id, int64_t *until);
 

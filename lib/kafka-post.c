@@ -174,6 +174,24 @@ kafka_post(struct kafka_post *p, const struct rec *r)
 }
 
 void
+kafka_post_digest(const struct kafka_post *p, char hex[SHA256_HEX])
+{
+	static const char *const members[] = { "topic", "key", "key_b64", "value", "text", "b64" };
+	static struct buf all = BUF_INIT;
+
+	all.len = 0;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const struct rec_member *m = rec_get(&p->rec, members[i]);
+
+		if (m) {
+			sha256_hex(m->val, m->val_len, hex);
+			buf_addf(&all, "%s=%s\n", members[i], hex);
+		}
+	}
+	sha256_hex(all.p, all.len, hex);
+}
+
+void
 kafka_post_release(struct kafka_post *p)
 {
 	rec_free(&p->rec);

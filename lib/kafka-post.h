@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "b64.h"
 #include "kafka.h"
 #include "mem.h"
 #include "rec.h"
@@ -42,6 +43,8 @@ int kafka_post(struct kafka_post *p, const struct rec *r);
 /* Its topic won't have it: turns it to its fallback, with two headers that say
  * why and where it belonged. False when there is no other topic to go to. */
 bool kafka_post_divert(struct kafka_post *p, const char *why);
+/* sha256 of what the line says of topic, key and value. */
+void kafka_post_digest(const struct kafka_post *p, char hex[SHA256_HEX]);
 void kafka_post_release(struct kafka_post *p);
 
 /* Internal to kafka-post*.c: reads the member headers into p, as offsets; then

@@ -57,7 +57,7 @@ again(struct kafka_in *in, rd_kafka_resp_err_t e)
 }
 
 int
-kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l)
+kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l, int64_t *low)
 {
 	rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_NO_ERROR;
 
@@ -67,14 +67,14 @@ kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l)
 		e = rd_kafka_committed(in->k.rk, l, ASK_MS);
 	for (int i = 0; !e && i < l->cnt; i++) {
 		rd_kafka_topic_partition_t *p = &l->elems[i];
-		int64_t low, high;
+		int64_t high;
 
 		e = p->err;
 		if (!e)
 			e = rd_kafka_query_watermark_offsets(in->k.rk, p->topic, p->partition,
-			    &low, &high, ASK_MS);
+			    &low[i], &high, ASK_MS);
 		if (!e)
-			e = place(in, p, low, high);
+			e = place(in, p, low[i], high);
 	}
 	return again(in, e);
 }

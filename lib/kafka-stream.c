@@ -1,7 +1,6 @@
 #include "kafka-stream.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,17 +10,6 @@
 #include "rec.h"
 
 enum { REFUSED_KEPT = sizeof(((struct kafka_stream *)0)->refused) / sizeof(uint64_t) };
-
-__attribute__((format(printf, 2, 3))) static int
-stop(struct kafka_stream *s, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(s->err, sizeof(s->err), fmt, ap);
-	va_end(ap);
-	return -100;
-}
 
 static bool
 was_refused(const struct kafka_stream *s, uint64_t seq)
@@ -50,8 +38,11 @@ parse(struct kafka_stream *s, const struct buf *value)
 	if (rec_parse(&r, value->p, value->len) != REC_OK || !rec_is(rec_get(&r, "ledger"), s->ledger) ||
 	    !rec_is(rec_get(&r, "stream"), s->stream) || rec_u64(rec_get(&r, "epoch"), &s->epoch) < 0 ||
 	    rec_u64(rec_get(&r, "seq"), &s->seq) < 0)
-		return stop(s, "the position of %s on " KAFKA_POSITIONS " can't be read: %.*s", s->stream,
+		return kafka_stream_stop(s, "the position of %s on " KAFKA_POSITIONS " can't be read: %.*s", s->stream,
 		    (int)(value->len < 200 ? value->len : 200), value->p);
+	m = rec_get(&r, "digest");
+	if (m && m->type == '"' && m->val_len == sizeof(s->digest) + 1)
+		memcpy(s->digest, m->val + 1, sizeof(s->digest) - 1);
 	m = rec_get(&r, "refused");
 	if (m && rec_items(&list, m->val, m->val_len) == REC_OK)
 		for (size_t i = 0; i < list.n; i++)
@@ -70,12 +61,13 @@ begin(struct kafka_stream *s)
 	if (s->tries++ > 1)
 		sleep(s->tries < 10 ? s->tries : 10);
 	if (kafka_out_init(s->out) < 0)
-		return stop(s, "%s", kafka_out_why(s->out));
+		return kafka_stream_stop(s, "%s", kafka_out_why(s->out));
 	while ((r = kafka_position(KAFKA_POSITIONS, buf_str(&s->key), &value,
 	    kafka_out_state(s->out))) < 0)
 		sleep(1);
 	s->epoch = s->seq = s->next_refused = 0;
 	memset(s->refused, 0, sizeof(s->refused));
+	memset(s->digest, 0, sizeof(s->digest));
 	r = r == 1 ? parse(s, &value) : 0;
 	buf_free(&value);
 	info("position: ledger=%s stream=%s epoch=%" PRIu64 " seq=%" PRIu64, s->ledger, s->stream,
@@ -93,64 +85,23 @@ bind(struct kafka_stream *s, const struct kafka_post *p)
 		buf_addf(&s->key, "%s/%s", s->ledger, s->stream);
 	}
 	if (strcmp(s->ledger, p->ledger) || strcmp(s->stream, p->stream))
-		return stop(s, "a line of %s/%s among those of %s/%s", p->ledger, p->stream, s->ledger,
+		return kafka_stream_stop(s, "a line of %s/%s among those of %s/%s", p->ledger, p->stream, s->ledger,
 		    s->stream);
 	return 0;
 }
 
-/* The first line of an epoch that the position does not know. What the ledger has
- * published (prev) must not be of this epoch, and what Kafka has not beyond its base. */
-static int
-new_epoch(struct kafka_stream *s, const struct kafka_post *p)
-{
-	uint64_t prev = p->has_prev ? p->prev : 0;
-
-	if (s->epoch && p->has_base && s->seq >= p->base)
-		return stop(s, "the position %" PRIu64 " of epoch %" PRIu64 " is ahead of where epoch %" PRIu64
-		    " begins, %" PRIu64 ": " KAFKA_STREAM_HELP, s->seq, s->epoch, p->epoch, p->base);
-	if (p->has_base ? prev >= p->base : prev && !s->epoch)
-		return stop(s, "Kafka has no position of this stream%s, but the ledger has published "
-		    "up to %" PRIu64 ": " KAFKA_STREAM_HELP, s->epoch ? "'s epoch" : "", prev);
-	if (s->epoch)
-		info("a new epoch: epoch=%" PRIu64 " was=%" PRIu64, p->epoch, s->epoch);
-	/* Published before the restore, and not marked in the backup. */
-	if (!p->has_base || s->seq < prev)
-		s->seq = prev;
-	s->epoch = p->epoch;
-	return 0;
-}
-
-/* What the position and the ledger say about each other, as far as a line
- * tells: prev is the seq before it in its stream, head the ledger's last, base
- * where the epoch's numbers begin. */
-static int
-agree(struct kafka_stream *s, const struct kafka_post *p)
-{
-	if (p->epoch < s->epoch)
-		return stop(s, "the ledger's epoch %" PRIu64 " is older than the published one, %" PRIu64
-		    ": it was restored from a backup; " KAFKA_STREAM_HELP, p->epoch, s->epoch);
-	if (p->epoch > s->epoch)
-		return new_epoch(s, p);
-	if (p->has_head && s->seq > p->head)
-		return stop(s, "the position %" PRIu64 " is ahead of the ledger's last, %" PRIu64
-		    ": it was restored from a backup; " KAFKA_STREAM_HELP, s->seq, p->head);
-	if (p->seq > s->seq && p->has_prev && p->prev > s->seq)
-		return stop(s, "the position %" PRIu64 " is behind the ledger, which has published up to %"
-		    PRIu64 ": " KAFKA_STREAM_HELP, s->seq, p->prev);
-	return 0;
-}
-
 static void
-position_value(struct kafka_stream *s, uint64_t seq)
+position_value(struct kafka_stream *s, const struct kafka_post *p)
 {
 	char sep = '[';
 
+	kafka_post_digest(p, s->digest);
 	s->value.len = 0;
 	buf_adds(&s->value, "{\"ledger\":");
 	json_quotes(&s->value, s->ledger);
 	buf_addf(&s->value, ",\"epoch\":%" PRIu64 ",\"stream\":", s->epoch);
 	json_quotes(&s->value, s->stream);
-	buf_addf(&s->value, ",\"seq\":%" PRIu64, seq);
+	buf_addf(&s->value, ",\"seq\":%" PRIu64 ",\"digest\":\"%s\"", p->seq, s->digest);
 	if (s->next_refused)
 		buf_adds(&s->value, ",\"refused\":");
 	for (size_t i = 0; i < REFUSED_KEPT && s->refused[i]; i++, sep = ',')
@@ -172,7 +123,7 @@ publish(struct kafka_stream *s, struct kafka_post *p, size_t n)
 		for (size_t i = 0; i < n; i++)
 			if (p[i].refused)
 				note_refused(s, p[i].seq);
-		position_value(s, p[n - 1].seq);
+		position_value(s, &p[n - 1]);
 		position.val = s->value.p;
 		position.val_len = s->value.len;
 		r = kafka_out_txn(s->out, p, n, &position);
@@ -202,7 +153,8 @@ kafka_stream_send(struct kafka_stream *s, struct kafka_post *p, size_t n)
 	int r;
 
 	while (n) {
-		if ((r = bind(s, p)) < 0 || (!s->live && (r = begin(s)) < 0) || (r = agree(s, p)) < 0)
+		if ((r = bind(s, p)) < 0 || (!s->live && (r = begin(s)) < 0) ||
+		    (r = kafka_stream_agree(s, p)) < 0)
 			return r;
 		if (p->seq <= s->seq) {
 			p->refused = was_refused(s, p->seq);
@@ -217,7 +169,7 @@ kafka_stream_send(struct kafka_stream *s, struct kafka_post *p, size_t n)
 			if ((r = bind(s, &p[i])) < 0)
 				return r;
 			if (p[i].seq <= p[i - 1].seq || p[i].epoch != p->epoch)
-				return stop(s, "seq %" PRIu64 " follows %" PRIu64 ": out of order",
+				return kafka_stream_stop(s, "seq %" PRIu64 " follows %" PRIu64 ": out of order",
 				    p[i].seq, p[i - 1].seq);
 		}
 		switch (publish(s, p, n)) {

@@ -21,6 +21,7 @@ struct kafka_stream {
 	char ledger[64], stream[64];    /* "" until the first post */
 	uint64_t epoch, seq;    /* the position: all up to seq are sent or refused */
 	uint64_t refused[64];   /* the last that could not be delivered; 0: none */
+	char digest[SHA256_HEX];        /* of the message at seq; "": not known */
 	size_t next_refused;
 	struct buf key, value;
 	char err[512];
@@ -30,5 +31,13 @@ struct kafka_stream {
  * (those refused in an earlier life too). -1: fenced, exit 111; -100: the
  * position contradicts the ledger, or the brokers refuse: exit 100. err says. */
 int kafka_stream_send(struct kafka_stream *s, struct kafka_post *p, size_t n);
+
+/* Internal to kafka-stream.c and kafka-agree.c. */
+__attribute__((format(printf, 2, 3)))
+int kafka_stream_stop(struct kafka_stream *s, const char *fmt, ...);
+/* What the position and the ledger say about each other, as far as a line
+ * tells: prev is the seq before it in its stream, head the ledger's last, base
+ * where the epoch's numbers begin. 0, or -100: they contradict each other. */
+int kafka_stream_agree(struct kafka_stream *s, const struct kafka_post *p);
 
 #endif

@@ -28,6 +28,7 @@ struct kafka_msg {
 	int32_t partition;
 	int64_t offset;
 	int64_t prev;           /* the reader's position before it */
+	int64_t low;            /* where its partition began when reading of it did */
 	int64_t ts_ms;          /* -1: none */
 	const char *key;        /* NULL: none */
 	size_t key_len;

@@ -92,6 +92,27 @@ judged() { stale; was=$?; { [ $was = 111 ] && grep -q 'another incarnation of u'
 ok 'a number that was replaced is not used' judged
 ok 'nothing was admitted under it' says 0 "select count(*) from sluice.outcome o join sluice.source s using (src) where s.topic = 'u' and s.incarnation = 1 and o.off = 14"
 
+# A place of which the ledger has nothing: reading must begin where its partition does.
+low() { printf '{"job_id":"%s%s","text":"x",%s}\n' "$1" "$2" "$(k "$1" 0 "$2" "$2" ",\"low\":$3")"; }
+{ low fresh 0 0 && low fresh 1 0 && low kept 7 7 && low fresh 2 0 && low kept 8 7; } >in
+ok 'a partition from its beginning on, which retention may have moved' each job job job job job
+{ low fresh 3 0 && low kept 9 0; } >in
+ok 'and by another process, later' each job job
+k untold 0 7 7 | sed 's/.*/{"job_id":"old","text":"x",&}/' >in
+ok 'a line that does not tell it is taken' each job
+{ low gone 5 0 && low gone 6 0; } >in
+ok 'one that the ledger lacks stops it' stops 'records are missing: gone partition 0 goes on at 5, but the ledger has nothing of it and it begins at 0'
+ok 'what to do is said' grep -q 'sluice topics accept gone' err
+ok 'again it does' stops 'records are missing: gone partition 0'
+ok 'nothing was taken' says 0 "select count(*) from sluice.outcome join sluice.source using (src) where topic = 'gone'"
+ok 'an operator goes on without it' sluice topics accept gone
+ok 'then it does' each job job
+low pruned 5 5 >in
+ok 'all of a place pruned:' each job
+q "update sluice.source set floor = 6 where topic = 'pruned'; delete from sluice.outcome o using sluice.source s where s.src = o.src and s.topic = 'pruned'" >psql.log
+low pruned 6 0 >in
+ok 'the floor tells that it was read' each job
+
 # What was said of topics.
 ok 'a topic is given to a tenant' sluice topics set work.x --tenant acme --kind compute --pipeline p
 said() { sluice topics ls -j >got && jq -e '.topic == "work.x" and .tenant == "acme" and .kind == "compute" and .pipeline == "p"' got; }

@@ -85,4 +85,31 @@ same 'each row is there once' want got
 awk '$2 < last[$1] { print } { last[$1] = $2 }' seen >got
 : >want
 same '... in order for each key' want got
+
+# A ledger that was put back by hand and has numbered past the position meanwhile.
+kill $one $two
+wait $one $two
+for f in one.pid two.pid; do kill -9 "$(cat $f)" 2>/dev/null; done
+gone() { [ "$(q "select pg_try_advisory_lock(7305, hashtext('main'))")" = t ]; }
+until_ok 10 gone
+last=$(q 'select max(seq) from sluice.outbox')
+back() { q "update sluice.outbox_pos set sent = $((last - 5)) where stream = 'main'" >/dev/null; }
+more $((rows + 1)) $((rows + 3))
+back
+from-outbox -- to-kafka -x "x-$topic" 2>same.err &
+pid=$!
+ok 'a ledger with the message that the position is of goes on' until_ok 30 sent
+kill $pid
+wait $pid
+until_ok 10 gone
+last=$(q 'select max(seq) from sluice.outbox')
+q "update sluice.outbox set value = '0' where seq = $last" >/dev/null
+back
+more $((rows + 4)) $((rows + 6))
+other() { from-outbox -- to-kafka -x "x-$topic" 2>other.err; }
+code 100 'one with another message there stops' other
+ok '... and says why' grep -q 'is of another message than the ledger' other.err
+kcat -b "$SLUICE_KAFKA" -C -e -q -t "$topic" -X isolation.level=read_committed -f '%s\n' | sort -n >got
+seq 1 $((rows + 3)) >want
+same '... nothing was sent twice' want got
 done_testing

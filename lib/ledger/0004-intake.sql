@@ -187,6 +187,31 @@ begin
     end if;
 end $$;
 
+-- Of the places' first records that a process meets: where the ledger has nothing of a
+-- place, reading must begin where its partition does (low). Else an older ledger, or one
+-- made anew, would go on at a position that another one had committed.
+create function source_begin(p_src integer[], p_prev bigint[], p_low bigint[]) returns void
+    language plpgsql stable security definer set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    r record;
+begin
+    select s.topic, s.part, f.prev, f.low into r
+      from (select distinct on (src) * from unnest(p_src, p_prev, p_low) with ordinality i(src, prev, low, ord)
+             order by src, ord) f
+      join source s using (src)
+     where f.prev > f.low and s.incarnation = 1 and s.floor is null
+       and not exists (select from outcome o where o.src = f.src)
+       and not exists (select from source t where t.cluster = s.cluster and t.topic = s.topic
+                          and t.part = s.part and t.incarnation > 1)
+     order by f.ord limit 1;
+    if found then
+        raise exception 'records are missing: % partition % goes on at %, but the ledger has nothing of it and it begins at %',
+            r.topic, r.part, r.prev, r.low
+            using errcode = 'SL001', hint = format('a restored ledger, or a new one under a group that has read; to go on without them: sluice topics accept %s', r.topic);
+    end if;
+end $$;
+
 -- Admission -------------------------------------------------------------------
 
 -- The job that a repeat is one of. Dropped with its part, it is named by its
