@@ -17,7 +17,8 @@ direct=$(cluster direct)
 SLUICE_KAFKA=$direct
 export SLUICE_KAFKA
 ok 'topics' sh -c 'printf "%s\n" "sluice.positions.v1 1 cleanup.policy=compact" "c 3" | topics -q'
-"$T_TOP/t/proxy" ctl $(cluster pairs) >proxy.out 2>proxy.err &
+cluster pairs >pairs
+"$T_TOP/t/proxy" ctl "$(sed -n 1p pairs)" "$(sed -n 2p pairs)" "$(sed -n 3p pairs)" >proxy.out 2>proxy.err &
 pids="$pids $!"
 ok 'a proxy' until_ok 10 grep -q ready proxy.out
 SLUICE_KAFKA=$(cluster proxied)
