@@ -56,6 +56,7 @@ settle(struct feed *f, struct slot *s)
 	restore(f, s, &f->line);
 	if (f->alone == s)
 		f->alone = NULL;
+	feed_took(f, s);
 	slot_move(f, s, AT_NONE);
 	++*f->m.answered;
 	metrics_observe(f->m.answer, (uint64_t)(f->now - s->sent_at) * 1000);

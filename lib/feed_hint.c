@@ -7,6 +7,7 @@
 
 #include "hints.h"
 #include "json.h"
+#include "now.h"
 
 enum { HINTS_A_TURN = 4096 };
 
@@ -115,6 +116,28 @@ feed_read_hints(struct feed *f)
 	}
 	if (f->o.nested)
 		hints_flush();
+}
+
+void
+feed_took(struct feed *f, struct slot *s)
+{
+	const char *stage = f->o.label;
+	char text[24];
+	uint64_t us;
+
+	if (!f->o.nested || f->o.window != 1 || !f->o.hints || !stage)
+		return;
+	us = (uint64_t)(now_us() - s->sent_us);
+	/* What the copy said of it may have come since we looked; it came before the answer. */
+	if (!s->ntimes)
+		feed_read_hints(f);
+	if (s->ntimes)
+		return;
+	add_time(s, stage, strlen(stage), us);
+	if (s->outer.len)
+		hints_add('t', stage, strlen(stage), s->outer.p, s->outer.len, text,
+		    (size_t)snprintf(text, sizeof(text), "%" PRIu64, us));
+	hints_flush();
 }
 
 const char *

@@ -30,6 +30,7 @@ struct slot {
 	enum where where;
 	bool written;           /* whole: only then can it be answered */
 	int64_t sent_at;
+	int64_t sent_us;        /* the same, of now_us */
 	unsigned deaths;        /* of the filter while it was alone in it */
 	struct buf line;        /* with "feed" and LF; nested: all lines of the job */
 	struct buf job;         /* job_id, raw JSON value; empty when there is none */
@@ -131,6 +132,8 @@ void feed_end_err(struct feed *f);      /* the filter has ended: its last, unend
 /* feed_hint.c */
 void feed_read_hints(struct feed *f);
 void feed_observe(const struct slot *s);        /* a record's times, for metrics */
+/* The time of a record that was alone in a copy which does not say it itself. */
+void feed_took(struct feed *f, struct slot *s);
 
 /* feed_signal.c */
 int feed_signals(void);                 /* the process's signalfd, made at the first call */

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/uio.h>
 
+#include "now.h"
+
 enum { VECTORS = 64 };
 
 /* The next record that may go in; it is then counted as sent. */
@@ -23,6 +25,7 @@ next_to_send(struct feed *f)
 	if (s) {
 		slot_move(f, s, AT_SENT);
 		s->sent_at = f->now;
+		s->sent_us = now_us();
 		f->given++;
 		f->recycling |= f->o.recycle && f->given >= f->o.recycle;
 		++*f->m.fed;

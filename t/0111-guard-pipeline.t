@@ -30,6 +30,11 @@ ok 'one has the error of the stage, and what it said' test "$(jq -r 'select(.err
 ok 'the pipeline ran once' test "$(grep -c 'metadata: info: done' err)" = 1
 ok 'the feeder has the stderr with its job' sh -c 'sed -n "s/^log 3 //p" raw | grep -q "python3: job=j3: about to die of j3"'
 ok 'and with no other' sh -c '! sed -n "s/^log [12456] //p" raw | grep -q "about to die"'
+ok 'the feeder has the time of a stage that does not say it, once' sh -c '
+	sed -n "s/^timings 1 //p" raw | jq -e ".python3 > 0 and .metadata >= 0 and .python3 < 20000000"'
+said() { timeout 60 "$FEEDTEST" -H -- guard -- sh -c 'exec metadata' <in >raw2 2>err2 && grep -q '^timings.*metadata' raw2; }
+ok 'one that says it itself keeps its name' said
+ok 'and is not measured again' sh -c '! grep "^timings.*\"sh\"" raw2'
 
 # Cancels. The file is the worker's; what it has before counts for what comes later.
 export SLUICE_CANCELS="$PWD/cancels"
