@@ -79,11 +79,11 @@ marks(void)
 	ok(good, "the mark passes no unanswered offset, whatever the order");
 }
 
-#define AT(more) "\"kafka\":{\"cluster\":\"c\",\"topic\":\"t\",\"partition\":3,\"offset\":17,\"prev\":16,\"ts\":9," more "}"
+#define AT(more) "\"kafka\":{\"cluster\":\"c\",\"topic\":\"t\",\"partition\":3,\"offset\":17,\"prev\":16,\"low\":12,\"ts\":9," more "}"
 
 static struct kafka_line line = { .cluster = "c", .max = 1 << 20 };
 static struct kafka_msg msg = {
-	.topic = "t", .partition = 3, .offset = 17, .prev = 16, .ts_ms = 9, .key = "k", .key_len = 1
+	.topic = "t", .partition = 3, .offset = 17, .prev = 16, .low = 12, .ts_ms = 9, .key = "k", .key_len = 1
 };
 
 static void
