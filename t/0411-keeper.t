@@ -143,6 +143,8 @@ ok 'a setting' has '30 days' "$sluice" settings retention_jobs
 ok 'is changed' has never "$sluice" settings retention_jobs never
 ok 'and set back' has '30 days' "$sluice" settings retention_jobs --reset
 code 100 'a wrong value' "$sluice" settings retention_jobs soon
+refused() { "$sluice" settings retention_jobs soon 2>err; test "$(cat err)" = "sluice: fatal: 'soon' is no value for retention_jobs: a time such as '30 days', or never"; }
+ok 'in a sentence, with what is right' refused
 code 100 'an unknown one' "$sluice" settings nonsense
 ok 'all of them' has 'retention_keys *90 days.*' "$sluice" settings
 q "insert into sluice.dead_letter (no, kind, stage, code, message, at) values (2, 'record', 's', 'c', 'm', now() - interval '91 days')"

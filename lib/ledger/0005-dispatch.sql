@@ -804,7 +804,8 @@ begin
     v_state := coalesce(v_ev.state, 'queued');
     if ended(v_state) then
         return query select case v_state when 'cancelled' then 'cancelled' else 'ended' end,
-            format('%s at %s%s', v_state, stamp(v_ev.at), ': ' || (v_ev.error::json ->> 'code') || ': ' || (v_ev.error::json ->> 'message'));
+            format('%s at %s%s', v_state, stamp(v_ev.at), ': ' || case v_state when 'cancelled' then nullif(v_ev.error::json ->> 'message', 'cancelled')
+                else (v_ev.error::json ->> 'code') || ': ' || (v_ev.error::json ->> 'message') end);
         return;
     elsif v_state = 'waiting' then
         return query select 'gate', format('waiting for gate %s until %s', coalesce(v_ev.gate, '?'), coalesce(stamp(v_ev.not_before), 'it is opened'));

@@ -92,7 +92,7 @@ bulk_run() {
 	progress_start
 	while mapfile -t -n 1000 batch && [ ${#batch[@]} -gt 0 ]; do
 		got=$("$1" "{$(IFS=, && echo "${batch[*]}")}") ||
-			die 111 "the ledger does not answer; $what so far: $done of $all. Run it again for the rest"
+			die 111 "$what so far: $done of $all. Run it again for the rest"
 		done=$((done + got))
 		[ "$all" -le 1000 ] || progress_bar "$done" "$all"
 	done <"$tmp/numbers"

@@ -107,7 +107,7 @@ harmless() { LC_ALL=C sed 's/[\x00-\x08\x0b-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g
 
 dead_show() {
 	local known
-	known=$(dead_one <<<'select count(*) from sluice.dead where no = :no') || die 111 'the ledger does not answer'
+	known=$(dead_one <<<'select count(*) from sluice.dead where no = :no') || exit 111
 	if [ "$known" = 0 ]; then
 		say "no dead letter $operand"
 		exit 1

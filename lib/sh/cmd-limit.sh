@@ -46,5 +46,5 @@ if [ -n "$tenant" ]; then
 else
 	sql="select sluice.pipeline_set(:'pipeline', null, :n)"
 fi
-ledger_psql -At -o /dev/null -v tenant="$tenant" -v pipeline="$pipeline" -v n="$n" -f - <<<"$sql" || die 111 'the ledger does not answer'
+ledger_psql -At -o /dev/null -v tenant="$tenant" -v pipeline="$pipeline" -v n="$n" -f - <<<"$sql" || exit 111
 say "limit of ${tenant:+tenant $tenant }${pipeline:+pipeline $pipeline }is ${n/#0/none}"

@@ -39,7 +39,7 @@ opened=$(
 		\set ON_ERROR_STOP off
 		notify sluice_ready, :'pipeline';
 	X
-) || die 111 'the ledger does not answer'
+) || exit 111
 case $opened in
 0) say "gate ${words[1]} of ${words[0]} was open already" ;;
 *) say "gate ${words[1]} of ${words[0]} is open" ;;

@@ -21,7 +21,7 @@ need jq
 IFS='|' read -r ledger epoch base sent head < <(ledger_psql -At -c "select i.ledger, i.epoch, sluice.outbox_base(),
 	(select sent from sluice.outbox_pos where stream = 'main'),
 	coalesce((select max(seq) from sluice.outbox where stream = 'main'), 0) from sluice.identity() i") ||
-	die 111 'the ledger does not answer'
+	exit 111
 # The last position of our stream: "EPOCH SEQ", or nothing.
 position=$(from-kafka -t sluice.positions.v1 -e 2>/dev/null | jq -r --arg key "$ledger/main" '
 	select(.kafka.key == $key) | "\(.epoch) \(.seq)"' | tail -n 1) || die 111 'Kafka does not answer'

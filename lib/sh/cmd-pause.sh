@@ -11,6 +11,6 @@
 known_pipeline "$@"
 for pipeline; do
 	ledger_psql -At -v pipeline="$pipeline" -o /dev/null -f - <<<"select sluice.pipeline_set(:'pipeline', true, null)" ||
-		die 111 'the ledger does not answer'
+		exit 111
 	say "$pipeline is paused; sluice resume lets it go on"
 done

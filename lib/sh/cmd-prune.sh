@@ -24,7 +24,7 @@ steps() {
 	while :; do
 		rows=$(ledger_psql -At -F ' ' -c 'set statement_timeout = 0' \
 			-c "select what, name, coalesce(n::text, ''), coalesce(note, '') from sluice.$1") ||
-			die 111 'the ledger does not answer'
+			exit 111
 		[ -z "$rows" ] || printf '%s\n' "$rows"
 		[ $dry = false ] && grep -qv '^held' <<<"${rows:-held}" || return 0
 	done

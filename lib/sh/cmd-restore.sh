@@ -94,7 +94,7 @@ published() {
 	done | jq -c --arg mark "$ledger/main/" 'select(.headers != null)
 		| (.headers | index("sluice-seq")) as $i | select($i != null) | .headers[$i + 1] as $seq
 		| select($seq | startswith($mark)) | [($seq | ltrimstr($mark) | tonumber), .topic, .key, .payload]' >"$work/published"
-	owner_psql -f - <<-Y || die 111 'the ledger does not answer'
+	owner_psql -f - <<-Y || exit 111
 		begin;
 		create temp table line (x json) on commit drop;
 		\\copy line from '$work/published' with (format csv, delimiter E'\\001', quote E'\\002')
@@ -113,7 +113,7 @@ finish() {
 	owner_psql -At -F ' ' -c 'select topic, part, next from sluice.source_next()' >"$work/places"
 	IFS=, read -ra topics <<<"$SLUICE_TOPICS"
 	rewind -g sluice "${topics[@]/#/-t}" <"$work/places" || exit $?
-	read -r epoch again < <(owner_psql -At -F ' ' -c "select epoch, again from sluice.restored($position, $position_epoch)") || die 111 'the ledger does not answer'
+	read -r epoch again < <(owner_psql -At -F ' ' -c "select epoch, again from sluice.restored($position, $position_epoch)") || exit 111
 	say "epoch $epoch; published up to $position, of which $again messages are not in the backup"
 	say 'sluice up starts the services: requests since the backup are read and run again'
 	say 'keep the backup until they have ended; then: drop schema sluice_before cascade'

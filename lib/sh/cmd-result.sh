@@ -21,7 +21,7 @@ job_of "$1" "$tenant"
 found=$(ledger_psql -At -v no="$job_no" -f - <<-'X'
 	select e.result from sluice.ev e where e.no = :no and e.result is not null order by e.n desc limit 1
 X
-) || die 111 'the ledger does not answer: see sluice status'
+) || exit 111
 if [ -z "$found" ]; then
 	say "job $1 is $job_state and has no result yet: sluice why $1"
 	exit 1

@@ -10,6 +10,6 @@
 known_pipeline "$@"
 for pipeline; do
 	ledger_psql -At -v pipeline="$pipeline" -o /dev/null -f - <<<"select sluice.pipeline_set(:'pipeline', false, null)" ||
-		die 111 'the ledger does not answer'
+		exit 111
 	say "$pipeline goes on"
 done

@@ -11,7 +11,14 @@
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
 
-known() { [ "$(ledger_psql -At -v name="$1" -f - <<<"select 1 from sluice.setting where name = :'name'")" = 1 ]; }
+# set_to NAME SQL-VALUE VALUE: what the ledger says against it is a sentence and a hint.
+set_to() {
+	local said
+	said=$(owner_psql -At -o /dev/null -v VERBOSITY=default -v SHOW_CONTEXT=never -v name="$1" -v value="$3" \
+		-f - <<<"select sluice.set_setting(:'name', $2)" 2>&1) && return
+	[[ $said = *ERROR:* ]] || { printf '%s\n' "$said" >&2 && exit 111; }
+	die 100 "$(sed -n 's/^.*ERROR:  //p; s/^HINT:  /: /p' <<<"$said" | tr -d '\n')"
+}
 
 case $# in
 0)
@@ -19,10 +26,10 @@ case $# in
 		case when value is null then '' else initial end as initial, about from sluice.setting order by 1" | fit
 	;;
 1 | 2)
-	known "$1" || die 100 "no setting $1: see sluice settings"
+	known=$(ledger_psql -At -v name="$1" -f - <<<"select 1 from sluice.setting where name = :'name'") || exit
+	[ -n "$known" ] || die 100 "no setting $1: see sluice settings"
 	if [ $# = 2 ]; then
-		[ "$2" = --reset ] && value=null || value=":'value'"
-		owner_psql -At -o /dev/null -v VERBOSITY=terse -v name="$1" -v value="$2" -f - <<<"select sluice.set_setting(:'name', $value)" || exit 100
+		if [ "$2" = --reset ]; then set_to "$1" null ''; else set_to "$1" ":'value'" "$2"; fi
 	fi
 	ledger_psql -At -v name="$1" -f - <<<"select sluice.setting(:'name')"
 	;;

@@ -61,6 +61,7 @@ row() {
 		esac
 	fi
 	deaths=$(s6-svdt "$scan/$1" 2>/dev/null | wc -l)
+	[ "$deaths" -lt 100 ] || deaths=100+    # s6 remembers no more
 	printf '%-10s %-8s %-6s %7s %9s %9s  %s\n' "$1" "$state" "$ready" "$pid" "$(human "$since")" "$deaths" "$note"
 }
 

@@ -259,7 +259,7 @@ fi
 submit_keyed <"$tmp/requests" >"$tmp/keyed"
 if [ -n "$wait" ]; then
 	progress_since=$(ledger_psql -At -c 'select clock_timestamp()') &&
-		progress_seq=$(ledger_psql -At -c 'select last_value from sluice.outbox_seq') || die 111 'the ledger does not answer: see sluice status'
+		progress_seq=$(ledger_psql -At -c 'select last_value from sluice.outbox_seq') || exit 111
 fi
 submit_send <"$tmp/keyed"
 cut -f 1 "$tmp/keyed" | grep . >"$tmp/ids" || :

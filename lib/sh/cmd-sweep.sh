@@ -19,7 +19,7 @@ case $#:${1:-} in
 esac
 found=$(ledger_psql -At -F $'\t' -c 'set statement_timeout = 0' \
 	-c "select n, what, 'first ' || sample, coalesce(done, 'LOOK AT THIS') from sluice.sweep(true, $dry)") ||
-	die 111 'the ledger does not answer'
+	exit 111
 [ -n "$found" ] || exit 0
 [ $dry = false ] || say 'would be done:'
 printf '%s\n' "$found" | tr '\t' ' '

@@ -64,7 +64,7 @@ if [ -n "$json" ]; then
 fi
 why=$(ledger_psql -At -F $'\t' -v no="$job_no" -f - \
 	<<<"select reason, left(regexp_replace(detail, '[[:cntrl:]]+', ' ', 'g'), 500) from sluice.why(:no)") ||
-	die 111 'the ledger does not answer: see sluice status'
+	exit 111
 printf '%s is %s\n' "$id" "$job_state"
 while IFS=$'\t' read -r reason detail; do
 	printf '  %-14s %s\n  %14s -> %s\n' "$reason" "${detail//[[:cntrl:]]/?}" '' "$(next "$reason" "$detail")"

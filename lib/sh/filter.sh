@@ -84,6 +84,7 @@ filter_psql() { ledger_psql "${filter_args[@]}" "$@"; }
 # jobs_list NUMBERS: SQL that shows the jobs of the array-valued expression
 # NUMBERS, in its order; with $json as objects.
 jobs_list() {
+	local keep=30
 	if [ -n "$json" ]; then
 		cat <<-X
 			select row_to_json(l) from (select j.no, j.tenant, j.job_id, j.doc_key, j.pipeline, j.priority, j.state, j.run,
@@ -92,14 +93,22 @@ jobs_list() {
 				order by u.ord) l;
 		X
 	else
+		# On a terminal the table is cut at its width: the document gives way.
+		[ ! -t 1 ] || keep=20
 		cat <<-X
-			select j.state, j.job_id,
-				case when char_length(j.doc_key) > 30 then '…' || right(j.doc_key, 29) else j.doc_key end as document,
-				coalesce((j.error::json ->> 'code') || ': ' || left(regexp_replace(j.error::json ->> 'message', '\s+', ' ', 'g'), 60),
-					'gate ' || j.gate, '') as "error or gate",
-				to_char(j.changed_at, 'MM-DD HH24:MI:SS') as since, j.attempt, j.priority, j.pipeline
-			from unnest($1) with ordinality u(no, ord) cross join lateral (select * from sluice.jobs j where j.no = u.no) j
-			order by u.ord;
+			create temp table listed as select u.ord, j.*, coalesce((j.error::json ->> 'code') || ': '
+				|| left(regexp_replace(j.error::json ->> 'message', '\s+', ' ', 'g'), 60), 'gate ' || j.gate, '') as trouble
+				from unnest($1) with ordinality u(no, ord) cross join lateral (select * from sluice.jobs j where j.no = u.no) j;
+			select exists (select from listed where trouble <> '') as troubled \\gset
+			\\if :troubled
+			\\set trouble 'trouble as "error or gate",'
+			\\else
+			\\set trouble ''
+			\\endif
+			select state, to_char(changed_at, 'MM-DD HH24:MI:SS') as since, job_id, :trouble
+				case when char_length(doc_key) > $keep then '…' || right(doc_key, $keep - 1) else doc_key end as document,
+				attempt as try, priority, pipeline
+			from listed order by ord;
 		X
 	fi
 }

@@ -6,10 +6,18 @@
 # cmd_usage [WHY]
 cmd_usage() { die 100 "${1:+$1; }usage: sluice $(header "$cmd" : | head -n 1) (see --help)"; }
 
-# What psql can't do now is temporary; it has said why.
+# What psql can't do now is temporary, and it has said why; of a connection that
+# there is not, or no more, we say it.
 ledger_psql() {
+	local said='' code=0
 	named SLUICE_DB ledger
-	psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@" || return 111
+	{ said=$(psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@" 2>&1 >&3 3>&-) || code=$?; } 3>&1
+	if [ "$code" = 2 ]; then
+		say 'fatal: the ledger does not answer: see sluice status'
+	elif [ -n "$said" ]; then
+		printf '%s\n' "$said" >&2
+	fi
+	[ "$code" = 0 ] || return 111
 }
 
 # owner_psql: as the ledger's owner, for what the application role may not do.
@@ -111,7 +119,7 @@ progress_watch() {
 	local all completed refused left doing before='' since=$SECONDS progress_began=$SECONDS at
 	while :; do
 		at=$SECONDS
-		read -r all completed refused left doing < <(progress_counts "$1" "$2") || die 111 'the ledger does not answer'
+		read -r all completed refused left doing < <(progress_counts "$1" "$2") || exit 111
 		progress_bar $((completed + refused)) "$all" "$doing"
 		[ "$left" -gt 0 ] || return 0
 		if [ "$left" != "$before" ]; then
@@ -162,7 +170,7 @@ job_of() {
 			select j.no, j.state, j.pipeline from sluice.job_key k cross join lateral (select * from sluice.jobs j where j.no = k.no) j
 			where k.key = sluice.key16(:'tenant', :'id')
 		X
-		) || die 111 'the ledger does not answer: see sluice status'
+		) || exit 111
 	fi
 	if [ -z "$found" ]; then
 		[ -z "${3:-}" ] || say "the ledger has not seen it: $3"
@@ -176,7 +184,7 @@ job_of() {
 known_pipeline() {
 	local known p
 	known=$(ledger_psql -At -c 'select n from sluice.pipelines() n union select pipeline from sluice.pipeline') ||
-		die 111 'the ledger does not answer: see sluice status'
+		exit 111
 	for p; do
 		[[ $p =~ ^[A-Za-z0-9._-]{1,128}$ ]] || die 100 "no pipeline has such a name: ${p:0:60}"
 		grep -qxF -- "$p" <<<"$known" || [ -x "$SLUICE_TOP/pipelines/$p" ] ||
