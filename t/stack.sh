@@ -23,6 +23,8 @@ t_db() {
 		-c "create database t_$$_$t_db_n template t_template" || return
 	SLUICE_DB="host=$SLUICE_TEST_DIR/s user=sluice dbname=t_$$_$t_db_n"
 	export SLUICE_DB
+	# A ledger of its own: positions on the Kafka that tests share go by its id.
+	psql -X -q -d "$SLUICE_DB" -c 'update sluice.meta set ledger = gen_random_uuid()'
 }
 
 # t_topic NAME PARTITIONS [KEY=VALUE...]
