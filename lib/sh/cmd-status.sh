@@ -98,7 +98,13 @@ counted() {
 		$1 ~ /^sluice_keeper_sweep_timestamp/ { s = $2 }
 		$1 ~ /^sluice_keeper_faults/ { f = $2 }
 		END { print l ? lag : "-", s ? s : "-", f ? f : 0 }')
-	[ "${lag:--}" = - ] || told lag "$lag records on Kafka that the intake has not read"
+	# The figure is the last one known: without Kafka, or without an intake, nobody knows it.
+	grep -qs '^ready' "$SLUICE_VAR/state/intake" || lag=-
+	if [ "${lag:--}" = - ]; then
+		told lag '- (unknown while the intake is not ready)'
+	else
+		told lag "$lag records on Kafka that the intake has not read"
+	fi
 	[ "${swept:--}" = - ] || told keeper "swept $(human $((EPOCHSECONDS - swept))) ago$([ "$faults" = 0 ] || echo ", $faults things to look at: sluice sweep")"
 }
 
