@@ -98,10 +98,10 @@ counted() {
 		$1 ~ /^sluice_keeper_sweep_timestamp/ { s = $2 }
 		$1 ~ /^sluice_keeper_faults/ { f = $2 }
 		END { print l ? lag : "-", s ? s : "-", f ? f : 0 }')
-	# The figure is the last one known: without Kafka, or without an intake, nobody knows it.
-	grep -qs '^ready' "$SLUICE_VAR/state/intake" || lag=-
+	# The figure is the last one known: without Kafka nobody knows it.
+	! grep -qs '^waiting' "$SLUICE_VAR/state/intake" || lag=-
 	if [ "${lag:--}" = - ]; then
-		told lag '- (unknown while the intake is not ready)'
+		told lag '- (not known: see intake)'
 	else
 		told lag "$lag records on Kafka that the intake has not read"
 	fi
