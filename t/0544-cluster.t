@@ -89,7 +89,7 @@ ok '... let go: it goes on' goes_on 20
 two=$(printf '1\n2\n3\n' | grep -v "$(leader)")
 ok 'two brokers are killed' cluster kill $two
 ok 'too few in sync: the writer waits' until_ok 30 grep -q '^waiting: ' out.state
-ok '... the reader too' until_ok 30 grep -q '^waiting: ' in.state
+# The reader waits too, if the group's coordinator is one of the two.
 echo "# $(cat out.state) / $(cat in.state)"
 ok '... they come back' cluster start $two
 ok '... it goes on' goes_on 30
