@@ -35,6 +35,14 @@ b64_encode(struct buf *out, const void *p, size_t len)
 	out->len += (len + 2) / 3 * 4;
 }
 
+void
+b64_quote(struct buf *out, const void *p, size_t len)
+{
+	buf_addc(out, '"');
+	b64_encode(out, p, len);
+	buf_addc(out, '"');
+}
+
 static int
 value(char c)
 {

@@ -7,6 +7,8 @@
 #include "mem.h"
 
 void b64_encode(struct buf *out, const void *p, size_t len);
+/* The same between quotes: a JSON string. */
+void b64_quote(struct buf *out, const void *p, size_t len);
 /* Strict: no white space, right padding. Appends. 0, or -1. */
 int b64_decode(struct buf *out, const char *p, size_t len);
 

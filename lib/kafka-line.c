@@ -17,14 +17,6 @@ static const char *const MISLEADING[] = {
 	"kafka", "feed", "error", "wait", "raw", "raw_blob", "chunk", "probe", "admit", NULL
 };
 
-static void
-base64(struct buf *out, const char *p, size_t len)
-{
-	buf_addc(out, '"');
-	b64_encode(out, p, len);
-	buf_addc(out, '"');
-}
-
 /* The object after "kafka":, still open for "raw". small leaves out what the
  * sender can make as long as it likes. */
 static void
@@ -73,7 +65,7 @@ add_raw(struct kafka_line *l, const struct kafka_msg *m, const char *before, siz
 		buf_adds(out, "\":null");
 	} else if (used + b64_size(m->val_len) <= room(l)) {
 		buf_adds(out, "\":");
-		base64(out, m->val, m->val_len);
+		b64_quote(out, m->val, m->val_len);
 	} else {
 		bool kept = l->keep && l->keep(l->ctx, m->val, m->val_len, hex) == 0;
 

@@ -25,14 +25,6 @@ is_text(const char *p, size_t len)
 }
 
 static void
-base64(struct buf *out, const char *p, size_t len)
-{
-	buf_addc(out, '"');
-	b64_encode(out, p, len);
-	buf_addc(out, '"');
-}
-
-static void
 text_or_object(struct buf *out, const char *p, size_t len)
 {
 	if (is_text(p, len)) {
@@ -40,7 +32,7 @@ text_or_object(struct buf *out, const char *p, size_t len)
 		return;
 	}
 	buf_adds(out, "{\"b64\":");
-	base64(out, p, len);
+	b64_quote(out, p, len);
 	buf_addc(out, '}');
 }
 
@@ -55,7 +47,7 @@ kafka_text_key(struct buf *out, const struct kafka_msg *m)
 	buf_adds(out, "null");
 	if (m->key) {
 		buf_adds(out, ",\"key_b64\":");
-		base64(out, m->key, m->key_len);
+		b64_quote(out, m->key, m->key_len);
 	}
 }
 
@@ -102,7 +94,7 @@ kafka_text_envelope(struct buf *out, const struct kafka_msg *m)
 		buf_addc(out, '}');
 	} else {
 		buf_adds(out, ",\"b64\":");
-		base64(out, m->val, m->val_len);
+		b64_quote(out, m->val, m->val_len);
 		buf_addc(out, '}');
 	}
 }

@@ -14,15 +14,6 @@ static const char *const job_names[] = { "job_id", "model_id", "inputs", "priori
 static const char *const envelope_parts[] = { "job_request", "client_id", "kafka", NULL };
 static const char *const inner_parts[] = { "max_cost", NULL };
 
-static bool
-among(const struct rec_member *m, const char *const *names)
-{
-	for (; *names; names++)
-		if (rec_named(m, *names))
-			return true;
-	return false;
-}
-
 static const struct rec_member *
 there(const struct rec_member *m)
 {
@@ -52,7 +43,7 @@ put_rest(struct buf *out, size_t from, const struct rec *r, const char *const *p
 	for (size_t i = 0; i < r->n; i++) {
 		const struct rec_member *m = &r->m[i];
 
-		if (m->type == 'n' || among(m, parts) || among(m, known) || (taken && rec_names_have(taken, m)))
+		if (m->type == 'n' || rec_among(m, parts) || rec_among(m, known) || (taken && rec_names_have(taken, m)))
 			continue;
 		buf_adds(out, out->len == from ? "{\"" : ",\"");
 		buf_add(out, m->key, m->key_len);

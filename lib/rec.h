@@ -66,6 +66,8 @@ const char *rec_reason(enum rec_status st);
 const struct rec_member *rec_get(const struct rec *r, const char *name);
 /* True when m is called name. */
 bool rec_named(const struct rec_member *m, const char *name);
+/* The same for a list of names that ends with NULL. */
+bool rec_among(const struct rec_member *m, const char *const *names);
 /* A member whose name stands before it in r too, or NULL. */
 const struct rec_member *rec_duplicate(const struct rec *r);
 

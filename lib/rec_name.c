@@ -79,6 +79,15 @@ rec_named(const struct rec_member *m, const char *name)
 	return m->key && compare_keys(m, &want) == 0;
 }
 
+bool
+rec_among(const struct rec_member *m, const char *const *names)
+{
+	for (; *names; names++)
+		if (rec_named(m, *names))
+			return true;
+	return false;
+}
+
 static const struct rec_member *
 duplicate_among_many(const struct rec *r)
 {

@@ -6,6 +6,7 @@
 #include "err.h"
 #include "json.h"
 #include "ndjson.h"
+#include "stage.h"
 
 enum {
 	FEED_ROOM = 8192,       /* for the envelope of the next feeding */
@@ -24,15 +25,6 @@ result_priority(int prio)
 	static const char *const names[] = { "High", "Medium", "Low" };
 
 	return names[prio];
-}
-
-static bool
-among(const struct rec_member *m, const char *const *names)
-{
-	for (; *names; names++)
-		if (rec_named(m, *names))
-			return true;
-	return false;
 }
 
 static void
@@ -71,18 +63,6 @@ result_feed_line(struct buf *out, const char *base, size_t len, const struct res
 	return 0;
 }
 
-void
-result_error(struct buf *out, const char *code, const char *message, bool retry)
-{
-	buf_adds(out, "{\"stage\":");
-	json_quotes(out, err_prog());
-	buf_adds(out, ",\"code\":");
-	json_quotes(out, code);
-	buf_adds(out, ",\"message\":");
-	json_quotes(out, message);
-	buf_adds(out, retry ? ",\"retry\":true}" : ",\"retry\":false}");
-}
-
 /* PostgreSQL's json refuses \u0000, which a record may hold. */
 static void
 without_nul(struct buf *b)
@@ -100,8 +80,8 @@ bad_wait(struct result_verdict *v)
 {
 	v->verb = "error";
 	v->after_ms = 0;
-	result_error(&v->error, "bad_wait", "the pipeline's \"wait\" needs a \"gate\" of 1 to 128 bytes and, if any, a "
-	    "\"timeout_s\" of 1 to 31622400", false);
+	stage_error_json(&v->error, "bad_wait", false, 0, "the pipeline's \"wait\" needs a \"gate\" of 1 to 128 bytes and, if any, a "
+	    "\"timeout_s\" of 1 to 31622400");
 }
 
 static void
@@ -136,7 +116,7 @@ result_verdict(struct result_verdict *v, const struct rec *answer)
 	v->after_ms = 0;
 	v->error.len = v->gate.len = 0;
 	if (error && (error->type != '{' || rec_parse(&e, error->val, error->val_len) != REC_OK))
-		result_error(&v->error, "bad_error", "the pipeline's \"error\" is no object", false);
+		stage_error_json(&v->error, "bad_error", false, 0, "the pipeline's \"error\" is no object");
 	else if (error) {
 		rec_bool(rec_get(&e, "retry"), &v->retry);
 		rec_u64(rec_get(&e, "after_ms"), &v->after_ms);
@@ -167,7 +147,7 @@ result_keep(struct buf *out, const struct buf *request, const struct rec *answer
 	for (size_t i = 0; i < answer->n; i++) {
 		const struct rec_member *m = &answer->m[i];
 
-		if (rec_names_have(&asked, m) || among(m, envelope))
+		if (rec_names_have(&asked, m) || rec_among(m, envelope))
 			continue;
 		if (!first)
 			buf_addc(out, ',');
@@ -209,7 +189,7 @@ add_result(struct buf *out, const struct buf *request, const struct rec *answer)
 	for (size_t i = 0; i < answer->n; i++) {
 		const struct rec_member *m = &answer->m[i];
 
-		if (rec_names_have(&asked, m) || among(m, envelope) || among(m, bulky))
+		if (rec_names_have(&asked, m) || rec_among(m, envelope) || rec_among(m, bulky))
 			continue;
 		buf_addc(out, sep);
 		add_name(out, m);

@@ -45,7 +45,4 @@ void result_message(struct buf *out, const struct result_job *j, const char *sta
 /* "High", "Medium", "Low" for 0, 1, 2. */
 const char *result_priority(int prio);
 
-/* Appends an error object. */
-void result_error(struct buf *out, const char *code, const char *message, bool retry);
-
 #endif

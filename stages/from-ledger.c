@@ -19,6 +19,7 @@
 #include "peek.h"
 #include "pg.h"
 #include "result.h"
+#include "stage.h"
 
 enum { WINDOW_MAX = 10000, CONNECT_MS = 5000 };
 
@@ -102,7 +103,7 @@ guilty(void *ctx, struct feed *feed, uint64_t tag, const struct feed_death *why)
 	notes.log = feed_log(feed, tag, &notes.log_len);
 	v.retry = why->why != FEED_CANCELLED && why->why != FEED_TOO_LARGE;
 	v.error.len = message.len = 0;
-	result_error(&v.error, codes[why->why], why->text, v.retry);
+	stage_error_json(&v.error, codes[why->why], v.retry, 0, why->text);
 	result_message(&message, &j, "failed", &v.error, NULL, NULL);
 	flight_add(&flights, tag, &v, NULL, &message, &notes, now_ms());
 	return 0;
