@@ -53,7 +53,8 @@ ok 'the first failure is tried again' is 'true queued 2' 'settle 1 1 1 1 error t
 ok 'after a backoff of about a second' says t \
 	"select not_before - at between interval '0.8 s' and interval '1.2 s' from sluice.ev where no = 1 and n = 2"
 ok 'not before it' is 'false queued 2 1' 'claim 1 1 2'
-sleep 1.2
+due() { [ "$(q 'select not_before <= clock_timestamp() from sluice.ev where no = 1 and n = 2')" = t ]; }
+ok 'its time comes' until_ok 10 due
 ok 'then it is claimed, attempt 2' is 'true processing 3 2' 'claim 1 1 2'
 ok 'a second failure is one too many' is 'true failed 4' 'settle 1 1 3 2 error t'
 ok 'which makes one result and one dead letter' says 'ingest.deadletter.v1 ingest.results.v1' \

@@ -12,19 +12,7 @@
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
 
-tenant=$SLUICE_TENANT json='' id=''
-while [ $# -gt 0 ]; do
-	case $1 in
-	-j) json=1 ;;
-	-T) [ $# -ge 2 ] || cmd_usage
-		tenant=$2 && shift ;;
-	-*) cmd_usage ;;
-	*) [ -z "$id" ] || cmd_usage
-		id=$1 ;;
-	esac
-	shift
-done
-[ -n "$id" ] || cmd_usage
+one_job "$@"
 job_of "$id" "$tenant"
 
 # The members that a job has: what is null is no row.

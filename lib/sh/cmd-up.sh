@@ -92,7 +92,7 @@ ready() {
 
 # start NAME...: put them into the tree and see them ready.
 start() {
-	local name new=()
+	local name i new=()
 	for name; do
 		[ "$(stat_of "$name" ready)" = true ] || new+=("$name")
 		place "$name"
@@ -100,8 +100,10 @@ start() {
 	s6-svscanctl -a "$scan"
 	for name in "${new[@]}"; do
 		# One that has only just begun may not listen yet, though it answers.
+		i=0
 		until supervised "$name" &&
 			{ [ "$(stat_of "$name" wantedup)" = true ] || svc -u "$scan/$name" 2>/dev/null; }; do
+			[ $((i += 1)) -lt 1500 ] || die 111 "the supervisor of $name does not answer: sluice logs svscan"
 			sleep 0.02
 		done
 	done

@@ -161,6 +161,24 @@ progress_all_completed() {
 	[ "$all" = "$completed" ]
 }
 
+# one_job ARGUMENT...: [-j] [-T TENANT] JOB_ID; sets tenant, json, id.
+one_job() {
+	tenant=$SLUICE_TENANT json='' id=''
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-j) json=1 ;;
+		-T) [ $# -ge 2 ] || cmd_usage
+			tenant=$2 && shift ;;
+		-*) cmd_usage ;;
+		*) [ -z "$id" ] || cmd_usage
+			id=$1 ;;
+		esac
+		shift
+	done
+	[ -n "$id" ] || cmd_usage 'which job?'
+	: "$tenant" "$json"     # for whoever called
+}
+
 # job_of JOB_ID TENANT [HINT]: sets job_no, job_state, job_pipeline; where there is
 # no such job says so, with the hint, and ends with 1.
 job_of() {
