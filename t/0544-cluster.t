@@ -102,7 +102,8 @@ ok '... the reader too' until_ok 30 grep -q '^waiting: ' in.state
 echo "# $(cat out.state) / $(cat in.state)"
 ok '... they come back' cluster start $two
 ok '... it goes on' goes_on 30
-ok '... both are ready' until_ok 10 sh -c 'cat in.state out.state | grep -cx ready | grep -qx 2'
+ok '... both are ready' until_ok 30 sh -c 'cat in.state out.state | grep -cx ready | grep -qx 2'
+echo "# $(cat out.state) / $(cat in.state)"
 
 : >stop
 ok 'the writer ends well' wait $writer

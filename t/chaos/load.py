@@ -7,6 +7,8 @@ item says what must become of it:
     is      job, duplicate, conflict, rejected
     ends    states that its job may end in (without a cancel)
     of      for a duplicate or conflict: the job_id that it is measured against
+    answer  the topic that its results belong on, "missing" or "forbidden" where
+            it named one that is not there or that nobody may name
 """
 import base64
 import json
@@ -15,6 +17,9 @@ import random
 from confluent_kafka import Producer
 
 DOCS, JOBS = 'ingest.requests.v1', 'jobs.requests.v1'
+# What a request may name for its answer, and how often; the topic is made by stack.py.
+CALLBACKS = {'ingest.results.v1': 12, 'results.chaos': 6, 'results.nowhere': 1, 'private.topic': 1}
+ANSWERS = {'results.nowhere': 'missing', 'private.topic': 'forbidden'}
 WHO = ('The miller', 'A heron', 'The night watch', 'Our neighbour', 'The old engineer', 'A brown hare')
 DID = ('opened', 'mended', 'painted', 'lost sight of', 'measured', 'wrote about')
 WHAT = ('the lower gate', 'a wooden bridge', 'the mill race', 'seven barrels', 'the water wheel', 'the reed beds')
@@ -24,11 +29,16 @@ def text_of(value):
     return None if value is None else base64.b64encode(value).decode()
 
 
+def answer_on(req):
+    topic = req.get('callback_topic', 'ingest.results.v1')
+    return ANSWERS.get(topic, topic)
+
+
 class Item:
     def __init__(self, at, topic, key, value, **more):
         self.at, self.topic, self.key, self.value = at, topic, key, value
         self.headers = []
-        self.job = self.pipeline = self.of = self.doc = self.text = self.ends = self.gate = None
+        self.job = self.pipeline = self.of = self.doc = self.text = self.ends = self.gate = self.answer = None
         self.is_, self.act = 'job', {}
         self.protected = False          # no cancel: what comes after counts on its end
         self.doc_use = None
@@ -69,15 +79,18 @@ class Maker:
         req = self.request('cheap', {})
         del req['text']
         req.update(model_id=f'model-{d.randrange(9)}', inputs=[f'input {i}' for i in range(d.randrange(4))],
-                   requester=f'who-{d.randrange(50)}', max_price=d.randrange(1 << 64), callback_topic='ingest.results.v1')
+                   requester=f'who-{d.randrange(50)}', max_price=d.randrange(1 << 64), callback_topic=self.callback())
         return req
+
+    def callback(self):
+        return self.dice.choices(list(CALLBACKS), CALLBACKS.values())[0]
 
     def add(self, at, req, ends, key=None, topic=DOCS, **more):
         # Not every client prints JSON alike.
         value = json.dumps(req, separators=self.dice.choice(((',', ':'), (', ', ': '))))
         item = Item(at, topic, (key or req['job_id']).encode(), value.encode(), job=req['job_id'],
                     pipeline=req['pipeline'], doc=req.get('doc_key', req['job_id']), text=req.get('text'),
-                    act=req.get('act', {}), ends=ends, **more)
+                    answer=answer_on(req), act=req.get('act', {}), ends=ends, **more)
         item.req = req
         self.items.append(item)
         return item
@@ -109,7 +122,14 @@ class Maker:
             act, ends = d.choice((({}, 'completed'), ({}, 'completed'), ({}, 'completed'),
                                   ({'die': 1}, 'completed'), ({'die': 99}, 'failed')))
             return self.add(at, self.request('poison', act), [ends])
-        item = self.add(at, self.request('cheap', {}, d.choice((None, f'doc-{self.n}'))), ['completed'])
+        if kind < 0.27 + 0.8 * few:
+            act, ends = d.choice((({}, 'completed'),) * 8 + (
+                ({'fail': 1}, 'completed'), ({'die': 99}, 'failed'), ({'eat': 80 << 20}, 'failed'), ({'sleep': 60}, 'failed')))
+            return self.add(at, self.request('guarded', act), [ends])
+        req = self.request('cheap', {}, d.choice((None, f'doc-{self.n}')))
+        if d.random() < 0.2:
+            req['callback_topic'] = self.callback()
+        item = self.add(at, req, ['completed'])
         item.protected = d.random() < 0.3
         return item
 
