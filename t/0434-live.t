@@ -24,7 +24,7 @@ printf 'no json \377' >bytes
 kcat -P -b "$SLUICE_KAFKA" -t acme.requests -k "$(printf 'k\303\251')" -H one=1 -H one=2 bytes
 # What goes through a transaction leaves a marker in the offsets.
 for i in 1 2; do
-	echo "{\"topic\":\"acme.requests\",\"key\":\"t$i\",\"value\":{\"job_id\":\"t$i\",\"text\":\"x\"},\"outbox\":{\"ledger\":\"g\",\"epoch\":1,\"stream\":\"s\",\"seq\":$i}}" | to-kafka -x live >to.out 2>to.err
+	echo "{\"topic\":\"acme.requests\",\"key\":\"t$i\",\"value\":{\"job_id\":\"t$i\",\"text\":\"x\"},\"outbox\":{\"ledger\":\"g434\",\"epoch\":1,\"stream\":\"s\",\"seq\":$i}}" | to-kafka -x live >to.out 2>to.err
 done
 remember
 SLUICE_TOPICS=acme.requests

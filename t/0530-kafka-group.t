@@ -101,7 +101,7 @@ same 'no offset skipped or repeated' want got
 t_topic sluice.positions.v1 1 cleanup.policy=compact
 t_topic gaps 1
 for i in 1 2 3; do
-	echo "{\"topic\":\"gaps\",\"value\":{\"job_id\":\"j$i\"},\"outbox\":{\"ledger\":\"g\",\"epoch\":1,\"stream\":\"s\",\"seq\":$i}}" | to-kafka -x gaps >t.a 2>t.b
+	echo "{\"topic\":\"gaps\",\"value\":{\"job_id\":\"j$i\"},\"outbox\":{\"ledger\":\"g530\",\"epoch\":1,\"stream\":\"s\",\"seq\":$i}}" | to-kafka -x gaps >t.a 2>t.b
 done
 from-kafka -t gaps -g ga -e -- tee gaps >t.a 2>t.b
 jq -c 'select(.kafka) | [.kafka.offset,.kafka.prev]' gaps >got
