@@ -11,7 +11,7 @@
 #| How long things are kept: sluice settings.
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
-dry=false blobs=()
+dry=false blobs=() any=''
 case $#:${1:-} in
 0:) ;;
 1:--dry-run) dry=true blobs=(-n) ;;
@@ -25,10 +25,11 @@ steps() {
 		rows=$(ledger_psql -At -F ' ' -c 'set statement_timeout = 0' \
 			-c "select what, name, coalesce(n::text, ''), coalesce(note, '') from sluice.$1") ||
 			exit 111
-		[ -z "$rows" ] || printf '%s\n' "$rows"
+		[ -z "$rows" ] || { any=1 && printf '%s\n' "$rows"; }
 		[ $dry = false ] && grep -qv '^held' <<<"${rows:-held}" || return 0
 	done
 }
 steps "prune_part($dry)"
 steps "prune_rows($dry, $([ $dry = true ] && echo 1000000 || echo 10000))"
+[ -n "$any" ] || say 'nothing in the ledger is older than the settings say'
 [ -z "${SLUICE_BLOBS:-}" ] || keeper -b "${blobs[@]}" | sed 's/^/blob /'

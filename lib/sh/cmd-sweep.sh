@@ -20,7 +20,10 @@ esac
 found=$(ledger_psql -At -F $'\t' -c 'set statement_timeout = 0' \
 	-c "select n, what, 'first ' || sample, coalesce(done, 'LOOK AT THIS') from sluice.sweep(true, $dry)") ||
 	exit 111
-[ -n "$found" ] || exit 0
+if [ -z "$found" ]; then
+	say "nothing was missed"
+	exit 0
+fi
 [ $dry = false ] || say 'would be done:'
 printf '%s\n' "$found" | tr '\t' ' '
 ! grep -q 'LOOK AT THIS$' <<<"$found"
