@@ -24,6 +24,6 @@ if [ -z "$found" ]; then
 	say "nothing was missed"
 	exit 0
 fi
-[ $dry = false ] || say 'would be done:'
+[ "$dry" = false ] || say 'would be done:'
 printf '%s\n' "$found" | tr '\t' ' '
 ! grep -q 'LOOK AT THIS$' <<<"$found"
