@@ -132,6 +132,25 @@ before=$(q "select last_value from sluice.job_no")
 q 'select sluice.parts_ahead()' >/dev/null
 ok 'an old part is closed, the numbers go on in the next' says 't t' \
 	"select nextval('sluice.job_no') % 1000 = 0, lastval() > $before"
+# Two at once: the second finds the part gone when it gets to it.
+q "select sluice.set_setting('retention_outbox', '1 min')" >/dev/null
+age outbox
+q "alter function sluice.prune_part(boolean) set lock_timeout = '30s'"
+mkfifo first
+psql -X -q -A -t -d "$SLUICE_DB" <first >first.log 2>&1 &
+first=$!
+exec 5>first
+echo "begin; select name from sluice.prune_part(false) where what = 'dropped';" >&5
+until_ok 5 grep -q '^outbox_' first.log
+q 'select what, name, note from sluice.prune_part(false)' >second.log 2>&1 &
+second=$!
+until_ok 5 says t 'select count(*) > 0 from pg_locks where not granted'
+echo 'commit;' >&5
+exec 5>&-
+wait $first
+wait $second
+ok 'who prunes what somebody else prunes is held, no more' has 'held outbox_.* it is in use at this moment' cat second.log
+
 ok 'settings are checked' refuses 22023 "select sluice.set_setting('part_age', 'soon')"
 ok 'and known' refuses 22023 "select sluice.set_setting('nonsense', '1')"
 done_testing

@@ -24,10 +24,11 @@ data() {
 	insert into slot select 'p', s, 1, 1 from generate_series(0, 63) s;
 	insert into ev (no, n, was, state, run, attempt, failures, suspect, worker) select i, 1, 'queued', 'processing', 1, 1, 0, 0, 1 from unnest('{2,3,4,6,7}'::int[]) i;
 	insert into ev (no, n, was, state, run, attempt, failures, suspect) values (5, 1, 'queued', 'cancelled', 1, 0, 0, 0);
+	insert into ev (no, n, was, state, run, attempt, failures, suspect, worker, not_before, line) values
+		(6, 2, 'processing', 'waiting', 1, 1, 0, 0, 1, now() + interval '1 hour', '{\"job_id\":\"j6\",\"wait\":{\"gate\":\"g\"}}');
 	insert into ev (no, n, was, state, run, attempt, failures, suspect, worker, error, line, result) values
 		(3, 2, 'processing', 'completed', 1, 1, 0, 0, 1, null, null, '{\"job_id\":\"j3\"}'),
 		(4, 2, 'processing', 'failed', 1, 1, 1, 0, 1, '{\"stage\":\"s\",\"code\":\"c\",\"message\":\"m\"}', null, '{\"job_id\":\"j4\"}'),
-		(6, 2, 'processing', 'waiting', 1, 1, 0, 0, 1, null, '{\"job_id\":\"j6\",\"wait\":{\"gate\":\"g\"}}', null),
 		(7, 2, 'processing', 'failed', 1, 1, 1, 0, 1, '{\"stage\":\"s\",\"code\":\"c\",\"message\":\"m\"}', null, '{\"job_id\":\"j7\"}'),
 		(7, 3, 'failed', 'queued', 2, 1, 0, 0, null, null, null, null);
 	insert into outbox (seq, topic, key, no, n) select nextval('outbox_seq'), 'ingest.results.v1', 'j' || i, i, 2 from unnest('{3,4,7}'::int[]) i;
@@ -66,6 +67,7 @@ for ((i = 2; i < ${#files[@]}; i++)); do
 	picture >after
 	same "nothing of it has changed" before after
 	ok "it is version $newest" says "$newest" 'select version from sluice.identity()'
+	ok 'who waits has a timer' says t 'select t.due = e.not_before and t.n = e.n from sluice.timer t join sluice.ev e using (no) where no = 6 and e.n = 2'
 	ok 'a worker takes up what was open' goes_on
 	ok 'the outbox goes on' says 't' "select seq = 2 from sluice.outbox_read('main', 1, 10) limit 1"
 	ok 'the sweep has nothing for a person' says 0 'select count(*) from sluice.sweep(true, true) where done is null'

@@ -188,6 +188,20 @@ ok 'at once' says "1" "select count(*) filter (where claimed) from t_claim($l2,'
 q "select pipeline_set('l', null, 1000), tenant_set('x', null, 0)" >/dev/null
 ok 'a limit that is lifted is no limit' says "t" "select count(*) filter (where claimed) >= 7 from t_claim($l2,'l','$(mine "$l2" '')')"
 
+# Who waits longest for a limit has the next place, whatever it claims of others meanwhile.
+worker F1 f
+f1=$w
+worker F2 f
+f2=$w
+q "select tenant_set('z', null, 3), t_job('other','f','o')" >/dev/null
+lane=$(q "select id from lane where tenant = 'z'")
+q "update slot set owner = $f2 where pipeline = 'f'; select * from ready($f2,'f',-1,'{99,99,99}','{0,0,0}',0,0,99,'{$lane}','{0}','{7}')" >/dev/null
+ok 'a place is left for who waits' says 2 "select lane_share($lane, $f1)"
+ok 'who claims another job' says 't' "select claimed from t_claim($f2,'f','{other}', 1000000, '{$lane}', '{0}')"
+ok 'waits still' says 2 "select lane_share($lane, $f1)"
+q "select * from ready($f2,'f',-1,'{99,99,99}','{0,0,0}',0,0,99,'{$lane}','{0}','{0}')" >/dev/null
+ok 'until it says otherwise' says 3 "select lane_share($lane, $f1)"
+
 # Claims by bytes
 worker B b
 q "select t_job('big' || i,'b','t',1,'0','{\"x\":\"' || repeat('x', 1000) || '\"}') from generate_series(1, 5) i" >/dev/null
@@ -199,7 +213,7 @@ ok 'but takes one always; the rest may be asked for at once' says 't 0 f 0' \
 exec 5>&-
 wait "$session" || :
 q 'select timeouts(10)' >/dev/null
-ok 'workers whose session is gone are marked' says 'lost 5' 'select state, count(*) from workers group by 1'
+ok 'workers whose session is gone are marked' says 'lost 7' 'select state, count(*) from workers group by 1'
 ok 'and their slots are free' says 0 'select count(*) from slot where owner is not null'
 ok 'why: lost' says t "select detail like '%another one takes the job' from why(t_no('big1'))"
 
