@@ -18,6 +18,8 @@ static const char usage[] = "refeed [-f]\n"
     "\n"
     "  -f  past the limits of mendings and runs\n";
 
+enum { ROOM = 4096 };           /* for what is added on the way to admit */
+
 static struct stage s = STAGE_INIT;
 static bool force;
 
@@ -67,7 +69,15 @@ fault(const struct buf *bytes, struct buf *flat, struct rec *r, const char **cod
 	return NULL;
 }
 
-/* {"raw":...,"supersedes":...,"error":...}: admit knows what to do with it. */
+/* Whether so many bytes in base64 fit into a line beside so many others. */
+static bool
+fits(size_t bytes, size_t beside)
+{
+	return bytes / 3 * 4 + beside + ROOM <= RECORD_MAX;
+}
+
+/* {"raw":...,"supersedes":...,"error":...}: admit knows what to do with it. Bytes
+ * that would not come through stay away, and the dead letter as it is. */
 static void
 wrap(const struct buf *bytes, const struct buf *supersedes, const char *code, const char *why)
 {
@@ -75,7 +85,8 @@ wrap(const struct buf *bytes, const struct buf *supersedes, const char *code, co
 
 	line.len = 0;
 	buf_adds(&line, "{\"raw\":\"");
-	b64_encode(&line, bytes->p, bytes->len);
+	if (fits(bytes->len, 0))
+		b64_encode(&line, bytes->p, bytes->len);
 	buf_adds(&line, "\",\"supersedes\":");
 	buf_add(&line, supersedes->p, supersedes->len);
 	buf_adds(&line, ",\"error\":");
@@ -103,7 +114,7 @@ feed(void)
 		return;
 	}
 	why = fault(&bytes, &flat, &r, &code);
-	if (!why && bytes.len > RECORD_MAX - 4096) {
+	if (!why && bytes.len > RECORD_MAX - ROOM) {
 		why = "the request is longer than a record";
 		code = "too_large";
 	}
@@ -113,7 +124,7 @@ feed(void)
 	}
 	c[0].val = supersedes.p;
 	c[0].len = supersedes.len;
-	if (memcmp(flat.p, bytes.p, flat.len) != 0) {
+	if (memcmp(flat.p, bytes.p, flat.len) != 0 && fits(bytes.len, flat.len)) {
 		buf_adds(&kafka, "{\"raw\":\"");
 		b64_encode(&kafka, bytes.p, bytes.len);
 		buf_adds(&kafka, "\"}");

@@ -193,6 +193,21 @@ each 'rejected too_large'
 no=$(q 'select max(no) from sluice.dead')
 blob() { dead show -o "$no" >got && echo big | diff - got && dead ls -j -n 1 | jq -e '.bytes == 20000000'; }
 ok 'bytes in the blob store are shown' blob
+exports
+jq -c "select(.dead == $no)" out >mended
+ok 'fed without them nothing is changed' fed 'refused no_bytes'
+listed() { exports && grep -qx "$no" numbers; }
+ok 'it is still there' listed
+
+# Bytes that are too many for a line, beside themselves or in base64.
+{ printf '{"job_id":"bad id","text":"' && head -c 13000000 /dev/zero | tr '\0' y && echo '"}'; } >in
+each 'rejected bad_job_id'
+exports
+jq -c 'select(.job_id == null and .code == "bad_job_id")' out >wide
+jq -c '.text |= sub("\"}"; "")' wide >mended
+ok 'thirteen megabytes mended into what is no request: refused' fed 'refused bad_json'
+jq -c '.text |= sub("bad id\","; "wide\",\n")' wide >mended
+ok 'mended well, on two lines: a job' fed job
 printf '{"dead":1}\nno\n' >mended
 code 100 'a file with something else is a mistake' dead feed mended
 printf '{"no":1}\n' >mended
