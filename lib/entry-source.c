@@ -19,12 +19,10 @@ static void
 read_blob(struct entry *q, const struct rec_member *m)
 {
 	static struct rec b;
-	bool kept = false;
 
 	if (!is_object(m) || rec_parse(&b, m->val, m->val_len) != REC_OK ||
 	    rec_u64(rec_get(&b, "length"), &q->length) < 0 || q->length > INT64_MAX)
 		return;
-	rec_bool(rec_get(&b, "kept"), &kept);
 	if (entry_string(&b, "sha256", &q->blob) < 0 || q->blob.len != SHA256_HEX - 1)
 		q->blob.len = 0;
 }

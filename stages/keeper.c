@@ -206,12 +206,12 @@ beat(uint64_t turn, bool have_blobs)
 static int
 keep(int sigfd, bool have_blobs)
 {
-	bool said = false;
+	bool said = false, asked;
 
-	while (ask("select pg_try_advisory_lock(7308, 0)", "lock") && !pg_bool(&db, 0, 0)) {
-		if (!said)
+	while (!(asked = ask("select pg_try_advisory_lock(7308, 0)", "lock")) || !pg_bool(&db, 0, 0)) {
+		if (asked && !said)
 			info("another keeper works, waiting");
-		said = true;
+		said |= asked;
 		if (wait_beat(sigfd))
 			return 0;
 	}
