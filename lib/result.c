@@ -17,7 +17,7 @@ enum {
 static const char *const envelope[] = { "job_id", "tenant", "tenant_id", "doc_key", "pipeline", "priority", "attempt", "run",
     "trace", "feed", "error", "wait", "gates", NULL };
 /* What a result does not repeat: the document itself. */
-static const char *const bulky[] = { "text", "content", NULL };
+static const char *const bulky[] = { "text", "content", "layout", NULL };
 
 const char *
 result_priority(int prio)
@@ -161,16 +161,22 @@ result_keep(struct buf *out, const struct buf *request, const struct rec *answer
 	return 0;
 }
 
-/* "chunks" that were folded without a ledger hold every vector in "items". */
+/* "chunks" that were folded without a ledger hold every vector in "items",
+ * "parsed" without a folder for blobs every block. */
 static void
 add_value(struct buf *out, const struct rec_member *m)
 {
-	static const struct rec_change drop = { "items", NULL, 0 };
-	static struct rec chunks;
+	static const struct rec_change drop[] = { { "items", NULL, 0 }, { "blocks", NULL, 0 } };
+	static struct rec value;
+	bool parsed = rec_named(m, "parsed");
+	const struct rec_member *blocks;
 
-	if (m->type == '{' && rec_named(m, "chunks") &&
-	    rec_parse(&chunks, m->val, m->val_len) == REC_OK)
-		rec_edit(out, &chunks, &drop, 1);
+	if (m->type != '{' || (!parsed && !rec_named(m, "chunks")) || rec_parse(&value, m->val, m->val_len) != REC_OK)
+		buf_add(out, m->val, m->val_len);
+	else if (!parsed)
+		rec_edit(out, &value, &drop[0], 1);
+	else if ((blocks = rec_get(&value, "blocks")) && blocks->type == '[')
+		rec_edit(out, &value, &drop[1], 1);
 	else
 		buf_add(out, m->val, m->val_len);
 }

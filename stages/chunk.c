@@ -8,14 +8,15 @@
 #include "err.h"
 #include "stage.h"
 #include "text/body.h"
+#include "text/cut.h"
+#include "text/layout.h"
 #include "text/lines.h"
-#include "text/plan.h"
 
 static const char usage[] = "chunk [-l maxbytes] [-M folder] [-n tokens] [-o percent]\n"
     "\n"
     "Cuts the text of each job (content, content_blob or text) into chunks along\n"
-    "paragraphs and sentences: one line per chunk, then the job's own line with\n"
-    "\"chunks\".\n"
+    "paragraphs and sentences, and along sections and tables where there is a layout:\n"
+    "one line per chunk, then the job's own line with \"chunks\".\n"
     "\n"
     "  -n tokens    most tokens of a chunk, with [CLS] and [SEP]: 64-512 (default 256)\n"
     "  -o percent   how much of a chunk repeats the end of the one before: 0-50\n"
@@ -26,6 +27,7 @@ static const char usage[] = "chunk [-l maxbytes] [-M folder] [-n tokens] [-o per
 static struct stage s = STAGE_INIT;
 static struct blob blobs = BLOB_INIT;
 static struct buf text, head, line;
+static struct layout layout = LAYOUT_INIT;
 static struct lines_how how = { .tokens = 256, .overlap = 0.125 };
 
 /* What is left of a line for a chunk's text, escaped, beside its envelope. */
@@ -85,19 +87,54 @@ tell(const struct vocab *v)
 	static struct plan plan = PLAN_INIT;
 	unsigned limit = how.tokens - WORDPIECE_FRAME;
 
-	if (plan_text(v, text.p, text.len, limit, (unsigned)(limit * how.overlap), &plan) < 0)
+	if (cut_text(v, text.p, text.len, &layout, limit, (unsigned)(limit * how.overlap), &plan) < 0)
 		stage_error(&s, "too_large", false, "the text is %zu bytes", text.len);
 	else if (!plan.n)
 		stage_error(&s, "empty_document", false, "the text has nothing that the model reads");
-	/* Six bytes for each that is escaped, and the numbers. */
-	else if (head_fits((size_t)limit * PLAN_BYTES * 2 * 6 + 256) && job_line(plan.n)) {
+	/* Six bytes for each that is escaped, the section's path, and the numbers. */
+	else if (head_fits((size_t)limit * PLAN_BYTES * 2 * 6 + layout_longest(&layout) + 256) && job_line(plan.n)) {
 		for (size_t i = 0; i < plan.n; i++) {
 			line.len = 0;
-			lines_chunk(&line, &head, &plan.c[i], i, plan.n, text.p);
+			lines_chunk(&line, &head, &plan.c[i], i, plan.n, text.p, &layout);
 			stage_emit(&s, line.p, line.len);
 		}
 		stage_emit(&s, s.work.p, s.work.len);
 	}
+}
+
+/* What came of reading the text or a blob. False: answered. */
+static bool
+got(enum body_status st, const char *name)
+{
+	if (st == BODY_NONE)
+		stage_error(&s, "no_text", false, "no content, content_blob or text");
+	else if (st == BODY_BAD)
+		stage_error(&s, "bad_blob", false, "%s names no blob that can be used", name);
+	else if (st == BODY_LATER)
+		stage_error(&s, "blob_unavailable", true, "%s: %s", name, strerror(errno));
+	return st == BODY_OK;
+}
+
+/* The layout, if the text has one. False: answered. */
+static bool
+get_layout(void)
+{
+	static struct buf json;
+	const struct rec_member *ref = rec_get(&s.rec, "layout_blob"), *m = rec_get(&s.rec, "layout");
+
+	json.len = layout.n = 0;
+	how.layout[0] = '\0';
+	if (m)
+		buf_add(&json, m->val, m->val_len);
+	else if (ref && !got(body_blob(ref, &blobs, UINT32_MAX, &json), "layout_blob"))
+		return false;
+	if (!m && !ref)
+		return true;
+	sha256_hex(buf_str(&json), json.len, how.layout);
+	if (layout_parse(&layout, json.p, json.len, text.len) == 0)
+		return true;
+	stage_error(&s, "bad_layout", false, "layout is no list of pieces of the text, in order");
+	return false;
 }
 
 static void
@@ -106,19 +143,8 @@ job(const struct vocab *v)
 	static struct lines_kept kept = LINES_KEPT_INIT;
 
 	text.len = head.len = 0;
-	switch (body_text(&s.rec, &blobs, UINT32_MAX, &text)) {
-	case BODY_OK:
-		break;
-	case BODY_NONE:
-		stage_error(&s, "no_text", false, "no content, content_blob or text");
+	if (!got(body_text(&s.rec, &blobs, UINT32_MAX, &text), "content_blob") || !get_layout())
 		return;
-	case BODY_BAD:
-		stage_error(&s, "bad_blob", false, "content_blob names no blob that can be used");
-		return;
-	case BODY_LATER:
-		stage_error(&s, "blob_unavailable", true, "content_blob: %s", strerror(errno));
-		return;
-	}
 	sha256_hex(buf_str(&text), text.len, how.text);
 	lines_head(&head, &s.rec);
 	if (lines_kept(&kept, rec_get(&s.rec, "chunks"), &how)) {

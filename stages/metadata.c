@@ -96,19 +96,17 @@ static void
 emit_blob(struct rec_change *c, const struct buf *text)
 {
 	static struct buf ref;
-	char hex[SHA256_HEX];
 
 	if (!arg_env("SLUICE_BLOBS", NULL)) {
 		stage_error(&s, "too_large", false,
 		    "the record with its text is over %zu bytes and SLUICE_BLOBS is not set", s.in.max);
 		return;
 	}
-	if (body_blobs(&blobs) < 0 || blob_put(&blobs, text->p, text->len, hex) < 0) {
+	ref.len = 0;
+	if (body_put(&blobs, text, &ref) < 0) {
 		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", strerror(errno));
 		return;
 	}
-	ref.len = 0;
-	buf_addf(&ref, "{\"sha256\":\"%s\",\"length\":%zu}", hex, text->len);
 	c[1].val = NULL;
 	c[2].val = ref.p;
 	c[2].len = ref.len;

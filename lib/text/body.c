@@ -17,8 +17,8 @@ body_blobs(struct blob *blobs)
 	return blob_open(blobs, dir);
 }
 
-static enum body_status
-from_blob(const struct rec_member *m, struct blob *blobs, size_t max, struct buf *out)
+enum body_status
+body_blob(const struct rec_member *m, struct blob *blobs, size_t max, struct buf *out)
 {
 	static struct rec r = REC_INIT;
 	static struct buf hex = BUF_INIT;
@@ -34,6 +34,17 @@ from_blob(const struct rec_member *m, struct blob *blobs, size_t max, struct buf
 	return errno == EINVAL || errno == EBADMSG || errno == EFBIG ? BODY_BAD : BODY_LATER;
 }
 
+int
+body_put(struct blob *blobs, const struct buf *bytes, struct buf *ref)
+{
+	char hex[SHA256_HEX];
+
+	if (body_blobs(blobs) < 0 || blob_put(blobs, bytes->p, bytes->len, hex) < 0)
+		return -1;
+	buf_addf(ref, "{\"sha256\":\"%s\",\"length\":%zu}", hex, bytes->len);
+	return 0;
+}
+
 enum body_status
 body_text(const struct rec *r, struct blob *blobs, size_t max, struct buf *out)
 {
@@ -42,6 +53,6 @@ body_text(const struct rec *r, struct blob *blobs, size_t max, struct buf *out)
 	if (rec_str(rec_get(r, "content"), out) == 0)
 		return BODY_OK;
 	if ((m = rec_get(r, "content_blob")))
-		return from_blob(m, blobs, max, out);
+		return body_blob(m, blobs, max, out);
 	return rec_str(rec_get(r, "text"), out) == 0 ? BODY_OK : BODY_NONE;
 }

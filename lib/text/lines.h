@@ -10,6 +10,7 @@
 #include "b64.h"
 #include "mem.h"
 #include "rec.h"
+#include "text/layout.h"
 #include "text/plan.h"
 
 #define LINES_STAGE "chunk/1"
@@ -20,6 +21,7 @@ struct lines_how {
 	double overlap;         /* a part of 1 */
 	char vocab[SHA256_HEX]; /* of vocab.txt */
 	char text[SHA256_HEX];  /* of the text */
+	char layout[SHA256_HEX];        /* of its layout; empty: it has none */
 };
 
 /* A job's chunks from an earlier attempt, when they are what we would make. */
@@ -34,10 +36,10 @@ bool lines_kept(struct lines_kept *k, const struct rec_member *chunks, const str
 
 /* Appends what every chunk line of the job begins with: the envelope, byte for byte. */
 void lines_head(struct buf *out, const struct rec *job);
-/* Appends one chunk line: a new chunk i of n, or a kept one. -1: that item is
- * no chunk i of n. */
+/* Appends one chunk line: a new chunk i of n, with its place in the layout l, or a kept one.
+ * -1: that item is no chunk i of n. */
 void lines_chunk(struct buf *out, const struct buf *head, const struct plan_chunk *c, size_t i,
-    size_t n, const char *text);
+    size_t n, const char *text, const struct layout *l);
 int lines_again(struct buf *out, const struct buf *head, const struct lines_kept *k, size_t i);
 
 /* Appends the value of "chunks": counts only. */

@@ -10,6 +10,7 @@
 struct pack {
 	const struct vocab *v;
 	const char *text;
+	size_t at;              /* where text begins in the whole */
 	size_t len, bytes;      /* bytes: most of one chunk */
 	unsigned limit, overlap;
 	struct units *us;
@@ -28,25 +29,27 @@ fits(const struct pack *p, size_t i)
 	return j > i ? j : i + 1;
 }
 
-/* The best end in (done, most] of a chunk that begins at unit i; 0: no
- * sentence ends there. */
+/* The best end in (done, most] of a chunk that begins at unit i: where the first section
+ * begins, else the last paragraph or sentence; 0: none does. */
 static size_t
 best_end(const struct pack *p, size_t i, size_t done, size_t most)
 {
 	const struct unit *u = p->us->u;
-	size_t sentence = 0, para = 0, tokens = 0;
+	size_t section = 0, sentence = 0, para = 0, tokens = 0;
 
-	if (most == p->us->n)
-		return most;
-	for (size_t j = i; j <= most; j++) {
+	for (size_t j = i; j <= most && j < p->us->n; j++) {
 		if (j > done && j > i && u[j].flags & UNIT_SENTENCE) {
 			sentence = j;
 			if (u[j].flags & UNIT_PARAGRAPH && tokens * 2 >= p->limit)
 				para = j;
 		}
+		if (!section && j > done && j > i && u[j].flags & UNIT_SECTION && tokens * 4 >= p->limit)
+			section = j;
 		tokens += u[j].tokens;
 	}
-	return para ? para : sentence;
+	if (section)
+		return section;
+	return most == p->us->n ? most : para ? para : sentence;
 }
 
 /* Where the chunk after [i, end) begins: behind i, so that none holds another
@@ -57,6 +60,8 @@ back(const struct pack *p, size_t i, size_t end)
 	const struct unit *u = p->us->u;
 	size_t tokens = 0, j = end, sentence = end, word = end;
 
+	if (end < p->us->n && u[end].flags & UNIT_SECTION)
+		return end;             /* a section repeats nothing of the one before */
 	while (j > i + 1 && tokens + u[j - 1].tokens <= p->overlap) {
 		tokens += u[--j].tokens;
 		if (u[j].flags & UNIT_SENTENCE)
@@ -112,6 +117,7 @@ settle(struct pack *p, size_t i, size_t done, size_t end, struct plan_chunk *c)
 	size_t least = (done > i ? done : i) + 1, over;
 
 	c->start = u[i].start;
+	c->head = c->head_end = 0;
 	for (;;) {
 		c->end = text_end(p, end);
 		c->tokens = tokens(p, i, end, c);
@@ -132,8 +138,8 @@ settle(struct pack *p, size_t i, size_t done, size_t end, struct plan_chunk *c)
 	return end - 1;
 }
 
-static void
-keep(struct plan *out, const struct plan_chunk *c)
+void
+plan_add(struct plan *out, const struct plan_chunk *c)
 {
 	if (out->n == out->cap) {
 		out->cap = out->cap ? out->cap * 2 : 64;
@@ -164,43 +170,71 @@ pack(struct pack *p, struct plan *out)
 			}
 		}
 		end = settle(p, i, done, end ? end : most, &c);
-		keep(out, &c);
+		c.start += (uint32_t)p->at;
+		c.end += (uint32_t)p->at;
+		plan_add(out, &c);
 		i = end > done ? back(p, i, end) : done;
 		done = end;
 	}
+}
+
+/* Sets the flags that the layout asks for. */
+static void
+mark(struct units *us, const struct plan_marks *m, size_t at)
+{
+	size_t s = 0, b = 0;
+
+	for (size_t k = 0; k < us->n; k++) {
+		size_t start = us->u[k].start + at;
+
+		for (; b < m->behind_n && m->behind[b] <= start; b++)
+			us->u[k].flags &= (uint16_t)~(UNIT_SENTENCE | UNIT_PARAGRAPH);
+		for (; s < m->section_n && m->section[s] <= start; s++)
+			us->u[k].flags |= UNIT_SECTION | UNIT_SENTENCE | UNIT_PARAGRAPH;
+	}
+}
+
+int
+plan_part(const struct vocab *v, const char *text, size_t from, size_t to, unsigned limit, unsigned overlap,
+    const struct plan_marks *marks, struct plan *out)
+{
+	static struct units us = UNITS_INIT;
+	static struct pack p;
+
+	if (to >= UINT32_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	p.v = v;
+	p.text = text + from;
+	p.at = from;
+	p.len = to - from;
+	p.bytes = (size_t)limit * PLAN_BYTES;
+	p.limit = limit;
+	p.overlap = overlap;
+	p.us = &us;
+	units_fill(&us, v, p.text, p.len, limit, p.bytes);
+	if (marks)
+		mark(&us, marks, from);
+	/* What the tokenizer drops before the first word is the first chunk's. */
+	if (us.n) {
+		size_t at = 0, n;
+
+		while (at < us.u[0].start && (n = sentence_space(p.text + at, p.text + p.len)))
+			at += n;
+		if (us.u[0].start - at <= p.bytes)
+			us.u[0].start = (uint32_t)at;
+	}
+	pack(&p, out);
+	return 0;
 }
 
 int
 plan_text(const struct vocab *v, const char *text, size_t len, unsigned limit, unsigned overlap,
     struct plan *out)
 {
-	static struct units us = UNITS_INIT;
-	static struct pack p;
-
 	out->n = 0;
-	if (len >= UINT32_MAX) {
-		errno = EFBIG;
-		return -1;
-	}
-	p.v = v;
-	p.text = text;
-	p.len = len;
-	p.bytes = (size_t)limit * PLAN_BYTES;
-	p.limit = limit;
-	p.overlap = overlap;
-	p.us = &us;
-	units_fill(&us, v, text, len, limit, p.bytes);
-	/* What the tokenizer drops before the first word is the first chunk's. */
-	if (us.n) {
-		size_t from = 0, n;
-
-		while (from < us.u[0].start && (n = sentence_space(text + from, text + len)))
-			from += n;
-		if (us.u[0].start - from <= p.bytes)
-			us.u[0].start = (uint32_t)from;
-	}
-	pack(&p, out);
-	return 0;
+	return plan_part(v, text, 0, len, limit, overlap, NULL, out);
 }
 
 void

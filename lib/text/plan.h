@@ -22,7 +22,17 @@ enum { PLAN_BYTES = 64 };
 
 struct plan_chunk {
 	uint32_t start, end;    /* bytes in the text */
-	uint32_t tokens;        /* of text[start..end) by itself, without [CLS] and [SEP] */
+	uint32_t tokens;        /* of all its text, without [CLS] and [SEP] */
+	uint32_t head, head_end;        /* bytes that are told before them: the header of a table
+	                                 * that is cut (cut.h); 0, 0: none */
+};
+
+/* What a text's layout adds: places where a section begins (a chunk ends there when it
+ * is at least a quarter full), and places right behind a heading (none ends there, if
+ * it can be helped). In order, bytes from the text's begin. */
+struct plan_marks {
+	const uint32_t *section, *behind;
+	size_t section_n, behind_n;
 };
 
 struct plan {
@@ -36,6 +46,12 @@ struct plan {
  * or more. */
 int plan_text(const struct vocab *v, const char *text, size_t len, unsigned limit,
     unsigned overlap, struct plan *out);
+/* The same for the part [from, to) of a text, with marks (NULL: none): the chunks
+ * are added to out, their places are those in the text. */
+int plan_part(const struct vocab *v, const char *text, size_t from, size_t to, unsigned limit,
+    unsigned overlap, const struct plan_marks *marks, struct plan *out);
+/* Adds a chunk. */
+void plan_add(struct plan *out, const struct plan_chunk *c);
 void plan_free(struct plan *out);
 
 #endif

@@ -12,6 +12,7 @@
 enum {
 	UNIT_SENTENCE = 1,
 	UNIT_PARAGRAPH = 2,
+	UNIT_SECTION = 8,       /* set by who knows a layout */
 	UNIT_ROUGH = 4          /* its tokens are an estimate: a part of a large word */
 };
 
