@@ -63,9 +63,11 @@ take_in(struct claim *c, const struct pg *db, struct feed *feed, int row, int64_
 	if (pg_bool(db, row, C_CLAIMED)) {
 		dispatch_counts(d, no, (int)pg_i64(db, row, C_LANE), (int)pg_i64(db, row, C_WHOLE));
 		feed_job(c->flights, db, feed, row);
-	} else if (!strcmp(pg_bytes(db, row, C_STATE, NULL), "queued"))
+	} else if (!strcmp(pg_bytes(db, row, C_STATE, NULL), "queued")) {
+		if (!pg_null(db, row, C_LANE))  /* which may be younger than our reading of it */
+			dispatch_counts(d, no, (int)pg_i64(db, row, C_LANE), (int)pg_i64(db, row, C_WHOLE));
 		dispatch_again(d, no, (int)pg_i64(db, row, C_N), -1, pg_i64(db, row, C_WAIT), now);
-	else
+	} else
 		dispatch_forget(d, no);         /* cancelled meanwhile */
 }
 
@@ -101,9 +103,9 @@ claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 		dispatch_take(&l->jobs);
 		got++;
 	}
-	c->at = now + CLAIM_MS;
 	if (!got)
 		return PG_OK;
+	c->at = now + CLAIM_MS;
 	st = pg_call_again(l->db, claim_sql, &c->args);
 	for (int i = 0; st == PG_OK && i < pg_rows(l->db); i++)
 		take_in(c, l->db, feed, i, now);

@@ -73,11 +73,20 @@ pop_ready(struct dispatch *d)
 	return j;
 }
 
+bool
+dispatch_due(struct dispatch *d, int64_t now)
+{
+	bool any = false;
+
+	for (; d->timed.n && d->timed.job[0]->key <= now; any = true)
+		place(d, heap_pop(&d->timed), 0, now);
+	return any;
+}
+
 struct dispatch_job *
 dispatch_peek(struct dispatch *d, int64_t now)
 {
-	while (d->timed.n && d->timed.job[0]->key <= now)
-		place(d, heap_pop(&d->timed), 0, now);
+	dispatch_due(d, now);
 	if (d->lanes.whole && d->lanes.whole->room <= 0)
 		return NULL;
 	while (d->ready.n && d->ready.job[0]->lane && d->ready.job[0]->lane->room <= 0)

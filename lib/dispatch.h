@@ -49,6 +49,8 @@ struct dispatch {
 bool dispatch_add(struct dispatch *d, int64_t no, int prio, int n, int suspect,
     int64_t age_ms, int64_t wait_ms, int lane, int64_t now);
 
+/* Timed jobs that are due are timed no more. True: there was one. */
+bool dispatch_due(struct dispatch *d, int64_t now);
 /* The job to feed next, or NULL: stays first until dispatch_take. */
 struct dispatch_job *dispatch_peek(struct dispatch *d, int64_t now);
 /* Takes the job that dispatch_peek returned. */

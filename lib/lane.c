@@ -96,7 +96,7 @@ lanes_reset(struct lanes *ls)
 	for (size_t i = 0; i < ls->n; i++) {
 		struct lane *l = ls->lane[i];
 
-		if (l->held) {
+		if (l->held || l->waits) {
 			l->room = 0;
 			l->asked = false;
 			ls->lane[kept++] = l;

@@ -17,6 +17,7 @@ struct lane {
 	int told;               /* held, when the ledger was last told */
 	int loose;              /* of its jobs, ready ones: not parked */
 	bool asked;             /* the ledger has told room at least once */
+	bool waits;             /* it knows of a job of ours that waits for room */
 	struct heap parked;
 };
 
@@ -38,7 +39,7 @@ void lanes_recount(struct lanes *ls, struct lane **at, int id);
 /* True when the ledger should be asked now rather than at the next poll: held
  * shrank, or a lane is new, while jobs wait. */
 bool lanes_eager(const struct lanes *ls, bool ready);
-/* Forgets the lanes with nothing held; none may have parked jobs. */
+/* Forgets the lanes of which the ledger knows nothing; none may have parked jobs. */
 void lanes_reset(struct lanes *ls);
 void lanes_release(struct lanes *ls);
 

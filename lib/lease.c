@@ -201,7 +201,8 @@ lease_tick(struct lease *l, uint64_t in_flight, int64_t now, int *wait_ms)
 		st = look(l, now, &look_next);
 	next = l->beat_at < look_next || !l->mask ? l->beat_at : look_next;
 	next = next > now ? next - now : 0;
-	next = dispatch_wait(&l->jobs, now, next);
+	/* One that is due and can't be fed (a full window, a pause) is no reason to look again and again. */
+	next = dispatch_due(&l->jobs, now) ? 0 : dispatch_wait(&l->jobs, now, next);
 	if (next < *wait_ms)
 		*wait_ms = (int)next;
 	return st;

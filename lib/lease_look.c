@@ -13,7 +13,7 @@ static const char ready_sql[] = "select kind, no, prio, n, suspect, wait_ms, age
 static bool
 news(const struct lease *l, const struct lane *lane)
 {
-	return lane->held != lane->told || lane->parked.n || !lane->asked || lane == l->jobs.lanes.whole;
+	return lane->held != lane->told || lane->parked.n || lane->waits || !lane->asked || lane == l->jobs.lanes.whole;
 }
 
 /* The oldest job that waits for room in a lane, or 0. */
@@ -148,6 +148,8 @@ lease_look(struct lease *l, int64_t now)
 	st = pg_call(l->db, ready_sql, a);
 	if (st != PG_OK)
 		return st;
+	for (size_t i = 0; i < l->jobs.lanes.n; i++)
+		l->jobs.lanes.lane[i]->waits = waiting(l, l->jobs.lanes.lane[i]);
 	lease_told(l);
 	l->hinted = false;
 	l->looked_at = now;

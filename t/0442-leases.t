@@ -44,15 +44,19 @@ within() {
 busy() { [ "$(q "select count(*) from jobs j join worker w on w.id = j.worker where j.pipeline = '$1' and j.state = 'processing' and w.name = '$2'")" -gt 0 ]; }
 shared() { [ "$(q "select count(distinct owner) from slot where pipeline = '$1' and owner is not null")" = 2 ]; }
 
-# Answers after "ms" milliseconds.
+# Answers after "ms" milliseconds and once there is a file "until"; fails "fails" times.
 cat >filter <<'X'
 #!/usr/bin/python3
-import json, sys, time
+import json, os, sys, time
 for line in sys.stdin:
     r = json.loads(line)
     if "error" not in r:
         time.sleep(r.get("ms", 0) / 1000)
+        while "until" in r and not os.path.exists(r["until"]):
+            time.sleep(0.02)
         sys.stderr.write("job=%s attempt=%s\n" % (r["job_id"], r["attempt"]))
+        if r.get("fails", 0) >= r["attempt"]:
+            r["error"] = {"stage": "filter", "code": "busy", "message": "m", "retry": True}
     print(json.dumps(r), flush=True)
 X
 chmod +x filter
@@ -193,6 +197,71 @@ wait "$high"
 echo "# Low ended $(q "select round(extract(epoch from changed_at - admitted_at), 2) from jobs where job_id = 'low1'") s after its admission"
 kill -TERM "$A"
 wait "$A" || :
+
+# A retry that is due while the window is full: nothing is done about it until there is room.
+feeder S -p s -w 1 -b '0.2 1 1' -- ./filter
+new s s 1 '"fails":1'
+new s u 1 '"until":"s-go"'
+due() { [ "$(q "select bool_and(case job_id when 's1' then state = 'queued' and not_before < clock_timestamp() else state = 'processing' end) from jobs where pipeline = 's'")" = t ]; }
+ok 'a retry is due, the window is full' until_ok 20 due
+# Of its CPU time, in clock ticks.
+used() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; }
+rests() {
+	before=$(used "$S")
+	sleep 2
+	after=$(used "$S")
+	echo "# a retry that can't be fed costs $((after - before)) ticks in 2 s" >&3
+	[ $((after - before)) -lt 30 ]
+}
+ok 'the worker rests' rests
+touch s-go
+ok 'both complete' until_ok 20 all s completed 2
+kill -TERM "$S"
+wait "$S" || :
+
+# A limit that came while a job was in flight holds for its retry, which waits for room like others.
+feeder V -p v -w 4 -i 1000 -b '0.2 1 1' -- ./filter
+new v v 1 '"tenant":"v","fails":1,"until":"v-go"'
+ok 'a job runs without a limit' until_ok 20 all v processing 1
+q "select tenant_set('v', null, 1)"
+new v w 1 '"tenant":"v","until":"w-go"'
+ok 'one runs with a limit' until_ok 20 all v processing 2
+touch v-go
+later() { [ "$(q "select state = 'queued' and not_before < clock_timestamp() from jobs where job_id = 'v1'")" = t ]; }
+ok 'the first is due again, there is no room' until_ok 20 later
+commits() { q 'select xact_commit from pg_stat_database where datname = current_database()'; }
+asks() {
+	before=$(commits)
+	sleep 3
+	after=$(commits)
+	echo "# a retry that waits for a limit costs $((after - before)) transactions in 3 s" >&3
+	[ $((after - before)) -lt 60 ]
+}
+ok 'the ledger is not asked again and again' asks
+touch w-go
+ok 'both complete in turn' until_ok 20 all v completed 2
+kill -TERM "$V"
+wait "$V" || :
+
+# A worker whose waiting job was cancelled waits for nothing: no place is kept for it.
+feeder M1 -p m -w 4 -- ./filter
+q "select tenant_set('z', null, 1)"
+new m z 1 '"tenant":"z","until":"z-go"'
+ok 'a tenant has its one job in flight' until_ok 20 all m processing 1
+new m zb 1 '"tenant":"z"'
+waits() { [ "$(q "select max(waits) from held")" = "$(no zb1)" ]; }
+ok 'another one waits for it' until_ok 20 waits
+q "select cancel_no(array[$(no zb1)], 'enough')" >/dev/null
+touch z-go
+ok 'the first completes' until_ok 20 all m completed 1
+feeder M2 -p m -w 4 -- ./filter
+ok 'a second worker has the last slot' until_ok 20 says M2 "select w.name from slot s join worker w on w.id = s.owner where s.pipeline = 'm' and s.slot = 63"
+q "select setval('job_no', ((last_value + 1) | 63) - 1) from job_no" >/dev/null
+new m zc 1 '"tenant":"z"'
+ok 'its job of that tenant lies in that slot' says 63 "select $(no zc1) & 63"
+ok 'and runs' until_ok 10 all m completed 2
+kill -TERM "$M1" "$M2"
+wait "$M1" "$M2" || :
 
 # TERM: what fits into the grace time is finished, the rest handed back uncharged.
 new t t 6 '"ms":700'
