@@ -1,6 +1,7 @@
 #include "arg.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,16 @@ arg_doubles(const char *opt, const char *s, double *v, int n, double lo, double 
 	if (word)
 		die(XPERM, "%s: only %d numbers are needed: %s", opt, n, s);
 	free(copy);
+}
+
+int
+arg_fd(const char *opt, const char *s)
+{
+	int fd = (int)arg_ulong(opt, s, 3, 1023);
+
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		die_sys(XPERM, "%s %d", opt, fd);
+	return fd;
 }
 
 void

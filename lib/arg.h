@@ -13,6 +13,9 @@ double arg_double(const char *opt, const char *s, double lo, double hi);
 /* n of them in one argument, spaces between. */
 void arg_doubles(const char *opt, const char *s, double *v, int n, double lo, double hi);
 
+/* The number of a descriptor, 3 or more, that is open; children don't get it. */
+int arg_fd(const char *opt, const char *s);
+
 /* When argv[1] is --help or -h: prints usage (its first line after
  * "usage: ") on stdout and exits 0. Call it before getopt. */
 void arg_help(int argc, char **argv, const char *usage);

@@ -280,7 +280,7 @@ main(int argc, char **argv)
 		case 'w': fo.window = arg_ulong("-w", optarg, 1, 1000000); break;
 		case 'T': fo.deadline_ms = 1000 * arg_ulong("-T", optarg, 1, 86400); break;
 		case 'l': s.line.max = arg_ulong("-l", optarg, 8192, RECORD_MAX); break;
-		case 'D': s.ready_fd = (int)arg_ulong("-D", optarg, 3, 1023); break;
+		case 'D': s.ready_fd = arg_fd("-D", optarg); break;
 		case 'S': o.state = optarg; break;
 		default: die_usage(usage);
 		}
@@ -289,8 +289,6 @@ main(int argc, char **argv)
 		o.topics = arg_env("SLUICE_TOPICS", "");
 	if (!*o.topics || (argv[0] ? s.capture || o.partition >= 0 : o.instance != NULL))
 		die_usage(usage);
-	if (s.ready_fd >= 0 && fcntl(s.ready_fd, F_SETFD, FD_CLOEXEC) < 0)
-		die_sys(XPERM, "-D %d", s.ready_fd);
 	s.line.plain = !argv[0];
 	if (!argv[0])
 		o.group = NULL;

@@ -267,7 +267,7 @@ main(int argc, char **argv)
 		case 'i': lease.poll_ms = (unsigned)arg_ulong("-i", optarg, 10, 60000); break;
 		case 'g': o.grace_ms = 1000 * arg_ulong("-g", optarg, 1, 3600); break;
 		case 'o': owner = optarg; break;
-		case 'D': o.ready_fd = (int)arg_ulong("-D", optarg, 3, 1023); break;
+		case 'D': o.ready_fd = arg_fd("-D", optarg); break;
 		default: die_usage(usage);
 		}
 	if (!lease.pipeline)

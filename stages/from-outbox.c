@@ -199,7 +199,7 @@ main(int argc, char **argv)
 		case 's': stream = optarg; break;
 		case 'w': o.window = arg_ulong("-w", optarg, 1, WINDOW_MAX); break;
 		case 't': o.deadline_ms = 1000 * arg_ulong("-t", optarg, 1, 86400); break;
-		case 'D': o.ready_fd = (int)arg_ulong("-D", optarg, 3, 1023); break;
+		case 'D': o.ready_fd = arg_fd("-D", optarg); break;
 		default: die_usage(usage);
 		}
 	looking = !argv[optind];

@@ -123,4 +123,5 @@ lost() { wait "$D"; }
 code 111 'a lost database is temporary' lost
 ok 'and said' grep -q 'from-ledger: .*database' D.err
 code 100 'no pipeline is a usage error' from-ledger
+code 100 'a descriptor for readiness that is not open' from-ledger -p auto -D 9 -- cat
 done_testing
