@@ -4,21 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "err.h"
 #include "hints.h"
+#include "now.h"
 
 enum { PROGRESS_US = 1000000 };
-
-static uint64_t
-clock_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static void
 hint(const struct stage *s, char kind, const char *text, size_t len)
@@ -33,7 +24,7 @@ hint(const struct stage *s, char kind, const char *text, size_t len)
 void
 stage_hint_begin(struct stage *s)
 {
-	s->hint.from_us = clock_us();
+	s->hint.from_us = (uint64_t)now_us();
 	s->hint.running = true;
 }
 
@@ -41,14 +32,14 @@ void
 stage_hint_end(struct stage *s)
 {
 	if (s->hint.running && !s->hint.by_hand)
-		stage_took(s, clock_us() - s->hint.from_us);
+		stage_took(s, (uint64_t)now_us() - s->hint.from_us);
 	s->hint.running = false;
 }
 
 uint64_t
 stage_clock(const struct stage *s)
 {
-	return s->hint.wanted ? clock_us() : 0;
+	return s->hint.wanted ? (uint64_t)now_us() : 0;
 }
 
 void
