@@ -141,7 +141,7 @@ feed_group(const struct feed *f)
 size_t
 feed_inside(const struct feed *f, size_t *given)
 {
-	*given = f->given;
+	*given = f->given + (f->mode == M_FEEDING);
 	return f->mode == M_FEEDING ? f->sent.n : 0;
 }
 

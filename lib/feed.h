@@ -64,7 +64,8 @@ struct feed_source {
 	/* The record is guilty (above). It may be put again in another form. */
 	int (*guilty)(void *ctx, struct feed *f, uint64_t tag, const struct feed_death *why);
 	/* Called each turn and at least every *wait_ms, which it may lower:
-	 * commits, batched settles, heartbeats. 0, or -1/-100. May be NULL. */
+	 * commits, batched settles, heartbeats; of several feeds until the last has
+	 * ended. 0, or -1/-100. May be NULL. */
 	int (*tick)(void *ctx, int *wait_ms);
 	/* Last call before feed_run returns, drained or not: settle what was
 	 * answered, hand back what was not. May be NULL. */
@@ -129,7 +130,7 @@ const char *feed_timings(struct feed *f, uint64_t tag);
  * leader is no part of it; 0: none is running. */
 int feed_group(const struct feed *f);
 /* How many records are in it, and in which turn of its life: how many it was
- * given since it started. */
+ * given since it started, its probe counted once that has passed. */
 size_t feed_inside(const struct feed *f, size_t *given);
 /* The tag of the only record in it. 0, or -1 when there is none or several. */
 int feed_only(const struct feed *f, uint64_t *tag);

@@ -12,7 +12,7 @@ enum { LINES_A_TURN = 4096, WARNINGS = 10 };
 void
 feed_check(struct feed *f, int result)
 {
-	if (result < 0 && f->verdict < 0)
+	if (result < 0 && f->verdict <= 0)
 		f->verdict = result == -100 ? XPERM : XTEMP;
 }
 

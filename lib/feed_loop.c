@@ -38,7 +38,7 @@ static void
 close_in(struct feed *f)
 {
 	filter_close_in(&f->filter);
-	if (f->recycling && !f->end_by)
+	if (f->recycling && !f->sent.n && !f->end_by)
 		f->end_by = f->now + EMPTY_MS;
 	else if (!f->grace_by && !f->recycling)
 		f->grace_by = f->now + feed_grace(f);
@@ -196,16 +196,18 @@ show(struct feed *f)
 	f->m.window_said = f->window;
 }
 
-/* One turn of one feed but for its pipes. -1: it goes on; else its end. */
+/* One turn of one feed but for its pipes. -1: it goes on; else its end. One that has
+ * ended ticks on beside others: what they share may be in its hands. */
 static int
 step(struct feed *f, int *wish)
 {
 	int wait_ms = TURN_MS;
 	bool had_ended = f->source_done;
 
-	if (f->verdict >= 0)
+	if (f->verdict > 0)
 		return f->verdict;
-	on_time(f);
+	if (f->verdict < 0)
+		on_time(f);
 	if (f->verdict < 0)
 		feed_take(f);
 	if (f->source_done != had_ended)

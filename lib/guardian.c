@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "now.h"
 #include "tree.h"
 
 enum { KILL_AFTER_MS = 1000 };
@@ -78,12 +79,14 @@ guard(pid_t child)
 	struct pollfd fd[2] = { { .fd = 0, .events = POLLIN }, { .fd = 3, .events = POLLIN } };
 	struct signalfd_siginfo si;
 	struct rusage use;
-	int wait_ms = -1, status;
+	int64_t kill_at = INT64_MAX;
+	int status;
 	char byte;
 
 	for (;;) {
-		int n = poll(fd, 2, wait_ms);
+		int64_t left = kill_at - now_ms();
 
+		(void)poll(fd, 2, kill_at == INT64_MAX ? -1 : left > 0 ? (int)left : 0);
 		if (fd[1].revents)
 			(void)!read(3, &si, sizeof(si));
 		if (child && wait4(child, &status, WNOHANG, &use) == child) {
@@ -92,13 +95,13 @@ guard(pid_t child)
 		}
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
-		if (n == 0)
+		if (now_ms() >= kill_at)
 			kill_all(child);
-		if (fd[0].revents && wait_ms < 0) {
+		if (fd[0].revents && kill_at == INT64_MAX) {
 			if (read(0, &byte, 1) == 1)
 				kill_all(child);
 			fd[0].fd = -1;
-			wait_ms = KILL_AFTER_MS;
+			kill_at = now_ms() + KILL_AFTER_MS;
 			kill(0, SIGTERM);       /* blocked here */
 		}
 	}

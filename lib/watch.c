@@ -22,7 +22,19 @@ watch_is_memory(const struct watch *w, size_t rss)
 {
 	size_t near = w->memory - w->memory / 8;
 
-	return w->memory && (rss >= near || w->last >= near);
+	return w->memory && (rss >= near || w->before >= near);
+}
+
+/* What it has when it has passed its probe is its size: it may have taken long
+ * to load what it needs. */
+static void
+weigh(struct watch *w, size_t rss, size_t given)
+{
+	if (!w->sized)
+		w->first = rss;
+	w->sized = given;
+	if (w->moved || rss > w->most)
+		w->most = rss;
 }
 
 void
@@ -30,20 +42,23 @@ watch_look(struct watch *w, struct feed *f)
 {
 	int group = feed_group(f);
 	struct tree_use u;
-	size_t given;
+	size_t given, inside = feed_inside(f, &given);
 	int64_t now;
 
 	if (!watch_wanted(w) || !group)
 		return;
 	now = now_ms();
-	if (group == w->group && now - w->looked_at < LOOK_MS)
+	if (group == w->group && now - w->looked_at < LOOK_MS && (w->sized || !given))
 		return;
 	w->looked_at = now;
 	tree_use(group, &u);
-	w->last = u.rss;
-	if (group != w->group || !w->first)
-		w->first = u.rss;
-	if (group != w->group || w->moved || !feed_inside(f, &given))
+	if (group != w->group) {
+		w->before = w->most;
+		w->most = 0;
+		w->sized = false;
+	}
+	weigh(w, u.rss, given);
+	if (group != w->group || w->moved || !inside)
 		w->cpu_from = u.cpu_ms;
 	w->group = group;
 	w->moved = false;

@@ -48,6 +48,7 @@ struct guard {
 	struct units units;
 	struct pour pour;
 	struct cancels cancels;
+	bool blind;             /* they can't be read, which was said */
 	bool ended, torn;       /* stdin */
 	size_t ahead;           /* most units held */
 	struct copy copy[COPIES_MAX];
@@ -179,8 +180,10 @@ tick(void *ctx, int *wait_ms)
 			warn_sys("write stdout");
 			return -1;
 		}
-		if (cancels_look(&g->cancels) < 0)
-			warn_sys("%s", g->cancels.path.p);
+		if (cancels_look(&g->cancels) < 0 && !g->blind) {
+			g->blind = true;
+			warn_sys("%s: cancelled jobs run on", g->cancels.path.p);
+		}
 	}
 	c->hungry &= c->asked;
 	c->asked = false;

@@ -169,4 +169,27 @@ orphans() {
 	until_ok 10 sh -c '! kill -0 $(cat filter.pid) 2>/dev/null'
 }
 ok 'kill -9 of the feeder ends its filter' orphans
+
+# The same where the filter ignores TERM and orphans of its end every moment.
+cat >restless.sh <<'P'
+trap '' TERM
+echo $$ >restless.pid
+while :; do
+	(sleep 0.1 &)
+	sleep 0.2
+done
+P
+restless() {
+	"$FEEDTEST" -- sh restless.sh <fifo >got 2>err &
+	pid=$!
+	sleep 30 >fifo & holder=$!
+	until_ok 10 test -s restless.pid || return 1
+	kill -KILL $pid
+	wait $pid
+	kill $holder
+	until_ok 10 sh -c '! kill -0 $(cat restless.pid) 2>/dev/null' && return
+	kill -KILL "$(cat restless.pid)"
+	return 1
+}
+ok 'a filter that ignores TERM and never rests is ended too' restless
 done_testing

@@ -64,6 +64,7 @@ costs 'floods chunks' too_large false -l 1M -- python3 "$HOSTILE" partflood
 costs 'dies after a chunk, which goes with it' crashed false -- python3 "$HOSTILE" partsdie
 costs 'memory' memory false -m 100M -- python3 "$HOSTILE" mem
 costs 'memory of a child' memory false -m 100M -- python3 "$HOSTILE" memchild
+costs 'memory of two together' memory false -m 145M -- python3 "$HOSTILE" memtwo
 costs 'CPU time' timeout false -c 0.5 -- python3 "$HOSTILE" spin
 
 # Copies are replaced in peace: after so many records, and as they grow.
@@ -77,6 +78,36 @@ leak() { timeout 60 guard -m 100M -- python3 "$HOSTILE" leak <many >got 2>err; }
 ok 'a leak: ends well' leak
 same 'a leak: no record is lost to it' many got
 ok 'a leak: more than one copy' test "$(sort -u pids | wc -l)" -gt 1
+
+rm -f pids
+ok 'large from its start: ends well' guarded -m 100M -- python3 "$HOSTILE" large
+ok 'large from its start: one copy does it' test "$(sort -u pids | wc -l)" = 1
+
+# A copy that has ended beside others that work: what they answer goes out all the same.
+cat >turns.sh <<'E'
+trap 'echo >>down' EXIT
+while IFS= read -r l; do
+	case $l in
+	*'"j2"'*) until [ -e two ]; do sleep 0.05; done ;;
+	*'"j3"'*) until [ -e three ]; do sleep 0.05; done ;;
+	esac
+	printf '%s\n' "$l"
+	echo >>up
+done
+E
+lines() { test "$(wc -l <"$2")" -ge "$1"; }
+turns() {
+	{ until_ok 10 lines 3 up >&2; head -n 3 in; } | guard -j 3 -- sh turns.sh >got 2>err &
+	pid=$!
+	rc=0
+	until_ok 20 lines 1 down && touch two && until_ok 20 grep -q '"j2"' got || rc=$?
+	touch two three
+	wait $pid || rc=$?
+	return $rc
+}
+ok 'the first of three copies has ended: the second answer does not wait for the third' turns
+head -n 3 in >want
+same 'all three come back' want got
 
 # stderr belongs to its record.
 guarded -- python3 "$HOSTILE" loud

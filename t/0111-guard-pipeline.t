@@ -46,6 +46,10 @@ ok 'cancelled before it is fed: ends well' early
 ok 'it is not fed; another attempt of another job is' test "$(jq -r 'select(.error) | [.job_id, .error.code, .error.retry] | join(" ")' got)" = 'j2 cancelled true'
 ok 'the others are answered' test "$(wc -l <got)" = 6
 
+blind() { SLUICE_CANCELS=/dev/null/no timeout 60 guard -- python3 "$HOSTILE" slow <tried >got 2>err; }
+ok 'a file of cancels that cannot be read: ends well' blind
+ok 'said once' test "$(grep -c '/dev/null/no: cancelled jobs run on' err)" = 1
+
 rm cancels
 running() {
 	mkfifo fifo

@@ -34,6 +34,13 @@ def once():
 
 held = []
 n = 0
+if mode == "large":  # it takes its time to load what it needs
+    for _ in range(15):
+        held.append(bytearray(b"x" * (4 << 20)))
+        time.sleep(0.02)
+if mode == "hold":
+    held.append(bytearray(b"x") * (52 << 20))
+    put(b"\n")
 while mode == "memself":
     held.append(bytearray(b"x" * (4 << 20)))
     time.sleep(0.02)
@@ -134,6 +141,15 @@ while True:
     elif mode == "memchild" and poison:  # not the stage itself, but what it starts
         subprocess.run([sys.executable, sys.argv[0], "memself"], check=False)
         time.sleep(600)
+    elif mode == "memtwo" and poison:  # two processes that have much only together
+        held.append(bytearray(b"x") * (52 << 20))
+        child = subprocess.Popen([sys.executable, sys.argv[0], "hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child.stdout.readline()
+        time.sleep(1)  # looked at ten times a second
+        os._exit(3)
+    elif mode == "large":
+        open("pids", "a").write(f"{os.getpid()}\n")
+        time.sleep(0.2)
     elif mode == "leak":
         held.append(bytearray(b"x" * (8 << 20)))
         open("pids", "a").write(f"{os.getpid()}\n")
