@@ -10,6 +10,8 @@
 #include "request.h"
 #include "result.h"
 
+enum { KEEP = 1 << 16, KEEP_MEMBERS = 1 << 10 };
+
 /* Not part of what was asked: who carried it, and whether it is asked again. */
 static const char *const transport[] = { "kafka", "feed", "trace", "again", "error", "supersedes", NULL };
 /* Nor are these of the document. */
@@ -234,4 +236,18 @@ entry_columns(struct entry *q, const struct entry_said *said)
 		canon_digest(&q->rec, beside_doc, q->doc);
 	} else if (!request_job_id_ok(q->job_id.p, q->job_id.len))
 		set(&q->job_id, "");
+}
+
+void
+entry_done(struct entry *q)
+{
+	struct buf *const all[] = { &q->line, &q->tenant, &q->job_id, &q->doc_key, &q->pipeline, &q->trace, &q->callback,
+	    &q->text, &q->original, &q->cluster, &q->topic, &q->key, &q->headers, &q->blob, &q->stage, &q->code, &q->message,
+	    &q->error };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i]->cap > KEEP)
+			buf_free(all[i]);
+	if (q->rec.cap > KEEP_MEMBERS)
+		rec_free(&q->rec);
 }

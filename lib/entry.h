@@ -64,6 +64,9 @@ void entry_columns(struct entry *q, const struct entry_said *said);
 /* Makes it a reject, for a reason of the caller's own. */
 void entry_reject(struct entry *q, const char *stage, const char *code, const char *message);
 
+/* It was settled: small buffers stay for the next one, big ones are given back. */
+void entry_done(struct entry *q);
+
 /* The member's string into b, NUL-terminated; b is empty and -1 when there is none. */
 int entry_string(const struct rec *r, const char *name, struct buf *b);
 

@@ -91,6 +91,8 @@ settle_batch(void)
 {
 	if (batch_n)
 		settle(batch, batch_n);
+	for (size_t i = 0; i < batch_n; i++)
+		entry_done(&batch[i]);
 	batch_n = batch_bytes = 0;
 	seen_clear(&seen);
 }

@@ -111,6 +111,37 @@ ok 'a probe asks the database' admits
 same 'and passes' in got
 ok 'and leaves nothing' says 0 "select count(*) from sluice.dead_letter where job_id = 'probe'"
 
+# One large record after none, one, two, ... small ones, each time the last of its batch.
+i=0
+while [ $i -lt 17 ]; do
+	j=0
+	while [ $j -lt $i ]; do
+		j=$((j + 1))
+		echo "{\"job_id\":\"s$i-$j\",\"text\":\"x\"}"
+	done
+	printf '{"job_id":"w%s","text":"' $i && head -c 8500000 /dev/zero | tr '\0' y && echo '"}'
+	i=$((i + 1))
+done >in
+mkfifo wide
+# The last of them is not read, so admit is still there to be measured.
+wide() {
+	exec 7<>wide
+	admit <in >wide 2>err 7<&- &
+	pid=$!
+	grep -m 1 -c '^{"job_id":"w15"' <wide >got || return 1
+	grep VmRSS "/proc/$pid/status" >rss
+	kill $pid
+	wait $pid
+	rc=$?
+	exec 7<&-
+	[ $rc = 143 ]
+}
+ok 'large records among small ones' wide
+case $BIN in
+*/san/*) ;;     # has memory of its own
+*) ok 'leave no memory behind' test "$(tr -dc 0-9 <rss)" -lt 150000 ;;
+esac
+
 # The database goes away between two lines.
 mkfifo pipe
 lose() {
