@@ -12,6 +12,15 @@ enum {
 };
 
 static const struct kafka_prop DEFAULTS[] = { { "fetch.wait.max.ms", "100" }, { NULL, NULL } };
+/* Asked by a reader of what is committed, a broker names as the end the place
+ * where the first open transaction begins: ours may lie behind another's. */
+static const struct kafka_prop WHOLE[] = {
+	{ "group.id", "sluice-none" },
+	{ "enable.auto.commit", "false" },
+	{ "isolation.level", "read_uncommitted" },
+	{ "allow.auto.create.topics", "false" },
+	{ NULL, NULL }
+};
 static const struct kafka_prop FIXED[] = {
 	{ "group.id", "sluice-none" },
 	{ "enable.auto.commit", "false" },
@@ -48,7 +57,7 @@ scan(struct kafka *k, const char *topic, int64_t from, int64_t high, const char 
 		return -1;
 	while (now_ms() < end) {
 		rd_kafka_message_t *m = rd_kafka_consumer_poll(k->rk, 200);
-		bool over = m && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && m->offset >= high;
+		bool over = m && (!m->err || m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) && m->offset >= high;
 
 		if (m && !m->err && m->key_len == strlen(key) && memcmp(m->key, key, m->key_len) == 0) {
 			value->len = 0;
@@ -67,14 +76,13 @@ scan(struct kafka *k, const char *topic, int64_t from, int64_t high, const char 
 	return -1;
 }
 
+/* Where the topic begins and ends. */
 static int
-read_it(struct kafka *k, const char *topic, const char *key, struct buf *value)
+ends(struct kafka *k, const char *topic, int64_t *low, int64_t *high)
 {
-	int64_t low, high, from;
 	rd_kafka_resp_err_t e;
-	int r;
+	int r = kafka_partitions(k, topic, ASK_MS);
 
-	r = kafka_partitions(k, topic, ASK_MS);
 	if (r <= 0) {
 		rd_kafka_consumer_poll(k->rk, 0);
 		if (r == 0)
@@ -83,36 +91,59 @@ read_it(struct kafka *k, const char *topic, const char *key, struct buf *value)
 			kafka_waits_broker(k);
 		return -1;
 	}
-	e = rd_kafka_query_watermark_offsets(k->rk, topic, 0, &low, &high, ASK_MS);
-	if (e) {
+	e = rd_kafka_query_watermark_offsets(k->rk, topic, 0, low, high, ASK_MS);
+	if (e)
 		kafka_waits(&k->state, "position on %s: %s", topic, rd_kafka_err2str(e));
+	return e ? -1 : 0;
+}
+
+static int
+last(struct kafka *k, const char *topic, int64_t low, int64_t high, const char *key, struct buf *value)
+{
+	int64_t from = high - LATEST > low ? high - LATEST : low;
+	int r = scan(k, topic, from, high, key, value);
+
+	return r == 0 && from > low ? scan(k, topic, low, high, key, value) : r;
+}
+
+static int
+client(struct kafka *k, const struct kafka_prop *fixed, struct kafka_state *state)
+{
+	*k = (struct kafka){ .state = *state };
+	if (kafka_open(k, RD_KAFKA_CONSUMER, DEFAULTS, fixed, NULL, k) < 0) {
+		kafka_waits(state, "%s", k->err);
 		return -1;
 	}
-	if (high == low)
-		return 0;
-	from = high - LATEST > low ? high - LATEST : low;
-	r = scan(k, topic, from, high, key, value);
-	if (r == 0 && from > low)
-		r = scan(k, topic, low, high, key, value);
-	return r;
+	rd_kafka_poll_set_consumer(k->rk);
+	return 0;
+}
+
+static void
+leave(struct kafka *k, struct kafka_state *state)
+{
+	rd_kafka_consumer_close(k->rk);
+	rd_kafka_destroy(k->rk);
+	*state = k->state;
 }
 
 int
 kafka_position(const char *topic, const char *key, struct buf *value, struct kafka_state *state)
 {
-	struct kafka k = { .state = *state };
+	struct kafka k;
+	int64_t low, high;
 	int r;
 
-	if (kafka_open(&k, RD_KAFKA_CONSUMER, DEFAULTS, FIXED, NULL, &k) < 0) {
-		kafka_waits(state, "%s", k.err);
+	if (client(&k, WHOLE, state) < 0)
 		return -1;
+	r = ends(&k, topic, &low, &high);
+	leave(&k, state);
+	if (r == 0 && high > low) {
+		if (client(&k, FIXED, state) < 0)
+			return -1;
+		r = last(&k, topic, low, high, key, value);
+		leave(&k, state);
 	}
-	rd_kafka_poll_set_consumer(k.rk);
-	r = read_it(&k, topic, key, value);
-	rd_kafka_consumer_close(k.rk);
-	rd_kafka_destroy(k.rk);
 	if (r >= 0)
-		kafka_ready(&k.state);
-	*state = k.state;
+		kafka_ready(state);
 	return r;
 }

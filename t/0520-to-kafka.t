@@ -197,6 +197,47 @@ get -t stopped -f '%s\n' | sort -n >got
 seq 1 4000 >want
 same '... and each is there once' want got
 
+# -- behind another's open transaction ---------------------------------------------
+# Another stream has begun one on the topic of positions and hangs: ours that were
+# committed since are hidden from readers until it ends. They count.
+cat >hangs.py <<'X'
+import os, sys, time
+from confluent_kafka import Producer
+p = Producer({"bootstrap.servers": sys.argv[1], "transactional.id": "x-hangs", "transaction.timeout.ms": 60000})
+p.init_transactions()
+p.begin_transaction()
+p.produce("sluice.positions.v1", key="l-hangs/main", value="{}")
+p.flush()
+open("hangs", "w")
+while not os.path.exists("over"):
+    time.sleep(0.05)
+p.abort_transaction()
+X
+t_topic behind 1
+stream behind 1 40 >behind.in
+mkfifo behind.pipe
+to-kafka -x x-behind <behind.pipe >behind.old 2>old.err &
+pid=$!
+exec 8>behind.pipe
+head -20 behind.in >&8
+ok 'a position' until_ok 20 sh -c '[ "$(wc -l <behind.old)" = 20 ]'
+/usr/bin/python3 hangs.py "$SLUICE_KAFKA" 2>hangs.err 8>&- &
+hangs=$!
+ok 'another transaction' until_ok 20 test -e hangs
+tail -20 behind.in >&8
+ok 'a position behind it' until_ok 20 sh -c '[ "$(wc -l <behind.old)" = 40 ]'
+exec 8>&-
+wait $pid
+to-kafka -x x-behind -S behind.state <behind.in >behind.out 2>behind.err &
+pid=$!
+ok 'the next relay waits' until_ok 20 grep -qx 'waiting: an open transaction on sluice.positions.v1 hides its end' behind.state
+: >over
+wait $hangs
+ok '... and goes on when that is over' wait $pid
+get -t behind -f '%s\n' | sort -n >got
+seq 1 40 >want
+same '... each is there once' want got
+
 # -- the broker goes and comes back ----------------------------------------------
 t_topic away 2
 stream away 1 300 >away.in
