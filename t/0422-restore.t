@@ -13,6 +13,7 @@ sluice=$T_TOP/bin/sluice
 "$T_TOP/lib/sh/topics.sh" -q
 # Kafka is shared with other tests: topic and jobs of our own.
 t_topic x422.requests 4
+t_topic results.422 1
 export SLUICE_TOPICS=x422.requests
 
 q() { psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -d "$SLUICE_DB" -c "$1"; }
@@ -42,26 +43,39 @@ stop() {
 }
 t_end() { stop intake worker outbox 2>/dev/null; }
 send() { kcat -P -b "$SLUICE_KAFKA" -t x422.requests -K:; }
-jobs() { seq "$1" "$2" | sed 's/.*/x422-&:{"job_id":"x422-&","text":"Number &."}/' | send; }
+# Some answers go to a topic that PostgreSQL's regular expressions find, and grep's would not.
+jobs() { seq "$1" "$2" | sed 's/.*/x422-&:{"job_id":"x422-&","text":"Number &."}/; s/5."}$/5.","callback_topic":"results.422"}/' | send; }
 bad() { seq "$1" "$2" | sed 's/.*/b&:{"job_id":"b&","nonsense/' | send; }
 count() { q "select count(*) from sluice.jobs where state in ('completed', 'failed')"; }
 ended() { [ "$(count)" -ge "$1" ]; }
 sent() { says t "select (select sent from sluice.outbox_pos) = (select max(seq) from sluice.outbox)"; }
 messages() {
-	for topic in ingest.results.v1 ingest.deadletter.v1; do
+	for topic in ingest.results.v1 ingest.deadletter.v1 results.422; do
 		kcat -C -e -q -b "$SLUICE_KAFKA" -X isolation.level=read_committed -t $topic -f "$topic %k %s\n"
 	done | grep x422
 }
 
+q "select sluice.set_setting('callback_allow', '^results\.\d+\$')" >set.log
 run intake; run worker; run outbox
 jobs 1 60
 bad 1 2
 ok 'jobs run' until_ok 40 ended 60
 ok 'all is published' until_ok 20 sent
+accept() { "$sluice" outbox accept "$@" 2>accept.log; }
+code 100 'nothing is accepted while a relay is at work' accept
+code 100 'nor with a word that is not known' accept --dry-run
+ok 'so the epoch is the first' says "$ledger 1" 'select ledger, epoch from sluice.identity()'
+# A topic that was read once and is not on Kafka any more.
+q "insert into sluice.source (cluster, topic, part) select cluster, 'x422.gone', 0 from sluice.source limit 1"
 kill -STOP "$(cat outbox.pid)"  # some answers are in the backup and published only later
 jobs 61 80
 until_ok 40 ended 80
 ok 'sluice backup, while all runs' "$sluice" backup "$PWD/dump"
+ok 'its file is nobody else'"'"'s to read' test "$(stat -c %a dump)" = 600
+code 100 'a folder is no file' "$sluice" backup "$PWD"
+nodump() { SLUICE_DB=host=/nonexistent "$sluice" backup "$PWD/none"; }
+code 111 'a backup of no ledger' nodump
+ok 'leaves nothing' sh -c '! ls none*'
 kill -CONT "$(cat outbox.pid)"
 jobs 81 200
 jobs 101 110                    # the same requests again: duplicates
@@ -80,8 +94,24 @@ q "select job_id, result from sluice.jobs where no in (select no from sluice.out
 live() { "$sluice" restore "$PWD/dump" 2>live; }
 code 100 'a live ledger is not replaced' live
 ok 'and says who uses it' grep 'the ledger is live: .*from-ledger' live
+nofile() { "$sluice" restore --stop "$PWD/nofile" 2>nofile.log; }
+code 100 'a file that is not there' nofile
+ok 'is found before anything is stopped' grep 'is no backup' nofile.log
 stop intake worker
 code 100 'a file that is no backup' "$sluice" restore "$T_TOP/README.md"
+
+# A backup that ends early, just where a statement does.
+mkdir cut
+cat >cut/pg_restore <<X
+#!/bin/sh
+[ "\$1" != -l ] || exec "$(command -v pg_restore)" "\$@"
+"$(command -v pg_restore)" "\$@" | sed '/^COPY /,\$d'
+exit 1
+X
+chmod +x cut/pg_restore
+cut_short() { PATH=$PWD/cut:$PATH "$sluice" restore "$PWD/dump" 2>cut.log; }
+code 111 'a backup that can not be read to its end' cut_short
+ok 'changes nothing' says t "select to_regnamespace('sluice_before') is null and (select count(*) from sluice.job) > 200"
 
 # Without sluice restore: a ledger that is simply put back stops both ends.
 createdb() { psql -X -q -d "host=$SLUICE_TEST_DIR/s user=sluice dbname=postgres" -c "create database t_plain_$$"; }
@@ -100,9 +130,15 @@ ok 'the relay stops' relay_stops
 ok 'since Kafka is ahead' grep 'ahead of the ledger' stops
 SLUICE_DB=$real
 
+# Kafka goes away in the middle, and the whole is done again.
+before=$(q 'select count(*) from sluice.job')
+away() { SLUICE_KAFKA=127.0.0.1:1 "$sluice" restore "$PWD/dump" 2>away.log; }
+code 111 'a restore without Kafka is not ended' away
 restore() { "$sluice" restore "$PWD/dump" 2>restore.log; }
 ok 'sluice restore' restore
 sed 's/^/# /' restore.log
+ok 'a second one does not lose what the first has set aside' says "$before" 'select count(*) from sluice_before.job'
+ok 'a topic that is gone is named' grep 'not on Kafka any more.*x422.gone, partition 0' restore.log
 ok 'the ledger is the old one, in a new epoch' says "$ledger 2" 'select ledger, epoch from sluice.identity()'
 ok 'it stands where it stood' says 80 "select count(*) from sluice.jobs where state in ('completed', 'failed')"
 code 100 'nothing is left to finish' "$sluice" restore --finish

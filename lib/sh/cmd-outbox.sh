@@ -15,6 +15,12 @@
 #| service outbox first; sluice up starts it again.
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
+# shellcheck source=SCRIPTDIR/services.sh
+. "$SLUICE_TOP/lib/sh/services.sh"
+case $#:${1:-} in
+0: | 1:accept) ;;
+*) cmd_usage ;;
+esac
 named SLUICE_KAFKA Kafka
 need jq
 
@@ -53,8 +59,16 @@ case ${1:-} in
 	[ -z "$wrong" ] || { say "$wrong"; exit 1; }
 	;;
 accept)
-	base=$(owner_psql -At -v at="$at" -v epoch="$at_epoch" -f - <<<'select sluice.outbox_accept(:at, :epoch)') || exit 111
+	# Under the lock of the live relay: one that runs would go on with the old epoch.
+	base=$(
+		owner_psql -At -v at="$at" -v epoch="$at_epoch" -f - <<-'X'
+			select pg_try_advisory_lock(7305, hashtext('main')) as free \gset
+			\if :free
+			select sluice.outbox_accept(:at, :epoch);
+			\endif
+		X
+	) || exit 111
+	[ -n "$base" ] || die 100 "a relay is at work: there is nothing to accept while it goes on (s6-svc -d $scan/outbox stops it)"
 	say "a new epoch: numbers from $base on"
 	;;
-*) die 100 "sluice outbox: $1 is not understood" ;;
 esac

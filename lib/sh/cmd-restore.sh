@@ -20,9 +20,9 @@
 # shellcheck source=SCRIPTDIR/services.sh
 . "$SLUICE_TOP/lib/sh/services.sh"
 stop='' file=''
-case $#:${1:-} in
-2:--stop) stop=1 file=$2 ;;
-1:--finish) ;;
+case $#:${1:-}:${2:-} in
+2:--stop:[!-]*) stop=1 file=$2 ;;
+1:--finish:) ;;
 1:[!-]*) file=$1 ;;
 *) cmd_usage ;;
 esac
@@ -54,19 +54,33 @@ at_rest() {
 	[ -z "$others" ] || die 100 "the ledger is live: ${others% } of another host use it"
 }
 
-# put_back: the backup in one transaction; closed to programs (oldest) until the end.
-put_back() {
+# a_backup: before anything is stopped for it.
+a_backup() {
 	pg_restore -l "$file" >"$work/list" || die 100 "$file is no backup"
 	grep -q 'TABLE DATA sluice ev' "$work/list" || die 100 "$file holds no ledger"
+}
+
+# put_back: the backup in one transaction; closed to programs (oldest) until the end.
+# What a restore that did not end has set aside stays: nobody has used what it put there.
+put_back() {
 	{
 		cat <<-'Y'
 			set client_min_messages = warning;
-			drop schema if exists sluice_before cascade;
-			do $$ begin
-				if to_regnamespace('sluice') is not null then alter schema sluice rename to sluice_before; end if;
+			do $$ declare v_again boolean := false; begin
+				if exists (select from pg_attribute where attrelid = to_regclass('sluice.meta') and attname = 'oldest') then
+					execute 'select oldest > 1000000 from sluice.meta' into v_again;
+				end if;
+				if v_again then
+					drop schema sluice cascade;
+				elsif to_regnamespace('sluice') is not null then
+					drop schema if exists sluice_before cascade;
+					alter schema sluice rename to sluice_before;
+				end if;
 			end $$;
 		Y
-		pg_restore --no-owner --no-acl -f - "$file"
+		# Cut short it may have ended between two statements, or within the rows of a table.
+		pg_restore --no-owner --no-acl -f - "$file" ||
+			printf '\n\\.\ndo $$ begin raise exception $x$%s$x$; end $$;\n' 'the backup can not be read to its end'
 		cat <<-'Y'
 			do $$ begin
 				if exists (select from pg_attribute where attrelid = 'sluice.meta'::regclass and attname = 'oldest') then
@@ -82,13 +96,27 @@ put_back() {
 published() {
 	local ledger since topic topics
 	IFS='|' read -r ledger since < <(owner_psql -At -c "select ledger, coalesce((select (extract(epoch from max(at)) * 1000)::bigint - 3600000
-		from sluice.outbox), 0) from sluice.meta")
+		from sluice.outbox), 0) from sluice.meta") || exit 111
 	position=$(committed -t sluice.positions.v1 -o beginning -f '%k\t%s\n' |
 		awk -F '\t' -v key="$ledger/main" '$1 == key { print $2 }' | tail -n 1 | jq -r '"\(.seq) \(.epoch)"') ||
 		die 111 'Kafka does not answer'
 	[[ ${position:=0 0} =~ ^[0-9]{1,18}\ [0-9]{1,9}$ ]] || die 100 "the position on Kafka is none: ${position:0:60}"
 	read -r position position_epoch <<<"$position"
-	mapfile -t topics < <(kafka -L -J | jq -r '.topics[].topic' | grep -E "$(owner_psql -At -c "select '^ingest\.(results|deadletter)\.v1$|' || sluice.setting('callback_allow')")")
+	kafka -L -J >"$work/cluster" || die 111 'Kafka does not answer'
+	jq -r '.topics[].topic' "$work/cluster" >"$work/topics"
+	# By the ledger's own regular expressions: as it was, and as it was when it was lost.
+	owner_psql -At -f - >"$work/answers" <<-Y || exit 111
+		create temp table topic (name text);
+		\\copy topic from '$work/topics'
+		select name from topic where name in ('ingest.results.v1', 'ingest.deadletter.v1')
+			or name ~ ('^(?:' || sluice.setting('callback_allow') || ')\$');
+		select to_regclass('sluice_before.setting') is not null as before \\gset
+		\\if :before
+		select t.name from topic t, sluice_before.setting s
+			where s.name = 'callback_allow' and t.name ~ ('^(?:' || coalesce(s.value, s.initial) || ')\$');
+		\\endif
+	Y
+	mapfile -t topics < <(sort -u "$work/answers")
 	for topic in "${topics[@]}"; do
 		committed -t "$topic" -o "s@$since" -J
 	done | jq -c --arg mark "$ledger/main/" 'select(.headers != null)
@@ -105,20 +133,37 @@ published() {
 	Y
 }
 
+# places: where the group has to go on, of partitions that Kafka still has; topics: those that
+# it still has of the intake's.
+places() {
+	local topic
+	owner_psql -At -F ' ' -c 'select topic, part, next from sluice.source_next()' >"$work/all"
+	jq -r '.topics[] | .topic as $t | .partitions[] | "\($t) \(.partition)"' "$work/cluster" >"$work/there"
+	awk -v gone="$work/gone" 'NR == FNR { there[$1 " " $2] = 1; next }
+		{ if (($1 " " $2) in there) print; else print $1 ", partition " $2 >gone }' "$work/there" "$work/all" >"$work/places"
+	[ ! -e "$work/gone" ] || sed 's/^/sluice: not on Kafka any more, what came there since the backup is lost: /' "$work/gone" >&2
+	for topic in ${SLUICE_TOPICS//,/ }; do
+		! grep -qxF -- "$topic" "$work/topics" || topics+=("-t$topic")
+	done
+}
+
 finish() {
-	local epoch again topics
+	local epoch again topics=()
 	[ "$(owner_psql -At -c 'select oldest > 1000000 from sluice.meta')" = t ] || die 100 'no restore is under way'
+	"$SLUICE_TOP/lib/sh/migrate"
 	say 'reading what Kafka has published'
 	published
-	owner_psql -At -F ' ' -c 'select topic, part, next from sluice.source_next()' >"$work/places"
-	IFS=, read -ra topics <<<"$SLUICE_TOPICS"
-	rewind -g sluice "${topics[@]/#/-t}" <"$work/places" || exit $?
+	places
+	rewind -g sluice "${topics[@]}" <"$work/places" || exit $?
 	read -r epoch again < <(owner_psql -At -F ' ' -c "select epoch, again from sluice.restored($position, $position_epoch)") || exit 111
 	say "epoch $epoch; published up to $position, of which $again messages are not in the backup"
 	say 'sluice up starts the services: requests since the backup are read and run again'
 	say 'keep the backup until they have ended; then: drop schema sluice_before cascade'
 }
 
+[ -z "$file" ] || a_backup
+# No sluice up meanwhile, and no second restore.
+[ ! -w "$SLUICE_VAR" ] || lock_tree
 at_rest
 if [ -n "$file" ]; then
 	put_back
