@@ -30,7 +30,28 @@ mkdir -p "$SLUICE_VAR/env"
 echo 'a b' >"$SLUICE_VAR/env/SLUICE_TENANT"
 ok 'a file in env/ counts' env_says SLUICE_TENANT 'a b'
 ok 'the environment counts more' env SLUICE_TENANT=c sh -c "'$sluice' env | grep -qx 'export SLUICE_TENANT=c'"
+echo lost >"$SLUICE_VAR/env/SLUICE_TENANT~"
+echo lost >"$SLUICE_VAR/env/SLUICE_TENANT.new"
+ok 'what an editor leaves beside it does not' env_says SLUICE_TENANT 'a b'
+code 100 'a file that services would look for elsewhere' env SLUICE_KAFKA_CONF=tls.conf "$sluice" env
+code 100 'a folder too' env SLUICE_DOCS=/a:b "$sluice" env
+code 100 'a password with a space before the sign' env SLUICE_DB='host=h password = x' "$sluice" env
 code 100 'a password where ps would show it' env SLUICE_DB='host=h password=x' "$sluice" env
 code 100 'in a URI too' env SLUICE_DB='postgresql://u:x@h/d' "$sluice" env
 ok 'a passfile is fine' env SLUICE_DB='host=h passfile=/f' "$sluice" env
+
+# Whose state folder it is.
+if [ "$(id -u)" = 0 ]; then
+	mkdir other && touch other/x
+	code 100 'a folder of somebody else as state folder' env SLUICE_VAR="$T_DIR/other" "$sluice" up
+	ok 'stays his' test "$(stat -c %u other)" = 0
+	s6-setuidgid nobody test -x "$sluice" 2>no || {
+		done_testing
+		exit
+	}
+	nobody='s6-setuidgid nobody'
+fi
+# shellcheck disable=SC2086
+theirs() { ${nobody:-} env SLUICE_VAR=/ "$sluice" "$1" 2>err; t=$?; grep -q 'belongs to root: run as that user or as root' err && return $t; }
+for cmd in status down up; do code 100 "$cmd of a stack of somebody else says whose it is" theirs $cmd; done
 done_testing

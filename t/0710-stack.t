@@ -57,10 +57,26 @@ running >pids.1
 ok 'up again' "$sluice" up
 running >pids.2
 same 'changes nothing' pids.1 pids.2
+same_pids() { comm -12 <(sort "$1") <(sort "$2") | cut -d ' ' -f 1 | tr '\n' ' '; }
 rm "$SLUICE_VAR/state/.programs"
 ok 'up with other programs' "$sluice" up
 running >pids.3
-ok 'starts the services again, but not PostgreSQL and Kafka' test "$(comm -12 <(sort pids.1) <(sort pids.3) | cut -d ' ' -f 1 | tr '\n' ' ')" = 'kafka postgres '
+ok 'starts the services again, but not PostgreSQL and Kafka' test "$(same_pids pids.1 pids.3)" = 'kafka postgres '
+# tenant: the setting as the worker has it.
+tenant() { tr '\0' '\n' <"/proc/$(s6-svstat -o pid "$SLUICE_VAR/scan/auto")/environ" | sed -n 's/^SLUICE_TENANT=//p'; }
+ok 'up with a new setting' env SLUICE_TENANT=acme "$sluice" up
+running >pids.4
+ok 'starts them again too' test "$(same_pids pids.3 pids.4)" = 'kafka postgres '
+ok 'with it' test "$(tenant)" = acme
+rm "$SLUICE_VAR/env/SLUICE_TENANT"
+ok 'up with a setting taken back' "$sluice" up
+ok 'starts them with the default' test "$(tenant)" = default
+# A database that goes away while the relay's name is asked for.
+mkdir -p no && printf '#!/bin/sh\ncase "$*" in *sluice.identity*) exit 2 ;; esac\nexec %s "$@"\n' "$(command -v psql)" >no/psql && chmod +x no/psql
+id=$(cat "$SLUICE_VAR/env/SLUICE_LEDGER_ID")
+unnamed() { PATH=$PWD/no:$PATH "$sluice" up; }
+code 111 'up without a word of the ledger is not done' unnamed
+ok 'and leaves the relay its name' test "$(cat "$SLUICE_VAR/env/SLUICE_LEDGER_ID")" = "$id"
 ok 'a job goes through' answer first
 ok 'logs' sh -c "'$sluice' logs kafka -n 1 | grep -q ."
 

@@ -9,6 +9,7 @@ no_arguments "$@"
 need s6-svscanctl ps
 # shellcheck source=SCRIPTDIR/services.sh
 . "$SLUICE_TOP/lib/sh/services.sh"
+mine
 if [ ! -d "$scan" ]; then
 	say 'nothing is up'
 	exit 0

@@ -17,6 +17,7 @@ no_arguments "$@"
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
 need s6-svstat s6-svdt
+mine
 
 good=1
 no() { good=''; }
@@ -37,12 +38,12 @@ human() {
 # row NAME: one line of the table.
 row() {
 	local up want ready pid code signal since state note='' deaths
-	if ! supervised "$1"; then
+	if ! supervised "$1" ||
+		! read -r up want ready pid code signal since < <(stat_of "$1" up,wantedup,ready,pid,exitcode,signal,updownfor); then
 		no
 		printf '%-10s %-8s %-6s\n' "$1" lost -
 		return
 	fi
-	read -r up want ready pid code signal since < <(stat_of "$1" up,wantedup,ready,pid,exitcode,signal,updownfor)
 	case $up:$want:$ready in
 	true:*:true) state=up ready=yes ;;
 	true:*) state=starting ready=no ;;
@@ -54,7 +55,7 @@ row() {
 	if [ "$up" != true ] && [ "$code" != -1 ]; then note="exit $code"; fi
 	if [ "$up" != true ] && [ "$signal" != NA ]; then note=$signal; fi
 	if [ -s "$SLUICE_VAR/state/$1" ]; then
-		read -r note <"$SLUICE_VAR/state/$1"
+		read -r note <"$SLUICE_VAR/state/$1" || true
 		case $note in
 		ready*) note='' ;;
 		*) ready=no && no ;;

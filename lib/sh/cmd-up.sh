@@ -32,7 +32,8 @@ start_scan() {
 	local name env=(HOME="$SLUICE_VAR" LC_ALL=C.UTF-8 PATH="$app/bin:/usr/local/bin:/usr/bin:/bin"
 		SLUICE_APP="$app" SLUICE_VAR="$SLUICE_VAR" SLUICE_RUN="$SLUICE_RUN"
 		SLUICE_METRICS="$SLUICE_VAR/metrics")
-	for name in $(with_default); do env+=("$name=${!name}"); done
+	# What is set beyond these is in env/, and can be taken back there.
+	for name in $(with_default); do env+=("$name=$(default_of "$name")"); done
 	(
 		umask 022
 		as_user setsid -f env -i -C "$SLUICE_VAR" "${env[@]}" \
@@ -110,9 +111,9 @@ start() {
 	ready "${new[@]}"
 }
 
-# programs: what services run, as one number: whether it is what runs already.
+# programs: what services run, and with which settings, as one number: whether it is what runs already.
 programs() {
-	(cd "$app" && find -L bin lib/sh pipelines supervise -type f -print0 | LC_ALL=C sort -z |
+	(cd "$app" && find -L bin lib/sh pipelines supervise "$SLUICE_VAR/env" -type f -print0 | LC_ALL=C sort -z |
 		xargs -0 sha256sum | sha256sum | cut -c 1-32)
 }
 
@@ -134,8 +135,12 @@ done
 # The schema first: a program of the version before runs on it, a newer one does
 # not run on the old one.
 "$SLUICE_TOP/lib/sh/migrate"
-[[ " ${own[*]} " != *' postgres '* ]] || psql -Xq -d "$SLUICE_DB_OWNER" -c 'alter role sluice_app login'
-keep SLUICE_LEDGER_ID "$(psql -XAt -d "${SLUICE_DB_OWNER:-$SLUICE_DB}" -c 'select ledger from sluice.identity()')"
+[[ " ${own[*]} " != *' postgres '* ]] || psql -Xq -d "$SLUICE_DB_OWNER" -c 'alter role sluice_app login' ||
+	die 111 'the ledger does not answer: sluice logs postgres'
+# The relay's transactional id is made of it: never one of nothing.
+ledger=$(psql -XAt -d "${SLUICE_DB_OWNER:-$SLUICE_DB}" -c 'select ledger from sluice.identity()') && [ -n "$ledger" ] ||
+	die 111 'the ledger does not answer: sluice status'
+keep SLUICE_LEDGER_ID "$ledger"
 "$SLUICE_TOP/lib/sh/topics.sh" -q
 rest=() ran=()
 mapfile -t rest < <(cd "$app/supervise" && printf '%s\n' * | grep -vxE 'postgres|kafka|worker')
@@ -147,7 +152,7 @@ done
 for name in "${rest[@]}"; do [ "$(stat_of "$name" up)" != true ] || ran+=("$name"); done
 start "${rest[@]}"
 stamp=$(programs)
-if settings_changed || [ "$stamp" != "$(cat "$SLUICE_VAR/state/.programs" 2>/dev/null)" ]; then
+if [ "$stamp" != "$(cat "$SLUICE_VAR/state/.programs" 2>/dev/null)" ]; then
 	# One after the other, each drained: the rest of the stack goes on meanwhile.
 	for name in "${ran[@]}"; do
 		say "starting $name again, drained"

@@ -89,7 +89,8 @@ load_settings() {
 	if [ -d "$SLUICE_VAR/env" ]; then
 		for f in "$SLUICE_VAR"/env/SLUICE_*; do
 			name=${f##*/}
-			if [ -r "$f" ] && [ -z "${!name:-}" ]; then
+			# What an editor leaves beside a setting is none.
+			if [[ $name =~ ^SLUICE_[A-Z0-9_]+$ ]] && [ -r "$f" ] && [ -z "${!name:-}" ]; then
 				export "$name=$(head -n 1 "$f")"
 			fi
 		done
@@ -97,13 +98,18 @@ load_settings() {
 	for name in $(with_default); do
 		[ -n "${!name:-}" ] || export "$name=$(default_of "$name")"
 	done
+	# Services work elsewhere than whoever typed it.
+	for name in SLUICE_KAFKA_CONF SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS; do
+		[[ ${!name:-/} = /* ]] || die 100 "$name must be an absolute path: ${!name}"
+	done
+	[[ :$SLUICE_DOCS != *:[!/:]* ]] || die 100 "SLUICE_DOCS must be absolute paths: $SLUICE_DOCS"
 	# Our own database's owner needs no file: who may enter the socket's folder may
 	# be anybody. Services get what is in env/, so never the owner's name.
 	if [ -n "${SLUICE_DB:-}" ] && [ "$SLUICE_DB" = "${SLUICE_OWN_DB:-}" ]; then
 		export SLUICE_DB_OWNER=${SLUICE_DB/user=sluice_app/user=sluice}
 	fi
 	case ${SLUICE_DB:-}${SLUICE_DB_OWNER:-} in
-	*password=* | *://*:*@*)
+	*password=* | *'password '*=* | *://*:*@*)
 		die 100 'SLUICE_DB holds a password, which ps would show: name a file with passfile=FILE, or use ~/.pgpass' ;;
 	esac
 }

@@ -10,12 +10,10 @@ keep() {
 	local file=$SLUICE_VAR/env/$1
 	export "$1=$2"
 	[ "$(cat "$file" 2>/dev/null)" != "$2" ] || return 0
-	[ ! -e "$file" ] || changed=1
-	printf '%s\n' "$2" | as_user tee "$file.new" >/dev/null
-	mv "$file.new" "$file"
+	printf '%s\n' "$2" | as_user tee "$file.$$" >/dev/null && mv "$file.$$" "$file" && return
+	rm -f "$file.$$"
+	die 111 "$file can't be written"
 }
-changed=''
-settings_changed() { [ -n "$changed" ]; }
 
 # owned FOLDER: made, mode 700, belonging to the service user and no link:
 # in /tmp anybody may have made one before us.
@@ -37,12 +35,15 @@ make_places() {
 	local d
 	if am_root; then
 		id sluice >/dev/null 2>&1 || die 100 'there is no user sluice: run make deps'
+		# A mistyped name must not give somebody's folder to the services.
+		[ ! -d "$SLUICE_VAR" ] || [ "$(stat -c %U "$SLUICE_VAR")" = sluice ] || [ -z "$(ls -A "$SLUICE_VAR")" ] ||
+			die 100 "$SLUICE_VAR belongs to $(stat -c %U "$SLUICE_VAR") and is not empty: the state folder is a new one, or of the user sluice"
 		mkdir -p "$SLUICE_VAR"
 		chown sluice: "$SLUICE_VAR"
 		as_user test -w "$SLUICE_VAR" || die 100 "the user sluice can't reach $SLUICE_VAR"
 	else
 		mkdir -p "$SLUICE_VAR"
-		[ -O "$SLUICE_VAR" ] || die 100 "$SLUICE_VAR belongs to $(stat -c %U "$SLUICE_VAR"): run as that user or as root"
+		mine
 	fi
 	# Where state had to go elsewhere, a link shows where.
 	is_given SLUICE_VAR || [ -e "$SLUICE_TOP/var" ] || ln -s "$SLUICE_VAR" "$SLUICE_TOP/var"

@@ -7,6 +7,12 @@ scan=$SLUICE_VAR/scan
 # Those that a pointer to somewhere else replaces, and all, in starting order.
 infra=(postgres kafka)
 
+# mine: nobody else can see the services, or tell them anything.
+mine() {
+	am_root || [ ! -d "$SLUICE_VAR" ] || [ -O "$SLUICE_VAR" ] ||
+		die 100 "$SLUICE_VAR belongs to $(stat -c %U "$SLUICE_VAR"): run as that user or as root"
+}
+
 # s6's tools listen on fifos that only the service user's processes write to.
 svc() { as_user s6-svc "$@"; }
 
@@ -62,8 +68,8 @@ end_tree() {
 	fi
 	for name in "${names[@]}"; do
 		# Without s6-svscan each s6-supervise has to be told by itself.
-		supervised "$name" && svc -xd "$scan/$name"
-		supervised "$name/log" && svc -xd "$scan/$name/log"
+		! supervised "$name" || svc -xd "$scan/$name" || true
+		! supervised "$name/log" || svc -xd "$scan/$name/log" || true
 		[ ! -s "$scan/$name/data/owner" ] ||
 			(cd "$scan/$name" && "$SLUICE_TOP/lib/sh/own" true)
 	done
