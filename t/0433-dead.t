@@ -159,6 +159,9 @@ jq -c '.text |= (sub("\"low\""; "\"Low\"") | sub(",\"tenant\":\"acme\""; ""))' o
 ok 'and goes without saying' fed job
 ok 'it is acme still' says acme "select tenant from sluice.job where job_id = 't'"
 
+printf %s "$(cat second)" >mended
+ok 'a last line without its line feed is a line' fed 'duplicate superseded'
+
 # Interrupted.
 i=0
 while [ $i -lt 300 ]; do

@@ -76,6 +76,19 @@ sluice replay -j 2 -t r.b captured 2>bar
 ok 'the progress bar' grep -q '100%' bar
 ok 'a second replay sends all a second time' sh -c '[ "$(sluice capture r.b | wc -l)" = 800 ]'
 
+sed 's/"topic":"r.a"/"topic":"r.few"/' captured | jq -c 'select(.partition < 2)' >dt=1
+ok 'a file whose name has an =' sluice replay -q dt=1
+sluice capture r.few >again
+ok '... is sent' test "$(wc -l <again)" = "$(wc -l <dt=1)"
+mkdir -p 'a b;c/lib'
+cp -r "$T_TOP/bin" 'a b;c' && cp -r "$T_TOP/lib/sh" 'a b;c/lib'
+ok 'a checkout whose path has a space' 'a b;c/bin/sluice' replay -q dt=1
+sluice capture r.few >again
+ok '... sends' test "$(wc -l <again)" = "$(($(wc -l <dt=1) * 2))"
+code 100 'a topic that can be none' sluice replay -q -t '$(touch x)' dt=1
+: >empty
+ok 'a capture of nothing' sluice replay -q empty
+
 # -- what can't be sent -----------------------------------------------------------
 jq -c 'select(.partition == 0 or .partition == 4)' captured | head -40 >some
 few() { sluice replay -q -t r.few some 2>few.err; }
@@ -85,9 +98,11 @@ jq -c 'select(.partition == 4) | .offset' some | sort >want
 jq -c '.offset' "$file" | sort >got
 same '... are named, message by message' want got
 head -c 100 captured >torn
+code 100 'what could not be sent is not there to be resumed' sluice replay -q --resume "$(ls var/replay)"
 code 111 'a torn file' sluice replay -q torn
 echo '{"a":1}' >alien
 code 100 'a file that was not captured' sluice replay -q alien
+ok 'neither leaves a folder' test "$(ls var/replay | wc -l)" = 1
 code 100 'no such replay to resume' sluice replay --resume nosuch
 
 # -- one record, one hour -----------------------------------------------------------

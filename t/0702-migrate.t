@@ -62,6 +62,19 @@ crossing() {
 ok 'a migration gives way to a program' crossing
 ok 'whose locks are granted' test "$(tail -n 1 ../holder)" = 0
 ok 'and is made then, whole' test "$(q -c "select count(*) from pg_attribute where attname = 'y'")" = 2
+
+# So also where the server speaks another language.
+mkdir ../de
+cat >../de/psql <<X
+#!/bin/sh
+[ ! -e "$T_DIR/said" ] || exec "$(command -v psql)" "\$@"
+cat >"$T_DIR/said"
+echo 'psql:<stdin>:9: FEHLER:  55P03: konnte Sperre nicht setzen' >&2
+exit 3
+X
+chmod +x ../de/psql
+de() { PATH="$T_DIR/de:$PATH" "$migrate" "$PWD" 2>../gave && grep -q 'gives way' ../gave; }
+ok 'by the code, not by the word' de
 code 111 'no database' env SLUICE_DB="host=$T_DIR dbname=x" "$migrate" "$PWD"
 cd "$T_DIR" || exit 1
 done_testing

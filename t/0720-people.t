@@ -83,7 +83,7 @@ X
 ok 'counts' count
 counted() { sluice jobs --count -T acme --state failed >got && grep -q '^auto *failed *4' got; }
 ok 'counts of a filter' counted
-for bad in '--state nix' '--limit x' '--older 5' '--older 1y' '-P Urgent' '--sort x' '--from x' '--state' '--what'; do
+for bad in '--state nix' '--limit x' '--older 5' '--older 1y' '-P Urgent' '--sort x' '--from x' '--state' '--limit' '--from' '--sort' '--what'; do
 	code 100 "jobs $bad" sluice jobs $bad
 done
 code 100 'no injection' sluice jobs --newer "1' or 1=1 --"
@@ -139,6 +139,8 @@ ok 'with the reason' reason
 code 1 'again is no' sluice cancel -T '*' -p slow
 names() { sluice cancel j5 j1 nix 2>err; test $? = 1 && grep -q 'no job nix' err && grep -q 'j1 is completed' err && grep -q 'cancelled: 1' err; }
 ok 'by name: what can be is done, the rest is told' names
+odd() { sluice cancel '\.' "$(printf 'a\001')" "$(printf 'b\002')" "$(printf 'j35\nj35')" 'c\nd' j25 2>err; test $? = 1 && grep -q 'cancelled: 1$' err && test "$(grep -c 'no job' err)" = 5; }
+ok 'by names that none can have' odd
 asks() { echo n | script -qec "$T_TOP/bin/sluice cancel -T '*' --state waiting" /dev/null >got; grep -q 'Cancel 4 jobs' got && test "$(sluice jobs -T '*' --state waiting -j | wc -l)" = 4; }
 ok 'a terminal is asked' asks
 retry() { sluice retry -T acme --code no_text 2>err && grep -q 'queued again: 5' err && sluice job -T acme j2 | grep -q 'run 2'; }

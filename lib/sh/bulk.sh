@@ -31,7 +31,8 @@ bulk_parse() {
 # bulk_named STATES DONE: the numbers of the jobs that are meant into $tmp/numbers,
 # unknown names into $tmp/unknown, those in another state into $tmp/other.
 bulk_named() {
-	printf '%s\n' "${bulk_ids[@]}" >"$tmp/ids"
+	# No id has one of these, and a line of COPY may not either.
+	printf '%s\n' "${bulk_ids[@]//[[:cntrl:]\\]/?}" >"$tmp/ids"
 	{
 		printf 'create temp table mine (job_id text);\n'
 		printf '\\copy mine (job_id) from %s with (format csv, delimiter E'"'\\\\001'"', quote E'"'\\\\002'"')\n' "'$tmp/ids'"

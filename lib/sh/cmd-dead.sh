@@ -150,11 +150,12 @@ dead_tally() {
 
 dead_feed() {
 	local all rc=0 progress_began=$SECONDS answer
-	[ -r "$operand" ] || die 100 "no file that can be read: $operand"
+	[ -r "$operand" ] && [ ! -d "$operand" ] || die 100 "no file that can be read: $operand"
 	need jq
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
-	cat -- "$operand" >"$tmp/dead"
+	# Not every editor ends the last line.
+	LC_ALL=C sed '$a\' -- "$operand" >"$tmp/dead"
 	LC_ALL=C awk '!/^\{.*\}[ \t\r]*$/ { exit 1 }' "$tmp/dead" || die 100 "$operand is not one object a line: jq -c makes it that"
 	jq -e -n 'all(inputs; (.dead | type) == "number")' "$tmp/dead" >/dev/null 2>"$tmp/err" ||
 		die 100 "$operand does not hold exported dead letters only: $(head -c 200 "$tmp/err")"

@@ -29,16 +29,19 @@
 count='' filter_limit=20
 while [ $# -gt 0 ]; do
 	case $1 in
+	--limit | --from | --sort) [ $# -ge 2 ] || cmd_usage "$1 takes a value" ;;
+	esac
+	case $1 in
 	-j) json=1 ;;
 	--count) count=1 ;;
 	--limit | --from)
-		case ${2-} in
+		case $2 in
 		'' | *[!0-9]* | ?????????????????*) die 100 "$1 takes a number: ${2:0:60}" ;;
 		esac
 		if [ "$1" = --from ]; then filter_from=$2; else filter_limit=$2; fi
 		shift ;;
 	--sort)
-		case ${2-} in
+		case $2 in
 		newest | oldest | changed) filter_sort=$2 && shift ;;
 		*) die 100 "--sort takes newest, oldest or changed: ${2:0:60}" ;;
 		esac ;;

@@ -38,15 +38,18 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [[ $jobs = [1-9]* && $jobs != *[!0-9]* ]] || die 100 "-j $jobs: not a number"
+[[ $topic =~ ^[A-Za-z0-9._-]{0,249}$ ]] || die 100 "no topic can have this name: $topic"
 [ -n "$resume" ] || [ ${#files[@]} -gt 0 ] || die 100 'names no file: see sluice replay --help'
+for i in "${!files[@]}"; do
+	# For awk a=b is no file.
+	[[ ${files[i]} = /* ]] || files[i]=./${files[i]}
+	f=${files[i]}
+	[ -r "$f" ] && [ ! -d "$f" ] || die 100 "$f: cannot be read"
+	[ ! -s "$f" ] || [ "$(tail -c 1 "$f" | od -An -tx1)" = ' 0a' ] || die 111 "$f ends inside a line"
+done
 
 # split FOLDER: one file a partition. Their number is small, so all stay open.
 split() {
-	local f
-	for f in "${files[@]}"; do
-		[ -r "$f" ] || die 100 "$f: cannot be read"
-		[ ! -s "$f" ] || [ "$(tail -c 1 "$f" | od -An -tx1)" = ' 0a' ] || die 111 "$f ends inside a line"
-	done
 	LC_ALL=C awk -v folder="$1" '
 		!match($0, /^\{"topic":"[^"]*","partition":[0-9]+,/) {
 			printf "sluice: fatal: %s: line %d is no captured message\n", FILENAME, FNR >"/dev/stderr"
@@ -61,16 +64,16 @@ split() {
 
 if [ -n "$resume" ]; then
 	dir=$SLUICE_VAR/replay/$resume id=$resume
-	[[ $resume != */* && -f $dir/topic ]] || die 100 "no replay $resume to resume"
+	[[ $resume != */* && -f $dir/topic && -d $dir/part ]] || die 100 "no replay $resume to resume"
 	topic=$(cat "$dir/topic")
 else
 	id=$(date +%Y%m%d-%H%M%S)-$$
 	dir=$SLUICE_VAR/replay/$id
-	mkdir -p "$dir/part"
-	split "$dir/part" || { code=$?; rm -rf "$dir"; exit "$code"; }
+	mkdir -p "$dir/part" || die 111 "$dir can't be made"
+	split "$dir/part" || { code=$?; rm -rf "$dir"; [ "$code" = 100 ] || code=111; exit "$code"; }
 	printf '%s\n' "$topic" >"$dir/topic"
 fi
-say "replay $id: $(cat "$dir"/part/* | wc -l) messages of $(find "$dir/part" -type f | wc -l) partitions"
+say "replay $id: $(find "$dir/part" -type f -exec cat {} + | wc -l) messages of $(find "$dir/part" -type f | wc -l) partitions"
 
 options=(--will-cite --line-buffer --joblog "$dir/joblog" --resume-failed -j "$jobs" "${bar[@]}")
 if [ -n "$hosts" ]; then
@@ -79,8 +82,9 @@ if [ -n "$hosts" ]; then
 fi
 export SLUICE_KAFKA_CONF=${SLUICE_KAFKA_CONF:-}
 code=0
+# The command's words are a shell's, here and on the other hosts.
 find "$dir/part" -type f | sort |
-	parallel "${options[@]}" "$SLUICE_TOP/lib/sh/replay-part" "$id" '{}' "$topic" >>"$dir/undeliverable.ndjson" || code=$?
+	parallel "${options[@]}" "$(printf %q "$SLUICE_TOP/lib/sh/replay-part")" "$(printf %q "$id")" '{}' "$topic" >>"$dir/undeliverable.ndjson" || code=$?
 [ "$code" = 0 ] || die 111 "not all of it was sent: sluice replay --resume $id"
 if [ -s "$dir/undeliverable.ndjson" ]; then
 	rm -rf "$dir/part"

@@ -4,6 +4,7 @@ A copy of the checkout with pipelines of the run's own, three brokers behind a
 proxy, and 'sluice up' in a state folder of its own. Everything lies below one
 folder in /tmp; what works in the state folder belongs to the run.
 """
+import contextlib
 import glob
 import json
 import os
@@ -238,7 +239,8 @@ class Stack:
         if left:
             bad.append(f'processes after down: {left}')
             for pid in sum(left.values(), []):
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         for f in glob.glob(os.path.join(self.tmp, '**'), recursive=True)[1:]:
             bad.append(f'left in TMPDIR: {f[len(self.tmp):]}')
         for f in glob.glob(os.path.join(self.var, 'blobs', '**', 'tmp.*'), recursive=True):
