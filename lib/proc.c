@@ -5,12 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ndjson.h"
 #include "now.h"
 #include "proc.h"
 
@@ -126,8 +124,8 @@ keep_err(struct proc_result *r, const char *p, size_t n)
 	r->err[r->err_len] = 0;
 }
 
-/* One read from a pipe that poll named. 1: stdout is over its limit. */
-static int
+/* One read from a pipe that poll named. PROC_EXIT: go on. */
+static enum proc_end
 take(const struct proc *p, struct proc_result *res, int *fd, int is_out)
 {
 	char tmp[1024];
@@ -135,7 +133,7 @@ take(const struct proc *p, struct proc_result *res, int *fd, int is_out)
 	ssize_t n;
 
 	if (is_out) {
-		if (p->out_max && want > p->out_max - res->out.len + 1)
+		if (p->out_max && !p->sink && want > p->out_max - res->out.len + 1)
 			want = p->out_max - res->out.len + 1;
 		n = read(*fd, buf_room(&res->out, want), want);
 		if (n > 0)
@@ -149,11 +147,15 @@ take(const struct proc *p, struct proc_result *res, int *fd, int is_out)
 		close(*fd);
 		*fd = -1;
 	}
-	if (is_out && p->out_max && res->out.len > p->out_max) {
-		res->out.len = p->out_max;
-		return 1;
+	if (is_out && p->sink && n > 0) {
+		res->out.len = 0;
+		return p->sink(p->ctx, res->out.p, (size_t)n) < 0 ? PROC_REFUSED : PROC_EXIT;
 	}
-	return 0;
+	if (is_out && p->out_max && !p->sink && res->out.len > p->out_max) {
+		res->out.len = p->out_max;
+		return PROC_TOO_LARGE;
+	}
+	return PROC_EXIT;
 }
 
 /* Kills the group before the leader is reaped: until then its id is not
@@ -177,6 +179,7 @@ static enum proc_end
 watch(const struct proc *p, struct run *r, struct proc_result *res)
 {
 	int64_t end = p->wall_ms ? now_ms() + (int64_t)p->wall_ms : INT64_MAX, drain = INT64_MAX;
+	enum proc_end how;
 
 	while (!r->ended || r->out >= 0 || r->err >= 0) {
 		struct pollfd f[2] = { { r->out, POLLIN, 0 }, { r->err, POLLIN, 0 } };
@@ -191,10 +194,10 @@ watch(const struct proc *p, struct run *r, struct proc_result *res)
 		/* Pipes at their end and a leader that goes on: look again soon. */
 		if (poll(f, 2, r->out < 0 && r->err < 0 ? 2 : TURN_MS) < 0 && errno != EINTR)
 			return PROC_ERR;
-		if (f[1].revents && take(p, res, &r->err, 0))
-			return PROC_TOO_LARGE;
-		if (f[0].revents && take(p, res, &r->out, 1))
-			return PROC_TOO_LARGE;
+		if (f[1].revents)
+			take(p, res, &r->err, 0);
+		if (f[0].revents && (how = take(p, res, &r->out, 1)) != PROC_EXIT)
+			return how;
 	}
 	return PROC_EXIT;
 }
@@ -213,7 +216,7 @@ proc_run(const struct proc *p, struct proc_result *res)
 		return;
 	}
 	res->end = watch(p, &r, res);
-	res->code = res->end == PROC_ERR ? errno : 0;
+	res->code = res->end == PROC_ERR || res->end == PROC_REFUSED ? errno : 0;
 	if (!r.ended) {
 		kill(-r.pid, SIGKILL);
 		kill(r.pid, SIGKILL);
@@ -233,20 +236,4 @@ proc_run(const struct proc *p, struct proc_result *res)
 	for (int *fd = (int[]){ r.out, r.err, r.exec_err, -2 }; *fd != -2; fd++)
 		if (*fd >= 0)
 			close(*fd);
-}
-
-int
-proc_memfd(const char *name, const char *p, size_t len)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC), e;
-
-	if (fd < 0)
-		return -1;
-	if (write_all(fd, p, len) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
-		e = errno;
-		close(fd);
-		errno = e;
-		return -1;
-	}
-	return fd;
 }

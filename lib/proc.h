@@ -20,6 +20,10 @@ struct proc {
 	const char *const *argv;        /* argv[0] is looked up in PATH */
 	int in_fd;                      /* the child's stdin; -1: /dev/null */
 	size_t out_max;                 /* most bytes of stdout; 0: no limit */
+	/* Gets stdout piece by piece instead of the result's out; -1 with errno ends
+	 * the child. NULL: none. out_max does not count then. */
+	int (*sink)(void *ctx, const char *p, size_t len);
+	void *ctx;
 	unsigned long wall_ms;          /* 0: no limit */
 	struct limit limit;
 };
@@ -29,6 +33,7 @@ enum proc_end {
 	PROC_SIGNAL,    /* code: the signal */
 	PROC_TIMEOUT,   /* wall or CPU time was used up */
 	PROC_TOO_LARGE, /* stdout passed out_max; out holds its first out_max bytes */
+	PROC_REFUSED,   /* the sink said no: code is its errno */
 	PROC_NO_EXEC,   /* argv[0] could not be started: code is an errno */
 	PROC_ERR        /* fork, pipe or poll failed here: code is an errno */
 };

@@ -68,6 +68,7 @@ judge(struct doc *d, const char *tool, const struct proc_result *r)
 		return doc_fail(d, "too_large", false, "the text is over %zu bytes", d->max);
 	case PROC_NO_EXEC:
 		return doc_fail(d, "no_pdf_tool", true, "%s: %s", tool, strerror(r->code));
+	case PROC_REFUSED:
 	case PROC_ERR:
 		break;
 	}

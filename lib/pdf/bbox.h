@@ -1,0 +1,31 @@
+/* bbox.h - reads what pdftotext -bbox -raw prints, as it comes, in pieces of any
+ * size: words with their boxes, in the order in which the file draws them, which
+ * are made into lines. It is not XML, whatever it says: control bytes stand in it.
+ * What is no tag of its kind is skipped; nothing in it is trusted.
+ */
+#ifndef PDF_BBOX_H
+#define PDF_BBOX_H
+
+#include "mem.h"
+#include "pdf/page.h"
+
+struct bbox {
+	struct pdf_doc *doc;
+	size_t text_max;        /* bytes of all text */
+	struct buf carry;       /* a tag or text that is not whole yet */
+	int state;
+	float word[4], last[4];
+	size_t longest, chars, upright, turned;         /* of the line at hand */
+	float width;
+	bool in_line;
+};
+#define BBOX_INIT { NULL, 0, BUF_INIT, 0, { 0 }, { 0 }, 0, 0, 0, 0, 0, false }
+
+void bbox_begin(struct bbox *b, struct pdf_doc *doc, size_t text_max);
+/* 0, or -1 with errno: EFBIG over text_max or over the limits of page.h, EBADMSG
+ * a tag without end. */
+int bbox_feed(struct bbox *b, const char *p, size_t len);
+/* At the end. 0, or -1 with EBADMSG: it ends inside a page. */
+int bbox_end(struct bbox *b);
+
+#endif

@@ -1,0 +1,209 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pdf/para.h"
+
+enum { PITCHES = 256 };
+
+static int
+by_value(const void *a, const void *b)
+{
+	const float *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The line was full: the next one's first word did not fit in any more. */
+static bool
+full(const struct para_block *b, const struct pdf_line *l, const struct pdf_line *next)
+{
+	return l->x1 + next->first_w + l->h * 0.25f > b->right - l->h * 0.5f;
+}
+
+static bool
+lower(const struct pdf_doc *d, const struct pdf_line *l)
+{
+	char c = pdf_text(d, l)[0];
+
+	return c >= 'a' && c <= 'z';
+}
+
+/* Letters with accents are more than one byte: good enough for where a sentence ends. */
+static bool
+ends_sentence(const struct pdf_doc *d, const struct pdf_line *l)
+{
+	const char *p = pdf_text(d, l);
+	size_t n = l->len;
+
+	if (n > 3 && memcmp(p + n - 3, "\xE2\x80\x9D", 3) == 0)
+		n -= 3;
+	while (n && strchr(")\"']", p[n - 1]))
+		n--;
+	return n && strchr(".:!?", p[n - 1]);
+}
+
+static void
+shape(struct para_block *b, const struct pdf_line *const *l, size_t n)
+{
+	size_t wrapped = 0, at_left = 0, indented = 0, middle = 0;
+	float mid = (b->left + b->right) / 2, x0 = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		wrapped += i + 1 < n && full(b, l[i], l[i + 1]);
+		middle += fabsf((l[i]->x0 + l[i]->x1) / 2 - mid) < b->h * 0.8f;
+		x0 = fmaxf(x0, l[i]->x0 - b->left);
+		if (i == 0)
+			continue;
+		at_left += l[i]->x0 < b->left + b->h * 0.4f;
+		indented += l[i]->x0 > b->left + b->h * 0.7f;
+	}
+	b->centred = n > 1 && middle == n && x0 > b->h * 1.5f;
+	b->verbatim = n > 1 && !b->centred && wrapped * 2 < n - 1 + (n == 2);
+	b->hanging = n > 2 && l[0]->x0 < b->left + b->h * 0.4f && indented > at_left;
+}
+
+void
+para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line *const *l, size_t n)
+{
+	float pitch[PITCHES], h[PITCHES];
+	size_t m = 0, k = 0;
+
+	memset(b, 0, sizeof *b);
+	b->left = INFINITY;
+	for (size_t i = 0; i < n; i++) {
+		b->left = fminf(b->left, l[i]->x0);
+		b->right = fmaxf(b->right, l[i]->x1);
+		b->markers += pdf_marker(pdf_text(d, l[i]), l[i]->len) != 0;
+		if (k < PITCHES)
+			h[k++] = l[i]->h;
+		if (i && m < PITCHES && !pdf_same_row(l[i], l[i - 1]))
+			pitch[m++] = l[i]->base - l[i - 1]->base;
+	}
+	qsort(h, k, sizeof *h, by_value);
+	b->h = h[k / 2];
+	if (m) {
+		qsort(pitch, m, sizeof *pitch, by_value);
+		b->pitch = pitch[m / 2];
+	}
+	shape(b, l, n);
+}
+
+static bool
+other_size(const struct pdf_line *a, const struct pdf_line *b)
+{
+	return a->len > 2 && b->len > 2 && (a->h > b->h * 1.15f || b->h > a->h * 1.15f);
+}
+
+bool
+para_breaks(const struct para_block *b, const struct pdf_doc *d, const struct pdf_line *prev,
+    const struct pdf_line *cur)
+{
+	float pitch = cur->base - prev->base;
+
+	if (pdf_same_row(prev, cur))
+		return false;
+	if (other_size(prev, cur) || pitch > b->pitch * 1.4f || pitch < 0)
+		return true;
+	if (b->verbatim)
+		return false;
+	if (pdf_marker(pdf_text(d, cur), cur->len) && (b->markers > 1 || ends_sentence(d, prev)))
+		return true;
+	if (b->centred)
+		return false;
+	if (b->hanging)
+		return cur->x0 < b->left + b->h * 0.4f;
+	if (cur->x0 > b->left + b->h * 0.7f && prev->x0 < b->left + b->h * 0.4f)
+		return true;
+	return !full(b, prev, cur) && ends_sentence(d, prev);
+}
+
+bool
+para_ends(const struct para_block *was, const struct para_block *b, const struct pdf_doc *d,
+    const struct pdf_line *prev, const struct pdf_line *cur)
+{
+	float gap = cur->base - cur->h - prev->base, right = fmaxf(was->right, b->right);
+	bool marker = pdf_marker(pdf_text(d, prev), prev->len) == prev->len;
+
+	/* A marker or a number that stands a little apart from its text. */
+	if (pdf_same_row(prev, cur) && cur->x0 > prev->x1 - prev->h)
+		return cur->x0 - prev->x1 > prev->h * (marker || prev->len < 8 ? 3.5f : 1.2f);
+	if (marker && fabsf(cur->base - prev->base) < prev->h * 0.6f)
+		return false;
+	if (other_size(prev, cur) || gap > cur->h * 0.8f || gap < cur->h * -0.4f)
+		return true;
+	if (was->verbatim || b->verbatim || was->centred || b->centred)
+		return true;
+	/* The same paragraph, where something high or low has set its lines apart. */
+	return prev->x1 < right - b->h * 3 || ends_sentence(d, prev) || !lower(d, cur) ||
+	    fabsf(cur->x0 - was->left) > b->h;
+}
+
+/* The last word of the text, with its hyphen, and the first of the line. */
+static bool
+keeps_hyphen(const struct pdf_doc *d, size_t from, const struct pdf_line *l)
+{
+	static struct buf word;
+	const char *p = pdf_text(d, l);
+	size_t i = d->made.len, n = 0;
+
+	while (i > from && d->made.p[i - 1] != ' ' && d->made.p[i - 1] != '\n')
+		i--;
+	while (n < l->len && p[n] != ' ')
+		n++;
+	word.len = 0;
+	buf_add(&word, d->made.p + i, d->made.len - i);
+	buf_add(&word, p, n);
+	return pdf_compound(d, buf_str(&word), word.len);
+}
+
+/* What stands between two lines of running text. */
+static void
+seam(struct pdf_doc *d, size_t from, const struct pdf_line *next)
+{
+	struct buf *out = &d->made;
+	size_t n = out->len;
+	unsigned char before;
+
+	if (n - from >= 3 && memcmp(out->p + n - 2, "\xC2\xAD", 2) == 0) {      /* a soft hyphen */
+		out->len -= 2;
+		return;
+	}
+	if (n - from < 2 || out->p[n - 1] != '-') {
+		buf_addc(out, ' ');
+		return;
+	}
+	before = (unsigned char)out->p[n - 2];
+	if (!((before | 0x20) >= 'a' && (before | 0x20) <= 'z') && before < 0x80)
+		buf_addc(out, ' ');     /* a dash, an option */
+	else if ((lower(d, next) || (unsigned char)*pdf_text(d, next) >= 0x80) && !keeps_hyphen(d, from, next))
+		out->len--;
+}
+
+void
+para_join(struct pdf_doc *d, const struct pdf_line *const *l, size_t n, bool verbatim)
+{
+	size_t from = d->made.len;
+	float left = INFINITY, width = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		left = fminf(left, l[i]->x0);
+		width = fmaxf(width, (l[i]->x1 - l[i]->x0) / (float)l[i]->len);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (i && (pdf_same_row(l[i - 1], l[i]) || !verbatim)) {
+			if (pdf_same_row(l[i - 1], l[i]))
+				buf_addc(&d->made, ' ');
+			else
+				seam(d, from, l[i]);
+		} else if (verbatim) {
+			float indent = width > 0.5f ? (l[i]->x0 - left) / width : 0;
+
+			if (i)
+				buf_addc(&d->made, '\n');
+			for (int k = 0; i && k < 40 && (float)k + 0.7f < indent; k++)
+				buf_addc(&d->made, ' ');
+		}
+		buf_add(&d->made, pdf_text(d, l[i]), l[i]->len);
+	}
+}

@@ -1,0 +1,192 @@
+/* The lines of a page, in the file's order, as paragraphs; its tables where their first line stands. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pdf/para.h"
+
+static const float FAR = 1000;
+
+struct build {
+	struct pdf_doc *d;
+	size_t page, first;             /* index of the page's first para */
+	const struct pdf_line **l;      /* the paragraph at hand */
+	size_t n;
+	bool verbatim;
+	unsigned char *told;            /* per table */
+};
+
+/* White space above a para, to what is lowest above it in its column. */
+static float
+above(const struct build *b, const struct pdf_para *p)
+{
+	float best = FAR;
+
+	for (size_t i = b->d->paras.n; i-- > b->first && b->d->paras.n - i < 12;) {
+		const struct pdf_para *q = &b->d->paras.p[i];
+
+		if (q != p && q->kind != PDF_FURNITURE && q->x0 < p->x1 && q->x1 > p->x0 && q->y1 < p->y0 + p->h * 0.6f)
+			best = fminf(best, p->y0 - q->y1);
+	}
+	return best;
+}
+
+static void
+flush(struct build *b)
+{
+	struct pdf_para *p;
+
+	if (!b->n)
+		return;
+	p = pdf_para_new(b->d, &b->d->paras, b->page, PDF_TEXT);
+	p->verbatim = b->verbatim && b->n > 1;
+	for (size_t i = 0; i < b->n; i++) {
+		pdf_para_box(p, b->l[i]);
+		if (b->l[i]->len > b->l[0]->len / 2 && b->l[0]->len < 3)
+			p->h = b->l[i]->h, p->char_w = b->l[i]->char_w; /* not the marker's */
+	}
+	para_join(b->d, b->l, b->n, p->verbatim);
+	p->len = b->d->made.len - p->at;
+	p->above = above(b, p);
+	b->n = 0;
+}
+
+static void
+table(struct build *b, const struct pdf_line *l)
+{
+	struct pdf_para *t = &b->d->tables.p[l->table], *p;
+
+	if (b->told[l->table])
+		return;
+	b->told[l->table] = 1;
+	flush(b);
+	p = pdf_para_new(b->d, &b->d->paras, b->page, PDF_TABLE);
+	*p = *t;
+	p->above = above(b, p);
+}
+
+static void
+furniture(struct build *b, bool top)
+{
+	const struct pdf_page *p = &b->d->pages[b->page];
+
+	for (uint32_t i = p->line; i < p->line + p->n; i++) {
+		const struct pdf_line *l = &b->d->lines[i];
+		struct pdf_para *f;
+
+		if (l->role == PDF_BODY || l->role >= PDF_CELL)
+			continue;
+		if (top != (l->role == PDF_HEADER || (l->role == PDF_NUMBER && l->base < p->h / 2)))
+			continue;
+		f = pdf_para_new(b->d, &b->d->paras, b->page, PDF_FURNITURE);
+		f->role = l->role;
+		pdf_para_box(f, l);
+		buf_add(&b->d->made, pdf_text(b->d, l), l->len);
+		f->len = l->len;
+	}
+}
+
+/* The next block that lies outside the tables: its lines from *i on. */
+static size_t
+next_block(struct build *b, uint32_t *i, uint32_t end, const struct pdf_line **l)
+{
+	size_t n = 0;
+	uint32_t block = 0;
+
+	for (; *i < end; ++*i) {
+		const struct pdf_line *x = &b->d->lines[*i];
+
+		if (x->role == PDF_CELL) {
+			if (n)
+				break;
+			table(b, x);
+		} else if (x->role == PDF_BODY) {
+			if (n && x->block != block)
+				break;
+			block = x->block;
+			l[n++] = x;
+		}
+	}
+	return n;
+}
+
+/* Lines drawn one below the other, with nothing between them, are a block. */
+static void
+number_blocks(struct pdf_doc *d, const struct pdf_page *p)
+{
+	struct pdf_line *prev = NULL;
+	uint32_t block = 0;
+
+	for (uint32_t i = p->line; i < p->line + p->n; i++) {
+		struct pdf_line *l = &d->lines[i];
+		float pitch, h;
+
+		if (l->role != PDF_BODY)
+			continue;
+		pitch = prev ? l->base - prev->base : 0;
+		h = prev ? fmaxf(prev->h, l->h) : 0;
+		if (!prev || pdf_same_row(prev, l) || pitch <= 0 || pitch > h * 1.9f || prev->x0 >= l->x1 || prev->x1 <= l->x0)
+			block++;
+		l->block = block;
+		prev = l;
+	}
+}
+
+/* What stands on one row, a wide blank apart, and is no table's, is one line. */
+static void
+stitch(struct pdf_doc *d, const struct pdf_page *p)
+{
+	for (uint32_t i = p->line, k; i < p->line + p->n; i = k) {
+		struct pdf_line *l = &d->lines[i];
+
+		for (k = i + 1; k < p->line + p->n; k++) {
+			struct pdf_line *m = &d->lines[k];
+
+			if (l->role != PDF_BODY || m->role != PDF_BODY || !pdf_same_row(l, m) || m->x0 < l->x1 - l->h * 0.5f ||
+			    m->x0 - l->x1 > l->h * 2.6f)
+				break;
+			if (m->len > l->len) {
+				l->h = m->h, l->base = m->base;
+				l->char_w = m->char_w;
+			}
+			l->len = m->at + m->len - l->at;
+			l->x1 = m->x1;
+			l->y0 = fminf(l->y0, m->y0), l->y1 = fmaxf(l->y1, m->y1);
+			m->role = PDF_GONE;
+		}
+	}
+}
+
+void
+pdf_page_paras(struct pdf_doc *d, size_t page)
+{
+	const struct pdf_page *p = &d->pages[page];
+	const struct pdf_line **l = mem_array(NULL, 2 * (size_t)p->n + 2, sizeof *l), *prev = NULL;
+	struct build b = { .d = d, .page = page, .first = d->paras.n, .l = l + p->n + 1 };
+	struct para_block was = { 0 }, now;
+	uint32_t i = p->line, end = p->line + p->n;
+	size_t n;
+
+	number_blocks(d, p);
+	pdf_tables(d, page);
+	stitch(d, p);
+	number_blocks(d, p);
+	b.told = mem_zalloc(d->tables.n + 1);
+	furniture(&b, true);
+	while ((n = next_block(&b, &i, end, l))) {
+		para_block(&now, d, l, n);
+		for (size_t k = 0; k < n; k++) {
+			if (b.n && (k ? para_breaks(&now, d, l[k - 1], l[k]) : para_ends(&was, &now, d, prev, l[0])))
+				flush(&b);
+			if (!b.n)
+				b.verbatim = now.verbatim;
+			b.l[b.n++] = l[k];
+		}
+		prev = l[n - 1];
+		was = now;
+	}
+	flush(&b);
+	furniture(&b, false);
+	free(b.told);
+	free(l);
+}
