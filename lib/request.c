@@ -63,7 +63,8 @@ static const struct check_rule older_rules[] = {
 /* Members that stages own (stream(7)); feeders and operators their own. */
 static const char *const reserved[] = { "attempt", "run", "error", "wait", "chunk", "chunks",
 	"embedding", "document", "content", "content_blob", "index", "admit", "probe", "raw",
-	"raw_blob", "gates", "outbox", "layout", "layout_blob", NULL };
+	"raw_blob", "gates", "outbox", "layout", "layout_blob",
+	"parsed", "blocks", NULL };
 static const char *const feeders[] = { "feed", "kafka", "supersedes", NULL };
 
 static void

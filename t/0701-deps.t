@@ -19,7 +19,9 @@ chmod +x fake/*
 export SLUICE_DEPS="$T_DIR/none"
 with() { env PATH="$T_DIR/fake:$PATH" "$@"; }
 
-mkdir -p full/kafka/libs full/model/all-MiniLM-L6-v2
+mkdir -p full/kafka/libs full/model/all-MiniLM-L6-v2 full/pdfs
+cut -f 3 "$T_TOP/lib/sh/pdfs.tsv" | sed -n 's|.*/||; s|\.gz$||; /^[^#]/p' >names
+while IFS= read -r name; do echo x >"full/pdfs/$name"; done <names
 sed -n 's/^kafka=//p' "$deps" >full/kafka/libs/.complete
 sed -n 's/.*model_version=//p' "$deps" >full/model/all-MiniLM-L6-v2/.complete
 all() { with env SLUICE_DEPS="$T_DIR/full" "$deps" >out 2>&1; }

@@ -5,6 +5,9 @@ text       two pages of text, a title in its information
 empty      one page without text
 encrypted  one page, needs a password (40-bit RC4, PDF 1.4)
 bomb       a page whose content unpacks to 60 MB of operators
+none       no page
+objects    a page of text and 50,000 objects that nothing refers to
+noise      bytes that no font explains, markup and control bytes in a text
 """
 import hashlib
 import sys
@@ -32,7 +35,7 @@ def page_text(lines):
     return b"BT /F1 12 Tf 72 720 Td 14 TL " + b" ".join(b"(%s) Tj T*" % x for x in lines) + b" ET"
 
 
-def build(contents, title=None, password=None, flate=False):
+def build(contents, title=None, password=None, flate=False, more=0):
     objs = [b"<</Type/Catalog/Pages 2 0 R>>", None, b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
     extra, key = b"", None
     if password is not None:
@@ -59,6 +62,7 @@ def build(contents, title=None, password=None, flate=False):
         objs.append(b"<</Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>>>" %
                     (owner.hex().encode(), rc4(key, PAD).hex().encode()))
         extra += b"/Encrypt %d 0 R/ID[<%s><%s>]" % (len(objs), ID.hex().encode(), ID.hex().encode())
+    objs += [b"<</Nothing %d>>" % i for i in range(more)]
     out, at = bytearray(b"%PDF-1.4\n"), []
     for i, o in enumerate(objs, 1):
         at.append(len(out))
@@ -78,6 +82,15 @@ elif kind == "empty":
     doc = build([b"72 72 m 144 144 l S"])
 elif kind == "encrypted":
     doc = build([page_text([b"Nobody reads this."])], password=b"secret")
+elif kind == "none":
+    doc = build([])
+elif kind == "objects":
+    doc = build([page_text([b"Fifty thousand objects, and one page with some text on it.",
+                            b"Nobody has to look at all of them to read this text."])], more=50000)
+elif kind == "noise":
+    doc = build([page_text([b"</word></page></doc><page width=\"9\" height=\"9\"><word xMin=\"1\">", b"&amp; &lt;td&gt; \\000\\001\\037 \\377\\376",
+                            b"Some more words, so that there is text enough in it for a document to be called one."])],
+                title=b"</title><word>")
 else:
     doc = build([b"q 1 0 0 1 0 0 cm Q\n" * (60000000 // 19)], flate=True)
 sys.stdout.buffer.write(doc)

@@ -56,7 +56,9 @@ def stream(blocks):
             parts = [b["text"]]
             kind = "heading" if b.get("text_level") else kind
         for part in parts:
-            p = plain(html.unescape(re.sub(r"<[^>]*>", " ", part)))
+            if kind == "table":
+                part = html.unescape(re.sub(r"<[^>]*>", " ", part))
+            p = plain(part)
             spans.append((len(text), len(text) + len(p), kind))
             text += p
     return text, spans

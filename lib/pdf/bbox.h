@@ -9,17 +9,21 @@
 #include "mem.h"
 #include "pdf/page.h"
 
+enum { BBOX_SIZES = 8 };
+
 struct bbox {
 	struct pdf_doc *doc;
 	size_t text_max;        /* bytes of all text */
 	struct buf carry;       /* a tag or text that is not whole yet */
 	int state;
 	float word[4], last[4];
-	size_t longest, chars, upright, turned;         /* of the line at hand */
+	size_t most, chars, upright, turned;    /* of the line at hand */
 	float width;
+	struct { float h; size_t chars; } size[BBOX_SIZES];
+	int nsizes;
 	bool in_line;
 };
-#define BBOX_INIT { NULL, 0, BUF_INIT, 0, { 0 }, { 0 }, 0, 0, 0, 0, 0, false }
+#define BBOX_INIT { .doc = NULL }
 
 void bbox_begin(struct bbox *b, struct pdf_doc *doc, size_t text_max);
 /* 0, or -1 with errno: EFBIG over text_max or over the limits of page.h, EBADMSG
@@ -27,5 +31,11 @@ void bbox_begin(struct bbox *b, struct pdf_doc *doc, size_t text_max);
 int bbox_feed(struct bbox *b, const char *p, size_t len);
 /* At the end. 0, or -1 with EBADMSG: it ends inside a page. */
 int bbox_end(struct bbox *b);
+
+/* line.c: the next word, whose box is b->word, and the end of a line. bbox.c's
+ * reader calls them. -1 with errno EFBIG. */
+int bbox_word(struct bbox *b, const char *p, size_t len);
+void bbox_line_end(struct bbox *b);
+void bbox_unescape(struct buf *out, const char *p, size_t len);
 
 #endif

@@ -66,7 +66,7 @@ shape(struct para_block *b, const struct pdf_line *const *l, size_t n)
 void
 para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line *const *l, size_t n)
 {
-	float pitch[PITCHES], h[PITCHES];
+	float pitch[PITCHES] = { 0 }, h[PITCHES] = { 0 };
 	size_t m = 0, k = 0;
 
 	memset(b, 0, sizeof *b);
@@ -89,10 +89,17 @@ para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line 
 	shape(b, l, n);
 }
 
-static bool
-other_size(const struct pdf_line *a, const struct pdf_line *b)
+/* By the height that the font says and by the width that its characters have. */
+bool
+para_resized(const struct pdf_line *a, const struct pdf_line *b)
 {
-	return a->len > 2 && b->len > 2 && (a->h > b->h * 1.15f || b->h > a->h * 1.15f);
+	if (a->h > b->h) {
+		const struct pdf_line *c = a;
+
+		a = b;
+		b = c;
+	}
+	return a->len > 2 && b->len > 2 && b->h > a->h * 1.12f && b->char_w > a->char_w * 1.05f;
 }
 
 bool
@@ -103,7 +110,7 @@ para_breaks(const struct para_block *b, const struct pdf_doc *d, const struct pd
 
 	if (pdf_same_row(prev, cur))
 		return false;
-	if (other_size(prev, cur) || pitch > b->pitch * 1.4f || pitch < 0)
+	if (para_resized(prev, cur) || pitch > b->pitch * 1.4f || pitch < 0)
 		return true;
 	if (b->verbatim)
 		return false;
@@ -130,7 +137,7 @@ para_ends(const struct para_block *was, const struct para_block *b, const struct
 		return cur->x0 - prev->x1 > prev->h * (marker || prev->len < 8 ? 3.5f : 1.2f);
 	if (marker && fabsf(cur->base - prev->base) < prev->h * 0.6f)
 		return false;
-	if (other_size(prev, cur) || gap > cur->h * 0.8f || gap < cur->h * -0.4f)
+	if (para_resized(prev, cur) || gap > cur->h * 0.8f || gap < cur->h * -0.4f)
 		return true;
 	if (was->verbatim || b->verbatim || was->centred || b->centred)
 		return true;

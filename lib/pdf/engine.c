@@ -10,7 +10,7 @@
 
 #include "proc.h"
 
-enum { INFO_MAX = 1 << 20, SPARSE = 50 };
+enum { INFO_MAX = 1 << 20 };
 
 static int __attribute__((format(printf, 4, 5)))
 fail(struct pdf_fault *f, const char *code, bool retry, const char *fmt, ...)
@@ -97,9 +97,8 @@ pdf_engine_name(void)
 	return name[0] ? name : NULL;
 }
 
-/* How many pages the file says it has. */
-static int
-count_pages(struct pdf_engine *e, int fd, size_t *pages, struct pdf_fault *f)
+int
+pdf_pages(struct pdf_engine *e, int fd, size_t *pages, struct pdf_fault *f)
 {
 	static const char *const argv[] = { "pdfinfo", "-enc", "UTF-8", "/dev/stdin", NULL };
 	static struct proc_result r = PROC_RESULT_INIT;
@@ -107,8 +106,12 @@ count_pages(struct pdf_engine *e, int fd, size_t *pages, struct pdf_fault *f)
 
 	if (run(e, fd, argv, NULL, &r, f) < 0)
 		return -1;
-	p = strstr(buf_str(&r.out), "\nPages:");
-	*pages = p ? strtoul(p + 7, NULL, 10) : 0;
+	for (size_t i = 0; i < r.out.len; i++)
+		if (!r.out.p[i])
+			r.out.p[i] = ' ';       /* what some files have in their information */
+	for (p = buf_str(&r.out); p && strncmp(p, "Pages:", 6) != 0; p = strchr(p, '\n'), p += p != NULL)
+		;
+	*pages = p ? strtoul(p + 6, NULL, 10) : 0;
 	if (!*pages)
 		return fail(f, "bad_pdf", false, "the PDF has no pages");
 	if (*pages > PDF_PAGES_MAX)
@@ -116,9 +119,8 @@ count_pages(struct pdf_engine *e, int fd, size_t *pages, struct pdf_fault *f)
 	return 0;
 }
 
-/* Are there pictures where there is no text? */
-static bool
-scanned(struct pdf_engine *e, int fd)
+bool
+pdf_scanned(struct pdf_engine *e, int fd)
 {
 	static const char *const argv[] = { "pdfimages", "-list", "-l", "3", "/dev/stdin", NULL };
 	static struct proc_result r = PROC_RESULT_INIT;
@@ -139,45 +141,8 @@ feed(void *ctx, const char *p, size_t len)
 	return bbox_feed(&e->bbox, p, len);
 }
 
-/* Characters that are no white space, nor a table's tags. */
-static size_t
-visible(const char *p, size_t len, bool html)
-{
-	size_t n = 0;
-	bool tag = false;
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		tag = html && (c == '<' || (tag && c != '>'));
-		n += !tag && c > ' ' && (c & 0xC0) != 0x80 && !(html && c == '>');
-	}
-	return n;
-}
-
-static void
-count(const struct pdf_doc *d, struct pdf_info *info)
-{
-	info->chars = info->blocks = info->sparse.len = 0;
-	for (size_t p = 0, i = 0; p < d->npages; p++) {
-		size_t chars = 0;
-
-		for (; i < d->paras.n && d->paras.p[i].page == p; i++) {
-			const struct pdf_para *a = &d->paras.p[i];
-
-			if (a->kind == PDF_FURNITURE)
-				continue;
-			info->blocks += a->len > 0;
-			chars += visible(d->made.p + a->at, a->len, a->kind == PDF_TABLE);
-		}
-		info->chars += chars;
-		if (chars < SPARSE)
-			buf_addf(&info->sparse, "%s%zu", info->sparse.len ? "," : "", p + 1);
-	}
-}
-
 void
-pdf_blocks(struct pdf_engine *e, struct buf *blocks, struct pdf_info *info)
+pdf_blocks(struct pdf_engine *e, struct buf *blocks)
 {
 	struct pdf_doc *d = &e->doc;
 
@@ -185,33 +150,24 @@ pdf_blocks(struct pdf_engine *e, struct buf *blocks, struct pdf_info *info)
 	for (size_t p = 0; p < d->npages; p++)
 		pdf_page_paras(d, p);
 	pdf_kinds(d);
-	count(d, info);
-	info->pages = d->npages;
-	info->title.len = 0;
-	buf_add(&info->title, buf_str(&d->title), d->title.len);
 	pdf_write(blocks, d);
 }
 
 int
-pdf_parse(struct pdf_engine *e, int fd, struct buf *blocks, struct pdf_info *info, struct pdf_fault *f)
+pdf_parse(struct pdf_engine *e, int fd, struct buf *blocks, size_t *pages, struct pdf_fault *f)
 {
 	static const char *const argv[] = { "pdftotext", "-bbox", "-raw", "-enc", "UTF-8", "/dev/stdin", "-", NULL };
 	static struct proc_result r = PROC_RESULT_INIT;
-	size_t pages, from = blocks->len;
 
-	if (count_pages(e, fd, &pages, f) < 0)
+	if (pdf_pages(e, fd, pages, f) < 0)
 		return -1;
 	bbox_begin(&e->bbox, &e->doc, e->text_max);
 	if (run(e, fd, argv, feed, &r, f) < 0)
 		return -1;
 	if (bbox_end(&e->bbox) < 0)
 		return fail(f, "bad_pdf", false, "pdftotext: what it printed is torn");
-	if (e->doc.npages != pages)
-		return fail(f, "bad_pdf", false, "%zu pages could be read of %zu", e->doc.npages, pages);
-	pdf_blocks(e, blocks, info);
-	if (info->chars >= e->chars_min && info->blocks)
-		return 0;
-	blocks->len = from;
-	return fail(f, "no_text", false, "%zu characters of text on %zu pages%s", info->chars, pages,
-	    scanned(e, fd) ? ", which are pictures" : "");
+	if (e->doc.npages != *pages)
+		return fail(f, "page_mismatch", false, "%zu pages could be read of %zu", e->doc.npages, *pages);
+	pdf_blocks(e, blocks);
+	return 0;
 }

@@ -120,8 +120,12 @@ isolated(const struct pdf_doc *d, size_t i, const char *text)
 
 /* The table of contents names what is a heading elsewhere, and ends with its page. */
 static bool
-entry(const char *text, size_t len)
+entry(const struct pdf_doc *d, size_t i, const char *text, size_t len)
 {
+	const struct pdf_para *p = &d->paras.p[i], *q = i + 1 < d->paras.n ? p + 1 : p;
+
+	if (q->page == p->page && q->x0 > p->x1 && fabsf(q->y1 - p->y1) < p->h * 0.5f && digit(d->made.p[q->at]))
+		return true;
 	return memmem(text, len, ". . .", 5) || memmem(text, len, ".....", 5) ||
 	    (len > 3 && digit(text[len - 1]) && (text[len - 2] == ' ' || text[len - 3] == ' '));
 }
@@ -140,7 +144,7 @@ heading(const struct pdf_doc *d, size_t i, bool front, float title_h)
 	if (known(text, p->len))
 		return 1;
 	depth = numbered(text, p->len, &at);
-	if (depth && p->lines < 4 && p->len < 160 && titled(text + at, p->len - at) && !entry(text, p->len) && !ended &&
+	if (depth && p->lines < 4 && p->len < 160 && titled(text + at, p->len - at) && !entry(d, i, text, p->len) && !ended &&
 	    p->h >= d->body * 0.97f && p->above > p->h * 0.55f)
 		return depth;
 	if (front)

@@ -74,7 +74,7 @@ level_of(const struct pdf_para *p, const float numbered[LEVELS + 1], const float
 void
 pdf_levels(struct pdf_doc *d, float title_h, pdf_numbered *numbered)
 {
-	float by_depth[LEVELS + 1] = { 0 }, s[SIZES];
+	float by_depth[LEVELS + 1] = { 0 }, s[SIZES] = { 0 };
 	size_t n;
 
 	by_number(d, numbered, by_depth);

@@ -141,6 +141,20 @@ choose(struct pdf_doc *d, struct zone *z, bool top)
 		}
 }
 
+/* Running text, no code: hardly anything but letters. */
+static bool
+plain(const char *p, size_t len)
+{
+	size_t odd = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		odd += !(c >= 0x80 || c == ' ' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'));
+	}
+	return odd * 12 < len;
+}
+
 /* The height that most of the text has, in quarters of a point. */
 static float
 body_height(const struct pdf_doc *d)
@@ -154,7 +168,7 @@ body_height(const struct pdf_doc *d)
 		float b = l->h * 4;
 
 		if (l->role == PDF_BODY && b < BINS - 1)
-			bins[(size_t)b] += l->len;
+			bins[(size_t)b] += plain(pdf_text(d, l), l->len) ? l->len * 8 : l->len;
 	}
 	for (size_t i = 1; i < BINS; i++)
 		if (bins[i] > bins[best])

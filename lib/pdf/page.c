@@ -99,6 +99,21 @@ counter(const char *p, size_t len)
 	return i + 1;
 }
 
+/* A glyph without a character of its own, such as a bullet out of a symbol font:
+ * a control code, one for private use, U+FFFD. */
+static size_t
+unnamed(const char *p, size_t len)
+{
+	unsigned char a, b;
+
+	if (len < 3)
+		return 0;
+	a = (unsigned char)p[0], b = (unsigned char)p[1];
+	if (a == 0xC2 && b >= 0x80 && b < 0xA0)
+		return 2;
+	return (a == 0xEE || (a == 0xEF && (b <= 0xA3 || (b == 0xBF && (unsigned char)p[2] == 0xBD)))) ? 3 : 0;
+}
+
 size_t
 pdf_marker(const char *p, size_t len)
 {
@@ -111,6 +126,8 @@ pdf_marker(const char *p, size_t len)
 	for (size_t i = 0; i < sizeof bullets / sizeof *bullets && !n; i++)
 		if (len >= strlen(bullets[i]) && memcmp(p, bullets[i], strlen(bullets[i])) == 0)
 			n = strlen(bullets[i]);
+	if (!n)
+		n = unnamed(p, len);
 	if (!n)
 		n = counter(p, len);
 	if (!n)

