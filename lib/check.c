@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "b64.h"
+#include "doi.h"
 
 #define NO_BYTES "must be base64, or an array of bytes from 0 to 255"
 
@@ -85,6 +86,15 @@ is_base64(const char *s, size_t len)
 	return b64_decode(&out, s, len) == 0;
 }
 
+static bool
+is_doi(const char *s, size_t len)
+{
+	static struct buf out;
+
+	out.len = 0;
+	return doi_normal(&out, s, len) == 0;
+}
+
 static void
 check_string(struct check *c, const struct check_rule *u, const struct rec_member *m)
 {
@@ -105,6 +115,8 @@ check_string(struct check *c, const struct check_rule *u, const struct rec_membe
 		bad = "has a byte that is not allowed in it";
 	else if (u->type == CHECK_URL && strncmp(s.p, "http://", 7) != 0 && strncmp(s.p, "https://", 8) != 0)
 		bad = "must begin with http:// or https://";
+	else if (u->type == CHECK_DOI && !is_doi(s.p, s.len))
+		bad = "must be a DOI such as 10.1000/182";
 	else if (u->type == CHECK_TRACE && !check_trace(s.p, s.len))
 		bad = "must be a W3C traceparent";
 	else if (u->type == CHECK_TIME && !is_time(s.p, s.len))
@@ -155,6 +167,7 @@ check_member(struct check *c, const struct check_rule *u, const struct rec_membe
 	case CHECK_STRING:
 	case CHECK_NAME:
 	case CHECK_URL:
+	case CHECK_DOI:
 	case CHECK_TRACE:
 	case CHECK_TIME:
 	case CHECK_HEX:

@@ -19,6 +19,7 @@ enum check_type {
 	CHECK_NAME,     /* the same, of the bytes in set */
 	CHECK_CHOICE,   /* one of the words in set, by '|' */
 	CHECK_URL,      /* http or https */
+	CHECK_DOI,      /* in any of its forms, doi.h */
 	CHECK_TRACE,    /* a W3C traceparent */
 	CHECK_TIME,     /* RFC 3339, with its zone */
 	CHECK_HEX,      /* 0x and 1 to 64 hex digits */

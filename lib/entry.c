@@ -165,6 +165,13 @@ pipeline_there(const char *folder, const char *name)
 	return access(buf_str(&path), X_OK) == 0;
 }
 
+/* Nothing but the adapters can find a document by its DOI. */
+static bool
+only_doi(const struct rec *r)
+{
+	return rec_get(r, "doi") && !rec_get(r, "text") && !rec_get(r, "path") && !rec_get(r, "url");
+}
+
 /* Requests that name no pipeline: their topic's, or by what they are. */
 static void
 read_pipeline(struct entry *q, const struct entry_said *said, enum request_kind kind)
@@ -180,7 +187,8 @@ read_pipeline(struct entry *q, const struct entry_said *said, enum request_kind 
 		name = said->pipeline;
 	else if (kind == REQUEST_COMPUTE)
 		name = "compute";
-	else if (said->pipelines && rec_get(&q->rec, "adapter_chain") && pipeline_there(said->pipelines, "adapters"))
+	else if (said->pipelines && (rec_get(&q->rec, "adapter_chain") || only_doi(&q->rec)) &&
+	    pipeline_there(said->pipelines, "adapters"))
 		name = "adapters";
 	else if (said->pipelines && rec_is(rec_get(&q->rec, "document_type"), "pdf") &&
 	    pipeline_there(said->pipelines, "two-phase"))

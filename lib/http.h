@@ -1,4 +1,5 @@
-/* http.h - the one HTTP client, and the one module that knows libcurl.
+/* http.h - the HTTP client for one request at a time; http* are the modules that
+ * know libcurl. Many at a time: fetch.h.
  *
  * It is guarded: http and https only; the address that a connection really
  * goes to is checked when its socket is made (cidr.h), for each redirect and
@@ -48,5 +49,8 @@ void http_free(struct http *h);
 
 /* GET. 0 with a status of 200-299, or -1 with the reason in *r. */
 int http_get(struct http *h, const char *url, struct http_result *r);
+
+/* For who answers in a server's place (fetch.c). Returns -1. */
+int http_fail(struct http_result *r, const char *code, bool retry, const char *why);
 
 #endif

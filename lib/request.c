@@ -28,6 +28,7 @@ static const struct check_rule document_rules[] = {
 	{ "text", CHECK_STRING, false, 0, SIZE_MAX, NULL },
 	{ "path", CHECK_STRING, false, 1, 4095, NULL },
 	{ "url", CHECK_URL, false, 1, 8192, NULL },
+	{ "doi", CHECK_DOI, false, 1, 6144, NULL },
 	{ "content_type", CHECK_STRING, false, 1, 256, NULL },
 	{ "document_type", CHECK_STRING, false, 1, 64, NULL },
 	{ "adapter_chain", CHECK_STRINGS, false, 1, 64, NULL },
@@ -64,7 +65,8 @@ static const struct check_rule older_rules[] = {
 static const char *const reserved[] = { "attempt", "run", "error", "wait", "chunk", "chunks",
 	"embedding", "document", "content", "content_blob", "index", "admit", "probe", "raw",
 	"raw_blob", "gates", "outbox", "layout", "layout_blob",
-	"parsed", "blocks", NULL };
+	"parsed", "blocks",
+	"work", "pdf", NULL };
 static const char *const feeders[] = { "feed", "kafka", "supersedes", NULL };
 
 static void
@@ -72,9 +74,10 @@ check_source(struct check *c, const struct rec *r)
 {
 	int given = !!rec_get(r, "text") + !!rec_get(r, "path") + !!rec_get(r, "url");
 
-	if (given != 1)
-		buf_adds(check_fault(c, "text, path, url"), given ?
-		    "only one of them may be there" : "one of them must be there");
+	if (given > 1)
+		buf_adds(check_fault(c, "text, path, url"), "only one of them may be there");
+	else if (!given && !rec_get(r, "doi"))
+		buf_adds(check_fault(c, "text, path, url, doi"), "one of them must be there");
 }
 
 static void

@@ -11,7 +11,7 @@
 #include "rec.h"
 
 enum request_kind {
-	REQUEST_DOCUMENT,       /* text, path or url */
+	REQUEST_DOCUMENT,       /* text, path or url, or a doi */
 	REQUEST_COMPUTE         /* model_id, inputs, ... */
 };
 

@@ -128,8 +128,8 @@ stage_ready(struct stage *s)
 	for (;;) {
 		int got;
 
-		if (in_buffered(&s->in))
-			return true;
+		if (in_buffered(&s->in) || s->in.b.len - s->in.pos > s->in.max)
+			return true;    /* a line that is too long is stage_next's to skip */
 		if (poll(&fd, 1, 0) <= 0)
 			return false;
 		got = in_fill(&s->in);

@@ -38,7 +38,8 @@ struct stage {
 
 /* 1: s->rec is the next record; 0: the input has ended. */
 int stage_next(struct stage *s);
-/* True when stage_next would not block: a whole line is there, or the end.
+/* True when stage_next would not block: a whole line is there, or the end (or more
+ * than the limit of a line that is still coming).
  * What batching stages ask before they wait for more. */
 bool stage_ready(struct stage *s);
 

@@ -23,6 +23,8 @@ A='"job_id":"a"'
 good "{$A,\"text\":\"x\"}"
 good "{$A,\"text\":\"\",\"priority\":\"High\",\"metadata\":{\"any\":[1]},\"other\":1.0e5}"
 good "{$A,\"path\":\"/x\",\"tenant\":\"t-1\",\"doc_key\":\"k é\",\"again\":true}"
+good "{$A,\"doi\":\"https://doi.org/10.5555/ABC\"}"
+good "{$A,\"doi\":\"10.5555/(x);2\",\"text\":\"x\"}"
 good "{$A,\"url\":\"https://example.org/\",\"language\":\"pt-BR\"}"
 good "{$A,\"text\":\"x\",\"trace\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"}"
 good "{$A,\"model_id\":\"m\",\"inputs\":[],\"priority\":\"Low\",\"requester\":\"r\",\"max_price\":18446744073709551615,\"callback_topic\":\"t\"}"
@@ -34,10 +36,13 @@ bad '{"job_id":"a b","text":""}' 'job_id: has a byte that is not allowed'
 bad "{\"job_id\":\"$(printf '%0129d' 0)\",\"text\":\"\"}" 'job_id: must have 1 to 128 bytes'
 bad "{$A,\"text\":\"x\",\"priority\":\"low\"}" 'priority: must be one of Low|Medium|High'
 bad "{$A,\"url\":\"file:///etc/passwd\"}" 'url: must begin with http'
+bad "{$A,\"doi\":\"10.5555\"}" 'doi: must be a DOI such as'
+bad "{$A,\"doi\":1}" 'doi: must be a string'
+bad "{$A,\"doi\":\"10.5555/x\",\"text\":\"x\",\"url\":\"http://x\"}" 'only one of them may be there'
 bad "{$A,\"text\":\"x\",\"metadata\":[]}" 'metadata: must be an object'
 bad "{$A,\"text\":\"x\",\"again\":1,\"tenant\":\"\"}" 'again: must be true or false' 'tenant: must have 1 to 64 bytes'
 bad "{$A,\"text\":\"x\",\"trace\":\"00-x\"}" 'trace: '
-for m in attempt run chunk chunks embedding document content content_blob index admit probe raw raw_blob gates outbox layout layout_blob parsed blocks; do
+for m in attempt run chunk chunks embedding document content content_blob index admit probe raw raw_blob gates outbox layout layout_blob parsed blocks work pdf; do
 	bad "{$A,\"text\":\"x\",\"$m\":1}" "$m: belongs to the stages"
 done
 bad "{$A,\"inputs\":[\"a\",1]}" 'model_id: is missing' 'inputs: item 1 must be a string' 'requester: is missing' 'max_price: is missing' 'callback_topic: is missing' 'priority: is missing'

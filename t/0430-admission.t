@@ -39,6 +39,16 @@ ok 'documents with a type, computations' each job job job job
 ok 'go through the pipeline that there is for them' says 'two-phase auto adapters compute' \
 	"select string_agg(pipeline, ' ' order by job_id) from sluice.job where job_id ~ '^p'"
 
+cp pipelines/two-phase pipelines/adapters
+cat >in <<'X'
+{"job_id":"q1","doi":"10.5555/x"}
+{"job_id":"q2","doi":"10.5555/x","text":"x"}
+{"job_id":"q3","text":"x","adapter_chain":["openalex"]}
+X
+ok 'documents that only a DOI names, or with a chain' each job job job
+ok 'go through the adapters' says 'adapters auto adapters' \
+	"select string_agg(pipeline, ' ' order by job_id) from sluice.job where job_id ~ '^q'"
+
 # Older priorities and traces in headers.
 h() { k h 0 "$1" "$1" ",\"headers\":[[\"x-priority\",\"$2\"],[\"traceparent\",\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"],[\"b\",{\"b64\":\"/w==\"}],[\"n\",null]]"; }
 cat >in <<X

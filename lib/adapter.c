@@ -1,0 +1,246 @@
+#include "adapter.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arg.h"
+#include "doi.h"
+#include "err.h"
+#include "flow.h"
+#include "json.h"
+#include "text/body.h"
+
+/* One record on its way. */
+struct asking {
+	struct flow_item *it;
+	struct work w;
+};
+
+static struct stage s = STAGE_INIT;
+static struct blob blobs = BLOB_INIT;
+static struct adapter *a;
+static struct buf base;
+static bool always;
+static unsigned long give_up;   /* the attempt from which a failing service is passed over; 0: none */
+
+void
+adapter_key(struct buf *out, const char *env)
+{
+	const char *path = arg_env(env, NULL);
+
+	if (path && fetch_secret(path, out) < 0)
+		die_sys(XPERM, "%s: %s", env, path);
+}
+
+static bool
+has_document(const struct rec *r)
+{
+	return rec_get(r, "text") || rec_get(r, "path") || rec_get(r, "url") || rec_get(r, "pdf") ||
+	    rec_get(r, "content") || rec_get(r, "content_blob");
+}
+
+/* Text that the service has of a work without a PDF is the record's content: in
+ * it, or as a blob where it is too long for that. Returns the number of changes. */
+static size_t
+add_content(struct flow_item *it, struct rec_change *c, const struct buf *text, size_t room)
+{
+	static struct buf json;
+	char hex[SHA256_HEX];
+
+	json.len = 0;
+	json_quote(&json, text->p, text->len);
+	c[0] = (struct rec_change){ "content", json.p, json.len };
+	if (json.len < room)
+		return 1;
+	if (!arg_env("SLUICE_BLOBS", NULL)) {
+		flow_error(it, "too_large", false, 0, "the record with its text is over %zu bytes and SLUICE_BLOBS is not set", s.in.max);
+		return 0;
+	}
+	if (body_blobs(&blobs) < 0 || blob_put(&blobs, text->p, text->len, hex) < 0) {
+		flow_error(it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", strerror(errno));
+		return 0;
+	}
+	json.len = 0;
+	buf_addf(&json, "{\"sha256\":\"%s\",\"length\":%zu}", hex, text->len);
+	c[0] = (struct rec_change){ "content_blob", json.p, json.len };
+	return 1;
+}
+
+/* Answers the record with what is known now. */
+static void
+tell(struct asking *q, const char *outcome, const char *why, const struct buf *text)
+{
+	static struct buf json;
+	struct rec_change c[2] = { { .name = "work" } };
+	size_t n = 1, used, more;
+
+	work_ask(&q->w, a->name, outcome, why, time(NULL));
+	if (text) {
+		q->w.content.len = 0;
+		buf_adds(&q->w.content, a->name);
+	}
+	json.len = 0;
+	work_print(&json, &q->w);
+	c[0].val = json.p;
+	c[0].len = json.len;
+	used = q->it->rec.len + json.len + 64;
+	if (text) {
+		if (!(more = add_content(q->it, &c[1], text, used < s.in.max ? s.in.max - used : 0)))
+			return;
+		n += more;
+	}
+	flow_edit(q->it, c, n);
+}
+
+static void
+found(struct asking *q, const struct http_result *r)
+{
+	static struct buf text;
+	bool wanted = !q->w.pdfs && !has_document(&q->it->rec);
+
+	text.len = 0;
+	switch (a->read(&q->w, r->body.p, r->body.len, wanted ? &text : NULL)) {
+	case WORK_FOUND:
+		tell(q, "found", NULL, text.len && !q->w.pdfs ? &text : NULL);
+		break;
+	case WORK_NONE:
+		tell(q, "not_found", NULL, NULL);
+		break;
+	case WORK_BAD:
+		flow_error(q->it, "bad_answer", true, 0, "%s: the answer is not one of this service", a->name);
+		break;
+	}
+}
+
+/* The service has failed this record more than once: go on without it. */
+static bool
+is_late(const struct rec *r)
+{
+	uint64_t attempt;
+
+	return give_up && rec_u64(rec_get(r, "attempt"), &attempt) == 0 && attempt >= give_up;
+}
+
+static void
+answered(void *ctx, struct http_result *r)
+{
+	struct asking *q = ctx;
+
+	buf_room(&r->body, 1);
+	if (!r->code)
+		found(q, r);
+	else if (r->status == 404 || r->status == 410)
+		tell(q, "not_found", NULL, NULL);
+	else if (r->status == 401 || (a->refusal && r->status == a->refusal))
+		flow_error(q->it, "key_refused", false, 0, "%s: the server answered %ld: the key or the e-mail address is wrong",
+		    a->name, r->status);
+	else if ((strcmp(r->code, "bad_url") == 0 || strcmp(r->code, "url_refused") == 0) &&
+	    strncmp(r->url, buf_str(&base), base.len) == 0)
+		/* Our setting, not where the service sent us. */
+		flow_fault(q->it, r, a->name);
+	else if (!r->retry || is_late(&q->it->rec))
+		tell(q, "failed", r->code, NULL);
+	else
+		flow_fault(q->it, r, a->name);
+}
+
+static void
+ask(struct flow *fl, struct asking *q)
+{
+	static struct buf url;
+	struct fetch_request f = { .header = "Accept: application/json", .done = answered, .ctx = q };
+
+	url.len = 0;
+	buf_add(&url, base.p, base.len);
+	a->url(&url, &q->w.doi);
+	f.url = buf_str(&url);
+	f.secret = a->secret.len ? buf_str(&a->secret) : NULL;
+	f.secret_query = a->secret_query.len ? buf_str(&a->secret_query) : NULL;
+	fetch_start(fl->f, &f);
+}
+
+static void
+begin(struct flow *fl, struct flow_item *it)
+{
+	static struct buf said, doi;
+	const struct rec_member *m = rec_get(&it->rec, "doi");
+	struct asking *q = it->own;
+
+	if (!m) {
+		flow_pass(it);
+		return;
+	}
+	said.len = doi.len = 0;
+	if (rec_str(m, &said) < 0 || doi_normal(&doi, buf_str(&said), said.len) < 0) {
+		flow_error(it, "bad_doi", false, 0, "doi: it is none");
+		return;
+	}
+	q->it = it;
+	if (work_read(&q->w, rec_get(&it->rec, "work")) < 0 || q->w.doi.len != doi.len ||
+	    memcmp(q->w.doi.p, doi.p, doi.len) != 0) {
+		work_reset(&q->w);
+		buf_add(&q->w.doi, doi.p, doi.len);
+	}
+	if (work_asked(&q->w, a->name))
+		flow_pass(it);
+	else if (!always && work_enough(&q->w, has_document(&it->rec)))
+		tell(q, "skipped", "enough", NULL);
+	else if (a->skip)
+		tell(q, "skipped", a->skip, NULL);
+	else
+		ask(fl, q);
+}
+
+static void
+open_client(struct fetch_opts *o, struct flow *fl)
+{
+	const char *url = arg_env(a->base_env, a->base);
+
+	buf_add(&base, url, strlen(url));
+	while (base.len && base.p[base.len - 1] == '/')
+		base.len--;
+	o->allow = arg_env("SLUICE_HTTP_ALLOW", NULL);
+	o->rate = arg_env("SLUICE_RATE", NULL);
+	o->agent = a->agent;
+	fl->f = fetch_open(o);
+	if (fl->f)
+		return;
+	if (errno == EINVAL)
+		die(XPERM, "SLUICE_HTTP_ALLOW: not a list of networks such as 10.0.0.0/8,fd00::/8");
+	if (errno == ERANGE)
+		die(XPERM, "SLUICE_RATE: not a list of rates such as '5 api.example.org=10'");
+	die_sys(XTEMP, "start libcurl");
+}
+
+int
+adapter_main(struct adapter *which, int argc, char **argv)
+{
+	static struct flow fl = { .s = &s, .begin = begin, .own = sizeof(struct asking) };
+	static struct fetch_opts o;
+	int c;
+
+	a = which;
+	err_init(a->name);
+	arg_help(argc, argv, a->usage);
+	while ((c = getopt(argc, argv, "+ag:j:l:m:t:w:")) != -1)
+		switch (c) {
+		case 'a': always = true; break;
+		case 'g': give_up = arg_ulong("-g", optarg, 1, 1000); break;
+		case 'j': o.per_host = (unsigned)arg_ulong("-j", optarg, 1, 64); break;
+		case 'l': s.in.max = arg_ulong("-l", optarg, 2, 1 << 30); break;
+		case 'm': o.max = arg_ulong("-m", optarg, 1, 1 << 30); break;
+		case 't': o.total_ms = arg_ulong("-t", optarg, 1, 3600) * 1000; break;
+		case 'w': fl.most = arg_ulong("-w", optarg, 1, 65536); break;
+		default: die_usage(a->usage);
+		}
+	if (optind < argc)
+		die_usage(a->usage);
+	signal(SIGPIPE, SIG_IGN);       /* a server that hangs up is a fault of one record */
+	if (a->start)
+		a->start(a);
+	open_client(&o, &fl);
+	return flow_run(&fl);
+}

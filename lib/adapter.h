@@ -1,0 +1,33 @@
+/* adapter.h - what openalex, unpaywall and core share: they ask a service for the
+ * work that a record's "doi" names, and put what they learn into "work".
+ * Like stage.h it is main's other half, and so it may print and exit.
+ */
+#ifndef ADAPTER_H
+#define ADAPTER_H
+
+#include "fetch.h"
+#include "work_source.h"
+
+struct adapter {
+	const char *name;       /* "openalex": the source's name in "work" */
+	const char *usage, *agent;
+	const char *base_env, *base;    /* the setting of its base URL, and what it is without */
+	/* Appends the URL for a DOI to out, which has the base URL without a slash at its end. */
+	void (*url)(struct buf *out, const struct buf *doi);
+	/* fulltext: NULL where no text is wanted. */
+	enum work_answer (*read)(struct work *w, const char *p, size_t len, struct buf *fulltext);
+	long refusal;           /* besides 401 the status that says that our setting is wrong, or 0 */
+	/* Set by start. */
+	struct buf secret, secret_query;        /* as in fetch.h, or empty */
+	const char *skip;       /* a code: ask nobody, the setting is missing */
+	void (*start)(struct adapter *a);       /* reads settings, after the options */
+};
+
+/* The whole program. Returns the exit code for main. */
+int adapter_main(struct adapter *a, int argc, char **argv);
+
+/* Appends what the file says that the setting env names; nothing where it is not
+ * set. A file that can't be read ends the program with 100. */
+void adapter_key(struct buf *out, const char *env);
+
+#endif

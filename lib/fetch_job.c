@@ -1,0 +1,146 @@
+#include "fetch_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "now.h"
+
+void
+fetch_push(struct fetch_queue *l, struct fetch_job *j)
+{
+	j->next = NULL;
+	if (l->last)
+		l->last->next = j;
+	else
+		l->head = j;
+	l->last = j;
+	l->n++;
+}
+
+struct fetch_job *
+fetch_pop(struct fetch_queue *l)
+{
+	struct fetch_job *j = l->head;
+
+	if (!j)
+		return NULL;
+	l->head = j->next;
+	if (!l->head)
+		l->last = NULL;
+	l->n--;
+	return j;
+}
+
+/* A copy in b, or NULL. */
+static const char *
+keep(struct buf *b, const char *s)
+{
+	b->len = 0;
+	if (!s)
+		return NULL;
+	buf_adds(b, s);
+	return buf_str(b);
+}
+
+void
+fetch_enqueue(struct fetch *f, struct fetch_job *j)
+{
+	char origin[FETCH_ORIGIN_MAX];
+
+	j->host = NULL;
+	if (strlen(buf_str(&j->url)) >= HTTP_URL_MAX)
+		http_fail(&j->r, "bad_url", false, "it is too long");
+	else if (http_origin(j->url.p, origin, sizeof origin, &j->r) == 0)
+		j->host = fetch_host_of(&f->hosts, origin);
+	if (!j->host) {
+		fetch_push(&f->ready, j);
+		return;
+	}
+	if (!j->origin[0])
+		snprintf(j->origin, sizeof j->origin, "%s", origin);
+	fetch_push(j->not_before ? &f->waiting : &j->host->queue, j);
+}
+
+void
+fetch_start(struct fetch *f, const struct fetch_request *q)
+{
+	struct fetch_job *j = fetch_pop(&f->spare);
+
+	if (!j)
+		j = mem_zalloc(sizeof *j);
+	j->q = *q;
+	j->url.len = 0;
+	buf_add(&j->url, q->url, strcspn(q->url, "#"));
+	j->q.method = keep(&j->method, q->method);
+	j->q.secret = keep(&j->secret, q->secret);
+	j->q.secret_query = keep(&j->secret_query, q->secret_query);
+	j->q.header = keep(&j->header, q->header);
+	j->q.max = q->max ? q->max : f->o.max;
+	j->q.total_ms = q->total_ms ? q->total_ms : f->o.total_ms;
+	j->not_before = q->wait_ms ? now_ms() + (int64_t)q->wait_ms : 0;
+	j->origin[0] = 0;
+	j->hops = 0;
+	j->r.status = 0;
+	j->r.body.len = 0;
+	j->r.code = NULL;
+	j->r.type[0] = j->r.url[0] = j->r.message[0] = 0;
+	j->r.retry = false;
+	j->r.after_ms = 0;
+	f->unanswered++;
+	fetch_enqueue(f, j);
+}
+
+/* Takes the secret out of a URL that a server made. 0, or -1: it is still there. */
+static int
+forget_secret(struct fetch_job *j)
+{
+	const char *secret = j->q.secret_query, *value;
+	char *at;
+
+	if (!secret)
+		return 0;
+	while ((at = strstr(buf_str(&j->url), secret)) && at > j->url.p && (at[-1] == '?' || at[-1] == '&')) {
+		size_t len = strlen(secret), from = (size_t)(at - j->url.p);
+
+		if (at[len] == '&')
+			len++;
+		else
+			from--, len++;
+		memmove(j->url.p + from, j->url.p + from + len, j->url.len - from - len);
+		j->url.len -= len;
+	}
+	value = strchr(secret, '=');
+	return value && strlen(value) > 6 && strstr(j->url.p, value + 1) ? -1 : 0;
+}
+
+bool
+fetch_go_on(struct fetch *f, struct fetch_job *j)
+{
+	long s = j->r.status;
+	char origin[FETCH_ORIGIN_MAX];
+	bool same = s == 307 || s == 308;
+	bool get = !j->q.body && !j->q.n_parts && (!j->q.method || strcmp(j->q.method, "GET") == 0);
+
+	if (!j->t.next[0] || (s != 301 && s != 302 && s != 303 && !same))
+		return false;
+	if (j->hops++ >= f->o.redirects) {
+		http_fail(&j->r, "too_many_redirects", false, "it redirects again and again");
+		return false;
+	}
+	j->url.len = 0;
+	buf_add(&j->url, j->t.next, strcspn(j->t.next, "#"));
+	if (forget_secret(j) < 0) {
+		http_fail(&j->r, "url_refused", false, "it redirects to a URL with the key in it");
+		return false;
+	}
+	/* What is sent goes nowhere else, and nothing turns it into a GET. */
+	if (!get && (!same || http_origin(buf_str(&j->url), origin, sizeof origin, &j->r) < 0 ||
+	    strcmp(origin, j->origin) != 0)) {
+		http_fail(&j->r, "http_status", false, "it redirects what may not be sent elsewhere");
+		return false;
+	}
+	j->not_before = 0;
+	j->r.code = NULL;
+	fetch_enqueue(f, j);
+	return true;
+}

@@ -1,0 +1,119 @@
+#!/bin/sh
+# Many requests at once: limits, redirects, secrets, servers that say later, that fail, that lie.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/doubles/works.sh
+. "$T_TOP/t/doubles/works.sh"
+works_start
+SLUICE_RATE=0
+export SLUICE_RATE
+http_proxy=http://127.0.0.1:1/ HTTP_PROXY=http://127.0.0.1:1/ ALL_PROXY=http://127.0.0.1:1/
+export http_proxy HTTP_PROXY ALL_PROXY  # not to be used
+
+field() { ok "$1" test "$(jq -c "$2" got)" = "$3"; }
+dois() { for d; do printf '{"job_id":"j","doi":"10.5555/%s"}\n' "$d"; done >in; }
+# asks DOI...: of openalex with $opts, into got
+opts=
+asks() {
+	dois "$@"
+	timeout 30 openalex -t 1 -m 1M ${opts:+"$opts"} <in >got 2>err
+}
+# fault NAME DOI CODE RETRY
+fault() {
+	asks "$2"
+	field "$1" '[.error.code,.error.retry]' "[\"$3\",$4]"
+}
+# passed NAME DOI WHY: gone on without
+passed() {
+	asks "$2"
+	field "$1" '[.error,.work.asked.openalex.outcome,.work.asked.openalex.why]' "[null,\"failed\",\"$3\"]"
+}
+fault 'too many requests' busy rate_limited true
+ok 'when to come back, and a little later' jq -e '.error.after_ms | . >= 7000 and . < 9000' got
+opts=-j1
+asks busy busy full
+opts=
+field 'the others are not sent' '[.error.code,.error.retry]' "$(printf '["rate_limited",true]\n["rate_limited",true]\n["rate_limited",true]')"
+fault 'too many, no time given' busyalone rate_limited true
+ok 'some time at least' jq -e '.error.after_ms >= 1000' got
+fault 'out of service' down http_status true
+ok 'later' jq -e '.error.after_ms >= 500' got
+fault 'a slow body' slow fetch_timeout true
+fault 'a torn body' torn fetch_failed true
+fault 'torn JSON' tornjson bad_answer true
+fault 'a page to sign in' html bad_answer true
+fault 'the key is wrong' key key_refused false
+passed 'a body without end' huge too_large
+passed 'redirects without end' loop too_many_redirects
+passed 'refused' refused http_status
+passed 'a redirect to where it may not go' away url_refused
+asks moved
+field 'a redirect' .work.year 2019
+printf '{"job_id":"j","doi":"10.5555/down","attempt":3}\n' | openalex -g 3 >got 2>err
+field '-g: gone on without it at the third attempt' '[.error,.work.asked.openalex.why]' '[null,"http_status"]'
+printf '{"job_id":"j","doi":"10.5555/down","attempt":2}\n' | openalex -g 3 >got 2>err
+field 'not at the second' '[.error.code,.error.retry]' '["http_status",true]'
+
+# A host that fails again and again is left alone.
+: >log
+asks down down down down down down down down down down down down down down down down down down down down down down down down
+ok 'the first fail' jq -es '.[0].error.code == "http_status"' got
+ok 'then it rests' jq -es '.[-1].error | .code == "host_resting" and .retry and .after_ms > 50000' got
+ok 'and gets no more' test "$(wc -l <log)" -lt 14
+sed 's/down/once/' in | head -4 >in2
+openalex -j 1 <in2 >got 2>err
+ok 'one failure is no series' jq -es 'map(.error.code) == ["http_status",null,null,null]' got
+
+# Secrets go to the first host only, and nowhere into what is printed.
+SLUICE_HTTP_ALLOW=127.0.0.0/8
+echo sesame-opens-nothing >key
+SLUICE_OPENALEX_KEY_FILE=key SLUICE_CORE_KEY_FILE=key
+export SLUICE_OPENALEX_KEY_FILE SLUICE_CORE_KEY_FILE
+: >log
+asks full moved away echo
+ok 'the key is sent' jq -es 'map(select(.server == "openalex" and (.target | contains("api_key=sesame-opens-nothing")))) | length >= 4' log
+ok 'to a redirect on the same host too, once' jq -es 'map(select(.target | test("full.*api_key=.*api_key="))) | length == 0' log
+ok 'a redirect elsewhere is followed' jq -es 'any(.server == "other" and .target == "/away")' log
+ok 'without the key' jq -es 'map(select(.server == "other") | tostring | contains("sesame")) | any | not' log
+field 'what another server says counts' '.work.title' "$(jq -c .work.title got)"
+dois away full
+: >log
+core <in >got2 2>err2
+ok 'a key in a header' jq -es 'any(.server == "core" and .headers.authorization == "Bearer sesame-opens-nothing")' log
+ok 'not elsewhere' jq -es 'map(select(.server == "other") | .headers | has("authorization")) | any | not' log
+ok 'no secret in what is printed' sh -c '! grep -l sesame got got2 err err2'
+SLUICE_HTTP_ALLOW=127.0.0.1/32
+printf 'two words\n' >key
+code 100 'a key with a space in it' openalex
+rm key
+unset SLUICE_OPENALEX_KEY_FILE SLUICE_CORE_KEY_FILE
+
+SLUICE_OPENALEX_URL=http://u:p@127.0.0.1:1 fault 'a user in the base URL' full url_refused false
+SLUICE_OPENALEX_URL=file:///etc fault 'a file' full url_refused false
+SLUICE_OPENALEX_URL=http://10.0.0.1 fault 'a private address' full url_refused false
+SLUICE_HTTP_ALLOW='' fault 'loopback' full url_refused false
+SLUICE_OPENALEX_URL=http://127.0.0.1:1 fault 'nobody there' full fetch_failed true
+
+# How many at once, and how many a second.
+for i in $(seq 200); do printf '{"job_id":"n%s","doi":"10.5555/n.%s"}\n' "$i" "$i"; done >in
+: >log
+openalex -j 3 <in >got 2>err
+ok 'never more than -j at once' jq -es 'map(.flight) | max <= 3' log
+ok 'all of them' jq -es 'length == 200 and all(.work.title)' got
+head -20 in >in2
+: >log
+SLUICE_RATE="1000 127.0.0.1:$openalex=20 127.0.0.2=0" openalex <in2 >got 2>err
+ok 'a rate for this host: 20 a second' jq -es 'map(.at) | length == 20 and (max - min) >= 18/20' log
+
+# What comes late comes out as soon as it is there, not at the end of the input.
+mkfifo feed out
+openalex <feed >out 2>err &
+stage=$!
+exec 7>feed 8<out
+printf '{"job_id":"a","doi":"10.5555/full"}\n' >&7
+read -r line <&8
+ok 'answered while the input is open' test -n "$line"
+exec 7>&- 8<&-
+wait $stage
+ok 'then it ends' test $? = 0
+done_testing
