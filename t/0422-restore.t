@@ -82,6 +82,29 @@ jobs 101 110                    # the same requests again: duplicates
 bad 3 5
 ok 'more jobs run' until_ok 40 ended 200
 ok 'and are published' until_ok 20 sent
+# Another stream's transaction hides the end of the topic of positions.
+cat >hangs.py <<'X'
+import os, sys, time
+from confluent_kafka import Producer
+p = Producer({"bootstrap.servers": sys.argv[1], "transactional.id": "x422-hangs", "transaction.timeout.ms": 60000})
+p.init_transactions()
+p.begin_transaction()
+p.produce("sluice.positions.v1", key="x422-hangs/main", value="{}")
+p.flush()
+open("hangs", "w")
+while not os.path.exists("over"):
+    time.sleep(0.05)
+p.abort_transaction()
+X
+/usr/bin/python3 hangs.py "$SLUICE_KAFKA" 2>hangs.err &
+hangs=$!
+ok 'an open transaction' until_ok 20 test -e hangs
+"$sluice" outbox >asked.out 2>asked.err &
+asks=$!
+ok 'is waited for' until_ok 20 grep -q 'waiting for an open transaction' asked.err
+: >over
+wait $hangs
+ok 'and then the position is seen' wait $asks
 jobs 201 230                    # taken and not published
 kill -9 "$(cat outbox.pid)"
 wait "$(cat outbox.pid)" 2>/dev/null

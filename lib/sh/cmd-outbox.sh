@@ -15,6 +15,8 @@
 #| service outbox first; sluice up starts it again.
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
+# shellcheck source=SCRIPTDIR/kafka.sh
+. "$SLUICE_TOP/lib/sh/kafka.sh"
 # shellcheck source=SCRIPTDIR/services.sh
 . "$SLUICE_TOP/lib/sh/services.sh"
 case $#:${1:-} in
@@ -28,6 +30,7 @@ IFS='|' read -r ledger epoch base sent head < <(ledger_psql -At -c "select i.led
 	(select sent from sluice.outbox_pos where stream = 'main'),
 	coalesce((select max(seq) from sluice.outbox where stream = 'main'), 0) from sluice.identity() i") ||
 	exit 111
+settled sluice.positions.v1:0
 # The last position of our stream: "EPOCH SEQ", or nothing.
 position=$(from-kafka -t sluice.positions.v1 -e 2>/dev/null | jq -r --arg key "$ledger/main" '
 	select(.kafka.key == $key) | "\(.epoch) \(.seq)"' | tail -n 1) || die 111 'Kafka does not answer'

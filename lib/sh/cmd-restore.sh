@@ -19,6 +19,8 @@
 . "$SLUICE_TOP/lib/sh/progress.sh"
 # shellcheck source=SCRIPTDIR/services.sh
 . "$SLUICE_TOP/lib/sh/services.sh"
+# shellcheck source=SCRIPTDIR/kafka.sh
+. "$SLUICE_TOP/lib/sh/kafka.sh"
 stop='' file=''
 case $#:${1:-}:${2:-} in
 2:--stop:[!-]*) stop=1 file=$2 ;;
@@ -31,7 +33,6 @@ named SLUICE_KAFKA Kafka
 need pg_restore psql kcat jq
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-kafka() { kcat -q -b "$SLUICE_KAFKA" ${SLUICE_KAFKA_CONF:+-F "$SLUICE_KAFKA_CONF"} "$@"; }
 committed() { kafka -C -X isolation.level=read_committed -e "$@"; }
 
 # at_rest: nobody uses the ledger but us. People's sessions and metrics only read.
@@ -94,9 +95,10 @@ put_back() {
 
 # published: what Kafka has of this ledger with numbers, into table published.
 published() {
-	local ledger since topic topics
+	local ledger since topic topics parts
 	IFS='|' read -r ledger since < <(owner_psql -At -c "select ledger, coalesce((select (extract(epoch from max(at)) * 1000)::bigint - 3600000
 		from sluice.outbox), 0) from sluice.meta") || exit 111
+	settled sluice.positions.v1:0
 	position=$(committed -t sluice.positions.v1 -o beginning -f '%k\t%s\n' |
 		awk -F '\t' -v key="$ledger/main" '$1 == key { print $2 }' | tail -n 1 | jq -r '"\(.seq) \(.epoch)"') ||
 		die 111 'Kafka does not answer'
@@ -117,6 +119,9 @@ published() {
 		\\endif
 	Y
 	mapfile -t topics < <(sort -u "$work/answers")
+	mapfile -t parts < <(jq -r '.topics[] | select(.topic | IN($ARGS.positional[])) | .topic as $t | .partitions[]
+		| "\($t):\(.partition)"' "$work/cluster" --args "${topics[@]}")
+	[ ${#parts[@]} = 0 ] || settled "${parts[@]}"
 	for topic in "${topics[@]}"; do
 		committed -t "$topic" -o "s@$since" -J
 	done | jq -c --arg mark "$ledger/main/" 'select(.headers != null)
