@@ -71,6 +71,7 @@ para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line 
 
 	memset(b, 0, sizeof *b);
 	b->left = INFINITY;
+	b->lines = n;
 	for (size_t i = 0; i < n; i++) {
 		b->left = fminf(b->left, l[i]->x0);
 		b->right = fmaxf(b->right, l[i]->x1);
@@ -112,10 +113,11 @@ para_breaks(const struct para_block *b, const struct pdf_doc *d, const struct pd
 		return false;
 	if (para_resized(prev, cur) || pitch > b->pitch * 1.4f || pitch < 0)
 		return true;
-	if (b->verbatim)
-		return false;
-	if (pdf_marker(pdf_text(d, cur), cur->len) && (b->markers > 1 || ends_sentence(d, prev)))
+	if (pdf_marker(pdf_text(d, cur), cur->len) &&
+	    (b->verbatim ? b->markers * 2 > b->lines : b->markers > 1 || ends_sentence(d, prev)))
 		return true;
+	if (b->verbatim || (pdf_marker(pdf_text(d, prev), prev->len) && cur->x0 > prev->x0 + b->h * 0.4f))
+		return false;
 	if (b->centred)
 		return false;
 	if (b->hanging)

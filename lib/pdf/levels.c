@@ -6,7 +6,7 @@ enum { LEVELS = 6, SIZES = 16 };
 
 /* The usual height of headings with a number, per depth; 0: none. */
 static void
-by_number(struct pdf_doc *d, pdf_numbered *numbered, float h[LEVELS + 1])
+by_number(struct pdf_doc *d, float h[LEVELS + 1])
 {
 	size_t n[LEVELS + 1] = { 0 };
 	float sum[LEVELS + 1] = { 0 };
@@ -18,7 +18,7 @@ by_number(struct pdf_doc *d, pdf_numbered *numbered, float h[LEVELS + 1])
 
 		if (p->kind != PDF_HEADING)
 			continue;
-		depth = numbered(d->made.p + p->at, p->len, &end);
+		depth = kinds_numbered(d->made.p + p->at, p->len, &end);
 		p->level = (uint8_t)depth;
 		n[depth]++;
 		sum[depth] += p->h;
@@ -72,12 +72,12 @@ level_of(const struct pdf_para *p, const float numbered[LEVELS + 1], const float
 }
 
 void
-pdf_levels(struct pdf_doc *d, float title_h, pdf_numbered *numbered)
+pdf_levels(struct pdf_doc *d, float title_h)
 {
 	float by_depth[LEVELS + 1] = { 0 }, s[SIZES] = { 0 };
 	size_t n;
 
-	by_number(d, numbered, by_depth);
+	by_number(d, by_depth);
 	n = sizes(d, title_h, s);
 	for (size_t i = 0; i < d->paras.n; i++) {
 		struct pdf_para *p = &d->paras.p[i];

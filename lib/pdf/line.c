@@ -120,7 +120,8 @@ bbox_word(struct bbox *b, const char *p, size_t len)
 	if (!same_line(b) && new_line(b) < 0)
 		return -1;
 	l = &d->lines[d->nlines];
-	if (d->text.len > l->at)
+	/* Kerning and a change of font make two words of one, without a blank. */
+	if (d->text.len > l->at && w[0] - b->last[2] > (w[3] - w[1]) * 0.02f)
 		buf_addc(&d->text, ' ');
 	buf_add(&d->text, word->p, word->len);
 	pdf_compound_add(d, word->p, word->len);

@@ -8,7 +8,7 @@
 struct para_block {
 	float left, right, h;
 	float pitch;            /* usual distance of its lines; 0: only one */
-	size_t markers;         /* lines that begin as list items do */
+	size_t lines, markers;  /* of them, those that begin as list items do */
 	bool verbatim;          /* lines end where their writer ended them */
 	bool hanging;           /* all but a paragraph's first line are indented */
 	bool centred;
