@@ -13,6 +13,11 @@
  * when it has that form already. */
 bool normal_request(struct buf *out, const struct rec *r);
 
+/* Appends the request that an event on mapping.events.v1 asks for: job "map:" and the
+ * event's job_id, pipeline map, "document_of" that job. False, and nothing appended,
+ * when r is no such event. */
+bool normal_event(struct buf *out, const struct rec *r);
+
 /* Appends what "kafka" must be so that the source's bytes stay known: kafka (NULL:
  * none) with "raw", base64 of original, unless it has that already. False when
  * it has, or is no object. */

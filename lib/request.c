@@ -29,6 +29,7 @@ static const struct check_rule document_rules[] = {
 	{ "path", CHECK_STRING, false, 1, 4095, NULL },
 	{ "url", CHECK_URL, false, 1, 8192, NULL },
 	{ "doi", CHECK_DOI, false, 1, 6144, NULL },
+	{ "document_of", CHECK_NAME, false, 1, 128, LETTERS "._:-" },
 	{ "content_type", CHECK_STRING, false, 1, 256, NULL },
 	{ "document_type", CHECK_STRING, false, 1, 64, NULL },
 	{ "adapter_chain", CHECK_STRINGS, false, 1, 64, NULL },
@@ -66,13 +67,14 @@ static const char *const reserved[] = { "attempt", "run", "error", "wait", "chun
 	"embedding", "document", "content", "content_blob", "index", "admit", "probe", "raw",
 	"raw_blob", "gates", "outbox", "layout", "layout_blob",
 	"parsed", "blocks",
-	"work", "pdf", NULL };
+	"work", "pdf",
+	"recall", "mapping", "mentions", NULL };
 static const char *const feeders[] = { "feed", "kafka", "supersedes", NULL };
 
 static void
 check_source(struct check *c, const struct rec *r)
 {
-	int given = !!rec_get(r, "text") + !!rec_get(r, "path") + !!rec_get(r, "url");
+	int given = !!rec_get(r, "text") + !!rec_get(r, "path") + !!rec_get(r, "url") + !!rec_get(r, "document_of");
 
 	if (given > 1)
 		buf_adds(check_fault(c, "text, path, url"), "only one of them may be there");

@@ -9,7 +9,8 @@
 static const char usage[] = "normalise [-l maxbytes]\n"
     "\n"
     "Turns requests in the older envelope (\"job_request\") and documents in \"item\"\n"
-    "into requests of today; every other line passes as it is. The bytes that a\n"
+    "into requests of today, and events of documents (\"stage\": \"postpdf\") into\n"
+    "requests that map them; every other line passes as it is. The bytes that a\n"
     "request had stay with it in \"kafka\".\n"
     "\n"
     "  -l maxbytes  the longest record (default 16M)\n";
@@ -26,7 +27,7 @@ pass_on(void)
 	const struct rec_member *k = rec_get(&s.rec, "kafka");
 
 	line.len = original.len = kafka.len = out.len = 0;
-	if (!normal_request(&line, &s.rec) || rec_parse(&r, line.p, line.len) != REC_OK) {
+	if ((!normal_request(&line, &s.rec) && !normal_event(&line, &s.rec)) || rec_parse(&r, line.p, line.len) != REC_OK) {
 		stage_pass(&s);
 		return;
 	}

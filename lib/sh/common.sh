@@ -68,11 +68,12 @@ default_of() {
 	SLUICE_MODEL) echo "$SLUICE_DEPS/model/all-MiniLM-L6-v2" ;;
 	SLUICE_BLOBS) echo "$SLUICE_VAR/blobs" ;;
 	SLUICE_DOCS) echo "$SLUICE_VAR/docs:$SLUICE_DEPS/samples" ;;
+	SLUICE_VOCABS) echo "$SLUICE_VAR/vocabs" ;;
 	SLUICE_TENANT) echo default ;;
-	SLUICE_TOPICS) echo ingest.requests.v1,jobs.requests.v1 ;;
+	SLUICE_TOPICS) echo ingest.requests.v1,jobs.requests.v1,mapping.events.v1 ;;
 	esac
 }
-with_default() { printf '%s\n' SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS SLUICE_DOCS SLUICE_TENANT SLUICE_TOPICS; }
+with_default() { printf '%s\n' SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS SLUICE_DOCS SLUICE_VOCABS SLUICE_TENANT SLUICE_TOPICS; }
 
 # load_settings: exports SLUICE_*. The environment has precedence, then the
 # files of the state folder's env/, then the defaults.
