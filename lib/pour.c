@@ -32,14 +32,13 @@ pour_open(struct pour *p, int fd)
 int
 pour_some(struct pour *p)
 {
-	size_t at = 0;
 	int r = 0;
 
-	while (at < p->b.len) {
-		ssize_t n = write(p->fd, p->b.p + at, p->b.len - at);
+	while (p->at < p->b.len) {
+		ssize_t n = write(p->fd, p->b.p + p->at, p->b.len - p->at);
 
 		if (n >= 0) {
-			at += (size_t)n;
+			p->at += (size_t)n;
 			continue;
 		}
 		if (errno == EINTR)
@@ -47,8 +46,10 @@ pour_some(struct pour *p)
 		r = errno == EAGAIN ? 0 : -1;
 		break;
 	}
-	if (at)
-		buf_shift(&p->b, at);
+	if (p->at > p->b.len / 2) {     /* so that no byte moves more than once */
+		buf_shift(&p->b, p->at);
+		p->at = 0;
+	}
 	return r;
 }
 

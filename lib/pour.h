@@ -11,7 +11,8 @@
 
 struct pour {
 	int fd;
-	struct buf b;           /* what is to be written; add to it */
+	struct buf b;           /* what is to be written; add to it; empty once all is */
+	size_t at;              /* so much of it is written already */
 };
 
 /* The pipe fd again without waiting (fd is then closed), or fd itself. mode: O_RDONLY
