@@ -204,6 +204,11 @@ read_tenant(struct entry *q, const struct entry_said *said)
 
 	q->tenant_named = entry_string(&q->rec, "tenant", &q->tenant) == 0 ||
 	    entry_string(&q->rec, "tenant_id", &q->tenant) == 0;
+	if (q->tenant_named && !request_tenant_ok(q->tenant.p, q->tenant.len)) {
+		if (!q->reject)
+			entry_reject(q, "admit", "bad_tenant", "\"tenant\" must be 1 to 64 of A-Za-z0-9._-");
+		q->tenant_named = false;
+	}
 	if (!said->tenant) {
 		if (!q->tenant_named)
 			set(&q->tenant, said->default_tenant);

@@ -1,5 +1,6 @@
 #include "kafka-post.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,7 @@ static int
 value(struct kafka_post *p, const struct rec *r, struct place *to)
 {
 	const struct rec_member *m = rec_get(r, "value");
+	uint64_t length;
 
 	if (m) {
 		if (m->type != 'n') {
@@ -114,6 +116,8 @@ value(struct kafka_post *p, const struct rec *r, struct place *to)
 		return place_text(&p->bytes, m, to) < 0 ? wrong(p, "text must be a string or null") : 0;
 	if ((m = rec_get(r, "b64")))
 		return place_base64(&p->bytes, m, to) < 0 ? wrong(p, "b64 must be base64") : 0;
+	if (rec_u64(rec_get(r, "value_length"), &length) == 0)
+		return wrong(p, "its %" PRIu64 " bytes are too many for a line", length);
 	return wrong(p, "value is missing");
 }
 

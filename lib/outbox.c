@@ -3,9 +3,12 @@
 #include <stdlib.h>
 
 #include "json.h"
+#include "ndjson.h"
 
-/* What a read may carry: the window counts messages, and a message may be large. */
-enum { READ_BYTES = 16 << 20 };
+enum {
+	READ_BYTES = 16 << 20,  /* of a read: the window counts messages, and a message may be large */
+	ROOM = 8192             /* in a line, for all but the value */
+};
 
 static const char lock_sql[] = "select pg_try_advisory_lock(7305, hashtext($1))";
 static const char base_sql[] = "select sluice.outbox_base(), (select sent from sluice.outbox_pos where stream = $1)";
@@ -115,6 +118,20 @@ headers(struct outbox *o, struct buf *line, int row, int64_t seq)
 	buf_addf(line, "\"sluice-seq\":\"%s/%s/%lld\"}", o->ledger, o->stream, (long long)seq);
 }
 
+/* The filter could not read a line over the limit, and so would never answer it:
+ * without its value it is refused, and the stream goes on. */
+static void
+value(struct outbox *o, struct buf *line, int row)
+{
+	size_t len;
+
+	pg_bytes(o->db, row, VALUE, &len);
+	if (len > RECORD_MAX - ROOM)
+		buf_addf(line, ",\"value_length\":%zu", len);
+	else
+		member(o, line, ",\"value\":", row, VALUE, true);
+}
+
 size_t
 outbox_line(struct outbox *o, int row, struct buf *line)
 {
@@ -135,7 +152,7 @@ outbox_line(struct outbox *o, int row, struct buf *line)
 		member(o, line, ",\"fallback\":", row, FALLBACK, false);
 	member(o, line, ",\"key\":", row, KEY, false);
 	headers(o, line, row, seq);
-	member(o, line, ",\"value\":", row, VALUE, true);
+	value(o, line, row);
 	buf_addc(line, '}');
 	o->read_to = seq;
 	return tag;

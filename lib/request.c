@@ -216,13 +216,25 @@ request_has_source(const struct rec *r)
 	return m && !(m->type == '{' && rec_parse(&kafka, m->val, m->val_len) == REC_OK && !rec_get(&kafka, "topic"));
 }
 
+static bool
+name_ok(const char *s, size_t len, size_t max, const char *set)
+{
+	if (len < 1 || len > max)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!s[i] || !strchr(set, s[i]))
+			return false;
+	return true;
+}
+
 bool
 request_job_id_ok(const char *s, size_t len)
 {
-	if (len < 1 || len > 128)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!s[i] || !strchr(LETTERS "._:-", s[i]))
-			return false;
-	return true;
+	return name_ok(s, len, 128, LETTERS "._:-");
+}
+
+bool
+request_tenant_ok(const char *s, size_t len)
+{
+	return name_ok(s, len, 64, LETTERS "._-");
 }

@@ -40,5 +40,7 @@ bool request_has_source(const struct rec *r);
 
 /* 1–128 of A-Za-z0-9._:- */
 bool request_job_id_ok(const char *s, size_t len);
+/* 1–64 of A-Za-z0-9._- */
+bool request_tenant_ok(const char *s, size_t len);
 
 #endif

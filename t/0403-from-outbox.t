@@ -106,5 +106,8 @@ same 'with all after it' want seen
 psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'from-outbox'" >psql.log
 lost() { wait "$D"; }
 code 111 'a lost database is temporary' lost
+q "insert into sluice.outbox (seq, topic, value) values (nextval('sluice.outbox_seq'), 'T', to_json(repeat('y', 17000000)))" >psql.log
+wide() { from-outbox 2>err | jq -e '.value_length == 17000002 and (has("value") | not)'; }
+ok 'a value that no line can carry is left out' wide
 code 100 'a wrong option' from-outbox -x
 done_testing

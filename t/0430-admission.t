@@ -171,6 +171,14 @@ ok 'that fails has key and headers in its dead letter too' says '{"job_id":"fail
 failing() { outbox value | grep '"dead"' | jq -e '.key == "k2" and .headers == [["a","b"]] and (.raw | @base64d) == "{\"job_id\":\"failing\",\"text\":\"x\"}"'; }
 ok 'and in its message' failing
 
+# A tenant that can be none is nobody's, and makes no message too long for a line.
+{ printf '{"job_id":"wt","text":"x","tenant":"' && head -c 7900000 /dev/zero | tr '\0' y && echo '"}'; } | validate 2>err >in
+remember
+ok 'a tenant of eight megabytes' each 'rejected bad_request'
+ok 'is nobody' message 1 '[.tenant, (.raw | length) > 10000000]' '["default",true]'
+echo '{"job_id":"wt2","text":"x","tenant":"a b"}' >in
+ok 'nor is one with a space, unvalidated' each 'rejected bad_tenant'
+
 # Bytes too many to stand beside the request that they were made into.
 printf '{"job_id":"wide","text":"x",%s}\n' "$(k h 1 4 4 ",\"raw_blob\":{\"sha256\":\"$(printf %064d 8)\",\"length\":9000000,\"kept\":true}")" >in
 ok 'a request whose bytes lie in the blob store' each job
