@@ -17,7 +17,7 @@ refused() {
 mkdir docs
 SLUICE_DOCS=$PWD/docs
 export SLUICE_DOCS
-for k in text empty encrypted bomb none objects noise; do python3 "$T_TOP/t/make-pdf.py" $k >docs/$k.pdf; done
+for k in text empty encrypted bomb none objects noise columns shuffled; do python3 "$T_TOP/t/make-pdf.py" $k >docs/$k.pdf; done
 head -c 300 docs/text.pdf >docs/torn.pdf
 printf '%%PDF-1.4\nnothing' >docs/bad.pdf
 head -c 3000 /dev/zero >docs/zero.pdf
@@ -43,6 +43,21 @@ sed 's/"pdf":"./"pdf":"x/' in >other
 cp other in
 run
 field 'blocks of another PDF are made anew' '.parsed.pdf' "$(sha256sum <docs/text.pdf | cut -c1-64)"
+
+# Pages that are not drawn as they are read.
+words() { jq -r '.blocks[].text' got | tr -s ' \n' '\n\n'; }
+path columns.pdf
+words >is
+{
+	printf '%s\n' A title over both columns
+	for i in $(seq -w 0 29); do for k in a b c d e f g; do echo "left$i$k"; done; done
+	for i in $(seq -w 0 29); do for k in a b c d e f; do echo "right$i$k"; done; done
+} >want
+same 'columns that are drawn row by row are read one after the other' want is
+path shuffled.pdf
+words >is
+for i in $(seq -w 0 29); do for k in a b c d e f g; do echo "text$i$k"; done; done >want
+same 'lines that are drawn in no order are read from top to bottom' want is
 
 # Blobs.
 SLUICE_BLOBS=$PWD/blobs

@@ -7,6 +7,8 @@ encrypted  one page, needs a password (40-bit RC4, PDF 1.4)
 bomb       a page whose content unpacks to 60 MB of operators
 none       no page
 objects    a page of text and 50,000 objects that nothing refers to
+columns    two columns of text that are drawn row by row, under a title
+shuffled   lines of text in no order at all
 noise      bytes that no font explains, markup and control bytes in a text
 """
 import hashlib
@@ -33,6 +35,15 @@ def rc4(key, data):
 
 def page_text(lines):
     return b"BT /F1 12 Tf 72 720 Td 14 TL " + b" ".join(b"(%s) Tj T*" % x for x in lines) + b" ET"
+
+
+def placed(pieces):
+    return b"BT /F1 10 Tf " + b" ".join(b"1 0 0 1 %d %d Tm (%s) Tj" % p for p in pieces) + b" ET"
+
+
+def column(name):
+    """Lines that fill their column; each word says where it belongs."""
+    return [b" ".join(b"%s%02d%c" % (name, i, 97 + k) for k in range(7 if len(name) == 4 else 6)) for i in range(30)]
 
 
 def build(contents, title=None, password=None, flate=False, more=0):
@@ -82,6 +93,15 @@ elif kind == "empty":
     doc = build([b"72 72 m 144 144 l S"])
 elif kind == "encrypted":
     doc = build([page_text([b"Nobody reads this."])], password=b"secret")
+elif kind == "columns":
+    left, right = column(b"left"), column(b"right")
+    pieces = [(200, 740, b"A title over both columns")]
+    for i in range(30):
+        pieces += [(50, 700 - 12 * i, left[i]), (330, 700 - 12 * i, right[i])]
+    doc = build([placed(pieces)])
+elif kind == "shuffled":
+    doc = build([placed(sorted(((72, 700 - 12 * i, line) for i, line in enumerate(column(b"text"))),
+                               key=lambda p: hashlib.md5(p[2]).digest()))])
 elif kind == "none":
     doc = build([])
 elif kind == "objects":

@@ -6,11 +6,6 @@
 
 enum { SIDE = 6, STEPS = 200, DEPTH = 3, MOST = 2000 };
 
-struct strip {
-	float x, y0, y1;
-	float score;
-};
-
 static int
 by_y(const void *a, const void *b)
 {
@@ -48,14 +43,37 @@ strip_at(struct cell **c, size_t n, float x, float least, struct strip *best)
 	}
 }
 
-static bool
-within(const struct cell *c, const struct strip *s)
+bool
+gutter_within(const struct cell *c, const struct strip *s)
 {
 	return c->l->y0 >= s->y0 - 0.5f && c->l->y0 <= s->y1 && !crosses(c->l, s->x);
 }
 
-/* Columns of text, or of a table? Prose on both sides says the one; rows that
- * have one baseline on both sides say the other. */
+/* Running text on one side of the strip: lines that are full up to their right
+ * edge, whatever order the file draws them in. c is in order of y. */
+static bool
+running(struct cell **c, size_t n, const struct strip *s, bool side)
+{
+	const struct pdf_line *prev = NULL;
+	float right = -INFINITY;
+	size_t lines = 0, chars = 0, full = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (gutter_within(c[i], s) && (c[i]->l->x1 > s->x + 1) == side) {
+			right = fmaxf(right, c[i]->l->x1);
+			chars += c[i]->l->len;
+			lines++;
+		}
+	for (size_t i = 0; i < n; i++)
+		if (gutter_within(c[i], s) && (c[i]->l->x1 > s->x + 1) == side) {
+			full += prev && prev->x1 + c[i]->l->first_w + prev->h > right;
+			prev = c[i]->l;
+		}
+	return lines > 2 && chars / lines >= 30 && full * 10 > lines * 6;
+}
+
+/* Columns of text, or of a table? Running text on both sides says the one; rows
+ * that have one baseline on both sides say the other. */
 static bool
 of_page(struct cell **c, size_t n, const struct strip *s)
 {
@@ -64,12 +82,12 @@ of_page(struct cell **c, size_t n, const struct strip *s)
 	for (size_t i = 0; i < n; i++) {
 		bool side = c[i]->l->x1 > s->x + 1;
 
-		if (!within(c[i], s))
+		if (!gutter_within(c[i], s))
 			continue;
 		count[side]++;
 		prose[side] += c[i]->prose;
 		for (size_t k = 0; !side && k < n; k++)
-			if (within(c[k], s) && c[k]->l->x1 > s->x + 1 && pdf_same_row(c[k]->l, c[i]->l)) {
+			if (gutter_within(c[k], s) && c[k]->l->x1 > s->x + 1 && pdf_same_row(c[k]->l, c[i]->l)) {
 				aligned++;
 				break;
 			}
@@ -77,7 +95,7 @@ of_page(struct cell **c, size_t n, const struct strip *s)
 	least = count[0] < count[1] ? count[0] : count[1];
 	if (prose[0] * 3 > count[0] && prose[1] * 3 > count[1])
 		return true;
-	return aligned * 10 < least * 7;
+	return aligned * 10 < least * 7 || (running(c, n, s, false) && running(c, n, s, true));
 }
 
 static bool
@@ -112,6 +130,12 @@ find(struct cell **c, size_t n, struct strip *best)
 	return true;
 }
 
+bool
+gutter_find(struct cell **c, size_t n, struct strip *s)
+{
+	return n >= 2 * SIDE && find(c, n, s) && of_page(c, n, s);
+}
+
 static void
 split(struct cell *all, size_t n, uint32_t region, uint32_t *next, int depth)
 {
@@ -126,11 +150,11 @@ split(struct cell *all, size_t n, uint32_t region, uint32_t *next, int depth)
 		for (size_t i = 0; i < n && m < MOST; i++)
 			if (all[i].region == region)
 				c[m++] = &all[i];
-		if (m < 2 * SIDE || !find(c, m, &s) || !of_page(c, m, &s))
+		if (!gutter_find(c, m, &s))
 			return;
 		*next += 2;
 		for (size_t i = 0; i < m; i++)
-			if (within(c[i], &s))
+			if (gutter_within(c[i], &s))
 				c[i]->region = id + (c[i]->l->x1 > s.x + 1);
 		if (depth < DEPTH) {
 			split(all, n, id, next, depth + 1);

@@ -161,7 +161,7 @@ begins(const struct pdf_doc *d, size_t i, bool numbered)
 	if (q->kind == PDF_TABLE)
 		return !numbered && q->y0 - p->y1 < p->h * 0.9f;
 	c = d->made.p[q->at];
-	return q->y0 - p->y1 < p->h * 0.4f && c >= 'a' && c <= 'z';
+	return q->y0 - p->y1 < p->h * 0.4f && p->h < q->h * 1.15f && c >= 'a' && c <= 'z';
 }
 
 unsigned

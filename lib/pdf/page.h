@@ -85,6 +85,10 @@ void pdf_page_paras(struct pdf_doc *d, size_t page);    /* tables and paragraphs
 void pdf_kinds(struct pdf_doc *d);                      /* headings, lists, footnotes, captions */
 void pdf_write(struct buf *out, const struct pdf_doc *d);       /* JSON */
 
+/* Puts the lines of a page that draws its columns row by row, or in no order at
+ * all, into reading order; any other page stays as it is. */
+void pdf_order(struct pdf_doc *d, size_t page);
+
 /* Fills d->tables with those of a page; their lines become PDF_CELL. */
 void pdf_tables(struct pdf_doc *d, size_t page);
 

@@ -165,7 +165,7 @@ stitch(struct pdf_doc *d, const struct pdf_page *p)
 		for (k = i + 1; k < p->line + p->n; k++) {
 			struct pdf_line *m = &d->lines[k];
 
-			if (l->role != PDF_BODY || m->role != PDF_BODY || !pdf_same_row(l, m) || m->x0 < l->x1 - l->h * 0.5f ||
+			if (l->role != PDF_BODY || m->role != PDF_BODY || m->at != l->at + l->len + 1 || !pdf_same_row(l, m) || m->x0 < l->x1 - l->h * 0.5f ||
 			    m->x0 - l->x1 > l->h * 2.6f)
 				break;
 			if (m->len > l->len) {
@@ -190,6 +190,7 @@ pdf_page_paras(struct pdf_doc *d, size_t page)
 	uint32_t i = p->line, end = p->line + p->n;
 	size_t n;
 
+	pdf_order(d, page);
 	number_blocks(d, p);
 	pdf_tables(d, page);
 	stitch(d, p);

@@ -1,4 +1,4 @@
-/* table.h - the parts of table.c: places on a page, rows and columns. Not for others. */
+/* table.h - the parts of table.c and order.c: places on a page, rows and columns. Not for others. */
 #ifndef PDF_TABLE_H
 #define PDF_TABLE_H
 
@@ -28,6 +28,17 @@ struct grid {
 	size_t cols;
 	float x0[GRID_COLS], x1[GRID_COLS];
 };
+
+/* The white strip between two columns of a page, from y0 to y1 at x. */
+struct strip {
+	float x, y0, y1;
+	float score;
+};
+
+/* The highest strip among the cells, which come out in order of y; false: none. */
+bool gutter_find(struct cell **c, size_t n, struct strip *s);
+/* c stands beside the strip: left of it, or right where its x1 is over s->x + 1. */
+bool gutter_within(const struct cell *c, const struct strip *s);
 
 /* Gives the cells on both sides of each gutter of the page regions of their own. */
 void gutters(struct cell *c, size_t n);
