@@ -96,7 +96,7 @@ tell(struct asking *q, const char *outcome, const char *why, const struct buf *t
 }
 
 static void
-found(struct asking *q, const struct http_result *r)
+found(struct asking *q, struct http_result *r)
 {
 	static struct buf text;
 	bool wanted = !q->w.pdfs && !has_document(&q->it->rec);
@@ -110,6 +110,7 @@ found(struct asking *q, const struct http_result *r)
 		tell(q, "not_found", NULL, NULL);
 		break;
 	case WORK_BAD:
+		r->forget = true;
 		flow_error(q->it, "bad_answer", true, 0, "%s: the answer is not one of this service", a->name);
 		break;
 	}
@@ -151,7 +152,7 @@ static void
 ask(struct flow *fl, struct asking *q)
 {
 	static struct buf url;
-	struct fetch_request f = { .header = "Accept: application/json", .done = answered, .ctx = q };
+	struct fetch_request f = { .header = "Accept: application/json", .keep = true, .done = answered, .ctx = q };
 
 	url.len = 0;
 	buf_add(&url, base.p, base.len);
@@ -205,6 +206,7 @@ open_client(struct fetch_opts *o, struct flow *fl)
 	o->allow = arg_env("SLUICE_HTTP_ALLOW", NULL);
 	o->rate = arg_env("SLUICE_RATE", NULL);
 	o->agent = a->agent;
+	o->cache = arg_env("SLUICE_HTTP_CACHE", NULL);
 	fl->f = fetch_open(o);
 	if (fl->f)
 		return;
@@ -212,6 +214,8 @@ open_client(struct fetch_opts *o, struct flow *fl)
 		die(XPERM, "SLUICE_HTTP_ALLOW: not a list of networks such as 10.0.0.0/8,fd00::/8");
 	if (errno == ERANGE)
 		die(XPERM, "SLUICE_RATE: not a list of rates such as '5 api.example.org=10'");
+	if (errno != ENOMEM)
+		die_sys(errno == ENOENT || errno == ENOTDIR || errno == EACCES ? XPERM : XTEMP, "SLUICE_HTTP_CACHE: %s", o->cache);
 	die_sys(XTEMP, "start libcurl");
 }
 

@@ -22,18 +22,21 @@ fetch_open(const struct fetch_opts *o)
 	f->o.total_ms = o->total_ms ? o->total_ms : 60000;
 	f->o.redirects = o->redirects ? o->redirects : 5;
 	f->wake = -1;
+	f->cache = (struct fetch_cache)FETCH_CACHE_INIT;
 	if (fetch_hosts_init(&f->hosts, o->rate, o->failures, o->rest_ms) < 0) {
 		fetch_free(f);
 		errno = ERANGE;
 		return NULL;
 	}
-	if (!(f->m = http_multi_open(o->allow, o->agent, f->o.at_once))) {
+	if (!(f->m = http_multi_open(o->allow, o->agent, f->o.at_once)) ||
+	    (o->cache && fetch_cache_open(&f->cache, o->cache, o->cache_max) < 0)) {
 		int e = errno;
 
 		fetch_free(f);
 		errno = e;
 		return NULL;
 	}
+	f->hosts.pace = f->cache.pace;
 	return f;
 }
 
@@ -49,6 +52,8 @@ free_jobs(struct fetch_queue *l)
 		buf_free(&j->secret_query);
 		buf_free(&j->header);
 		buf_free(&j->sent);
+		buf_free(&j->condition[0]);
+		buf_free(&j->condition[1]);
 		buf_free(&j->r.body);
 		free(j);
 	}
@@ -67,6 +72,7 @@ fetch_free(struct fetch *f)
 	free_jobs(&f->ready);
 	free_jobs(&f->spare);
 	fetch_hosts_free(&f->hosts);
+	fetch_cache_close(&f->cache);
 	free(f);
 }
 
@@ -85,6 +91,9 @@ transfer(struct fetch *f, struct fetch_job *j)
 		j->headers[n++] = j->q.header;
 	if (trusted && j->q.secret)
 		j->headers[n++] = j->q.secret;
+	for (int i = 0; i < 2; i++)
+		if (j->condition[i].len)
+			j->headers[n++] = buf_str(&j->condition[i]);
 	j->headers[n] = NULL;
 	j->t = (struct http_transfer){ .url = buf_str(&j->sent), .method = j->q.method, .headers = j->headers,
 		.body = j->q.body, .body_len = j->q.body_len, .parts = j->q.parts, .n_parts = j->q.n_parts,
@@ -96,6 +105,7 @@ transfer(struct fetch *f, struct fetch_job *j)
 	}
 	j->host->running++;
 	f->running++;
+	f->totals.sent++;
 }
 
 static void
@@ -104,11 +114,12 @@ begin_of(struct fetch *f, struct fetch_host *x, int64_t now)
 	int64_t when;
 
 	while (x->queue.n && x->running < f->o.per_host && f->running < f->o.at_once)
-		switch (fetch_host_may(x, now, &when)) {
+		switch (fetch_host_may(x, &when)) {
 		case FETCH_MAY:
 			transfer(f, fetch_pop(&x->queue));
 			break;
 		case FETCH_CLOSED:
+			f->totals.put_off++;
 			fetch_host_put_off(&f->hosts, x, now, &x->queue.head->r);
 			fetch_push(&f->ready, fetch_pop(&x->queue));
 			break;
@@ -153,7 +164,9 @@ collect(struct fetch *f)
 		j->host->running--;
 		f->running--;
 		fetch_host_learn(&f->hosts, j->host, now_ms(), &j->r);
-		if (!fetch_go_on(f, j))
+		if (!fetch_unchanged(f, j))
+			fetch_enqueue(f, j);
+		else if (!fetch_go_on(f, j))
 			fetch_push(&f->ready, j);
 		any = true;
 	}
@@ -173,6 +186,7 @@ fetch_work(struct fetch *f)
 			snprintf(j->r.url, sizeof j->r.url, "%s", buf_str(&j->url));
 			f->unanswered--;
 			j->q.done(j->q.ctx, &j->r);
+			fetch_keep(f, j);
 			if (j->r.body.cap > KEPT)
 				buf_free(&j->r.body);
 			fetch_push(&f->spare, j);
@@ -180,6 +194,12 @@ fetch_work(struct fetch *f)
 		}
 	} while (told);
 	return f->unanswered;
+}
+
+const struct fetch_totals *
+fetch_totals(const struct fetch *f)
+{
+	return &f->totals;
 }
 
 int

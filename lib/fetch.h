@@ -39,6 +39,10 @@ struct fetch_opts {
 	unsigned redirects;     /* 0: 5 */
 	unsigned failures;      /* in a row, then a host rests; 0: 5 */
 	unsigned long rest_ms;  /* 0: 60000 */
+	/* A folder for answers that may be kept, for requests with .keep, and for the rate
+	 * that all processes with this folder keep together; NULL: none. */
+	const char *cache;
+	uint64_t cache_max;     /* bytes; 0: 1 GiB */
 };
 
 struct fetch_request {
@@ -57,6 +61,7 @@ struct fetch_request {
 	/* Settings of this request; 0: as in fetch_opts. */
 	size_t max;
 	unsigned long total_ms;
+	bool keep;              /* in the cache, and take it from there; not with a body or a sink */
 	unsigned long wait_ms;  /* begin no earlier than so long from now: to ask again how far a task is */
 	/* The answer. r is borrowed until done returns; r->url is where it came from in
 	 * the end, without secrets. Codes besides those of http.h: "rate_limited",
@@ -66,7 +71,7 @@ struct fetch_request {
 };
 
 /* NULL with errno: EINVAL when allow is no list of networks, ERANGE when rate is
- * no list of rates, ENOMEM when libcurl cannot start. */
+ * no list of rates, ENOMEM when libcurl cannot start; else of the cache's folder. */
 struct fetch *fetch_open(const struct fetch_opts *o);
 /* Also what is on its way, without calling done. */
 void fetch_free(struct fetch *f);
@@ -78,6 +83,13 @@ void fetch_start(struct fetch *f, const struct fetch_request *q);
 size_t fetch_work(struct fetch *f);
 /* Until fetch_work has something to do or fd (-1: none) can be read. 0, or -1. */
 int fetch_wait(struct fetch *f, int fd);
+
+struct fetch_totals {
+	uint64_t sent, redirected, put_off;     /* put off: answered with "later", not sent */
+	uint64_t kept, fresh, unchanged;        /* of the cache: stored, taken, taken after a look */
+	uint64_t cache_faults;  /* it could not be read or written; the requests went on without */
+};
+const struct fetch_totals *fetch_totals(const struct fetch *f);
 
 /* The secret in a file: its first line. 0, or -1 with errno (EINVAL: it is empty or has
  * bytes that no header may have). */

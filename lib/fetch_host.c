@@ -10,7 +10,8 @@
 enum {
 	HOSTS_MAX = 4096,               /* remembered; idle ones make room for new ones */
 	CLOSED_MIN_MS = 1000, CLOSED_MAX_MS = 300 * 1000,
-	AFTER_FAILURE_MS = 1000, AFTER_STEPS = 10
+	AFTER_FAILURE_MS = 1000, AFTER_STEPS = 10,
+	SLOT_FAR_US = 60 * 1000 * 1000
 };
 
 /* xorshift: to spread retries, not to keep secrets. */
@@ -71,13 +72,13 @@ fetch_hosts_init(struct fetch_hosts *h, const char *rate, unsigned failures, uns
 }
 
 static unsigned
-bucket_of(const char *origin)
+hash(const char *origin)
 {
 	unsigned v = 2166136261u;
 
 	for (; *origin; origin++)
 		v = (v ^ (unsigned char)*origin) * 16777619u;
-	return v % FETCH_BUCKETS;
+	return v;
 }
 
 /* Frees hosts that nothing waits for; all: every one of them. */
@@ -111,7 +112,7 @@ fetch_hosts_free(struct fetch_hosts *h)
 struct fetch_host *
 fetch_host_of(struct fetch_hosts *h, const char *origin)
 {
-	unsigned b = bucket_of(origin);
+	unsigned b = hash(origin) % FETCH_BUCKETS;
 	struct fetch_host *x;
 	double rate;
 
@@ -123,26 +124,40 @@ fetch_host_of(struct fetch_hosts *h, const char *origin)
 	x = mem_zalloc(sizeof *x);
 	snprintf(x->origin, sizeof x->origin, "%s", origin);
 	rate = rate_of(h->rate, origin);
-	x->gap_ms = rate > 0 ? 1000 / rate : 0;
+	x->gap_us = rate > 0 ? (int64_t)(1e6 / rate) : 0;
+	x->slot = h->pace ? &h->pace[hash(origin) % FETCH_PACES] : &x->own_slot;
 	x->next = h->bucket[b];
 	h->bucket[b] = x;
 	h->n++;
 	return x;
 }
 
-enum fetch_may
-fetch_host_may(struct fetch_host *x, int64_t now, int64_t *when)
+/* Takes the host's turn, before other processes do. False: it is at *when. */
+static bool
+take_turn(struct fetch_host *x, int64_t *when)
 {
-	if (now < x->closed_until || x->probing)
+	int64_t now = now_us(), was = atomic_load(x->slot), slot, next;
+
+	do {
+		/* Too far off: of a machine that has started anew since, or of another clock. */
+		slot = was > now + x->gap_us * 1000 + SLOT_FAR_US ? 0 : was;
+		if (slot > now) {
+			*when = slot / 1000 + 1;
+			return false;
+		}
+		/* A turn that came late is caught up with, one of them at most. */
+		next = (slot < now - x->gap_us ? now : slot) + x->gap_us;
+	} while (!atomic_compare_exchange_weak(x->slot, &was, next));
+	return true;
+}
+
+enum fetch_may
+fetch_host_may(struct fetch_host *x, int64_t *when)
+{
+	if (now_ms() < x->closed_until || x->probing)
 		return FETCH_CLOSED;
-	if (x->gap_ms > 0 && x->slot_ms > (double)now) {
-		*when = (int64_t)x->slot_ms + 1;
+	if (x->gap_us && !take_turn(x, when))
 		return FETCH_LATER;
-	}
-	/* A turn that came late is caught up with, one of them at most. */
-	if (x->slot_ms < (double)now - x->gap_ms)
-		x->slot_ms = (double)now;
-	x->slot_ms += x->gap_ms;
 	x->probing = x->resting;
 	return FETCH_MAY;
 }
@@ -151,7 +166,7 @@ void
 fetch_host_put_off(struct fetch_hosts *h, struct fetch_host *x, int64_t now, struct http_result *r)
 {
 	int64_t left = x->closed_until > now ? x->closed_until - now : CLOSED_MIN_MS;
-	double turn = (double)++x->put_off * x->gap_ms;
+	double turn = (double)++x->put_off * (double)x->gap_us / 1000;
 	bool rests = x->resting;
 
 	r->status = 0;

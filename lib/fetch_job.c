@@ -48,6 +48,7 @@ fetch_enqueue(struct fetch *f, struct fetch_job *j)
 	char origin[FETCH_ORIGIN_MAX];
 
 	j->host = NULL;
+	j->name[0] = 0;
 	if (strlen(buf_str(&j->url)) >= HTTP_URL_MAX)
 		http_fail(&j->r, "bad_url", false, "it is too long");
 	else if (http_origin(j->url.p, origin, sizeof origin, &j->r) == 0)
@@ -58,6 +59,10 @@ fetch_enqueue(struct fetch *f, struct fetch_job *j)
 	}
 	if (!j->origin[0])
 		snprintf(j->origin, sizeof j->origin, "%s", origin);
+	if (fetch_recall(f, j)) {
+		fetch_push(&f->ready, j);
+		return;
+	}
 	fetch_push(j->not_before ? &f->waiting : &j->host->queue, j);
 }
 
@@ -86,6 +91,7 @@ fetch_start(struct fetch *f, const struct fetch_request *q)
 	j->r.type[0] = j->r.url[0] = j->r.message[0] = 0;
 	j->r.retry = false;
 	j->r.after_ms = 0;
+	j->r.forget = false;
 	f->unanswered++;
 	fetch_enqueue(f, j);
 }
@@ -140,6 +146,7 @@ fetch_go_on(struct fetch *f, struct fetch_job *j)
 		return false;
 	}
 	j->not_before = 0;
+	f->totals.redirected++;
 	j->r.code = NULL;
 	fetch_enqueue(f, j);
 	return true;

@@ -1,5 +1,6 @@
 #include "flow.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -104,6 +105,15 @@ room(const struct flow *fl)
 	return !fl->ended && fl->n < fl->most && fl->bytes < HELD_MAX;
 }
 
+static void
+say(const struct fetch_totals *t)
+{
+	info("requests: sent=%" PRIu64 " redirected=%" PRIu64 " put_off=%" PRIu64 " kept=%" PRIu64 " fresh=%" PRIu64
+	    " unchanged=%" PRIu64, t->sent, t->redirected, t->put_off, t->kept, t->fresh, t->unchanged);
+	if (t->cache_faults)
+		warn("the cache could not be read or written: times=%" PRIu64, t->cache_faults);
+}
+
 int
 flow_run(struct flow *fl)
 {
@@ -127,8 +137,10 @@ flow_run(struct flow *fl)
 			give(fl, fl->ring[fl->first]);
 			fl->first = (fl->first + 1) % fl->most;
 		}
-		if (fl->ended && !fl->n)
+		if (fl->ended && !fl->n) {
+			say(fetch_totals(fl->f));
 			return stage_end(fl->s);
+		}
 		if (fl->n && !open)
 			die(XBUG, "a record waits for nothing");
 		if (room(fl) && in_buffered(&fl->s->in))

@@ -39,8 +39,9 @@ struct http_result {
 	char message[512];
 	bool retry;
 	unsigned long after_ms;
+	bool forget;            /* set by fetch.h's done: not worth keeping in a cache */
 };
-#define HTTP_RESULT_INIT { 0, BUF_INIT, "", "", NULL, "", false, 0 }
+#define HTTP_RESULT_INIT { 0, BUF_INIT, "", "", NULL, "", false, 0, false }
 
 /* NULL with errno: EINVAL when opts->allow is no list of networks, ENOMEM when
  * libcurl cannot start. */

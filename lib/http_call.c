@@ -102,6 +102,7 @@ http_begin(struct http_call *k)
 	r->message[0] = r->type[0] = r->url[0] = 0;
 	r->retry = false;
 	r->after_ms = 0;
+	r->forget = false;
 }
 
 int

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "http_int.h"
 
@@ -157,7 +158,7 @@ http_multi_add(struct http_multi *m, struct http_transfer *t)
 	t->slot = s;
 	s->k = (struct http_call){ .c = s->k.c, .allow = &m->allow, .r = t->r, .max = t->max, .sink = t->sink, .ctx = t->ctx };
 	http_begin(&s->k);
-	t->next[0] = t->etag[0] = t->modified[0] = t->control[0] = t->expires[0] = 0;
+	t->next[0] = t->etag[0] = t->modified[0] = t->control[0] = t->expires[0] = t->vary[0] = 0;
 	e = http_guard(&s->k, t->connect_ms, t->total_ms, m->agent);
 	if (!e)
 		e = curl_easy_setopt(s->k.c, CURLOPT_PRIVATE, (void *)s);
@@ -184,6 +185,24 @@ header(CURL *c, const char *name, char *out, size_t size)
 		strcpy(out, h->value);
 }
 
+/* CORE's name for Retry-After. */
+static void
+another_name(CURL *c, struct http_result *r)
+{
+	char text[64] = "", *end;
+	long s;
+
+	header(c, "X-RateLimit-Retry-After", text, sizeof text);
+	s = strtol(text, &end, 10);
+	if (*end) {
+		int64_t at = http_date(text), now = (int64_t)time(NULL);
+
+		s = at > now && at - now < 24 * 3600 ? (long)(at - now) : 0;
+	}
+	if (s > 0 && s <= 24 * 3600)
+		r->after_ms = (unsigned long)s * 1000;
+}
+
 struct http_transfer *
 http_multi_done(struct http_multi *m)
 {
@@ -207,6 +226,9 @@ http_multi_done(struct http_multi *m)
 	header(s->k.c, "Last-Modified", t->modified, sizeof t->modified);
 	header(s->k.c, "Cache-Control", t->control, sizeof t->control);
 	header(s->k.c, "Expires", t->expires, sizeof t->expires);
+	header(s->k.c, "Vary", t->vary, sizeof t->vary);
+	if (t->r->status == 429 && !t->r->after_ms)
+		another_name(s->k.c, t->r);
 	curl_multi_remove_handle(m->m, s->k.c);
 	let_go(m, s);
 	return t;

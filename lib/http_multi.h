@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "http.h"
 
@@ -37,7 +38,7 @@ struct http_transfer {
 	/* the answer */
 	struct http_result *r;  /* url is left alone */
 	char next[HTTP_URL_MAX];        /* where a redirect leads, whole, or "" */
-	char etag[256], modified[64], control[256], expires[64];        /* headers, or "" */
+	char etag[256], modified[64], control[256], expires[64], vary[64];      /* headers, or "" */
 	struct http_slot *slot; /* http_multi's own */
 };
 
@@ -58,6 +59,8 @@ int http_multi_wait(struct http_multi *m, int fd, int timeout_ms);
 /* "scheme://host:port" of an http or https URL without a user's name in it, in
  * lower case. 0, or -1 with the reason in *r. */
 int http_origin(const char *url, char *out, size_t size, struct http_result *r);
+/* A date as headers have it, in seconds since 1970; 0: it is none. */
+int64_t http_date(const char *s);
 /* Appends s as it stands in a URL's path or query: all but A-Za-z0-9-._~ and
  * those in keep as %XX. */
 void http_escape(struct buf *out, const char *s, size_t len, const char *keep);

@@ -45,6 +45,14 @@ http_origin(const char *url, char *out, size_t size, struct http_result *r)
 	return 0;
 }
 
+int64_t
+http_date(const char *s)
+{
+	time_t t = curl_getdate(s, NULL);
+
+	return t > 0 ? (int64_t)t : 0;
+}
+
 void
 http_escape(struct buf *out, const char *s, size_t len, const char *keep)
 {

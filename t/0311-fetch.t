@@ -36,6 +36,8 @@ opts=
 field 'the others are not sent' '[.error.code,.error.retry]' "$(printf '["rate_limited",true]\n["rate_limited",true]\n["rate_limited",true]')"
 fault 'too many, no time given' busyalone rate_limited true
 ok 'some time at least' jq -e '.error.after_ms >= 1000' got
+fault 'too many, by another name' limited rate_limited true
+ok 'the time is understood' jq -e '.error.after_ms | . >= 9000 and . < 11000' got
 fault 'out of service' down http_status true
 ok 'later' jq -e '.error.after_ms >= 500' got
 fault 'a slow body' slow fetch_timeout true

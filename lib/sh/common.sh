@@ -67,13 +67,14 @@ default_of() {
 	SLUICE_DEPS) readlink -m -- "$SLUICE_TOP/.deps" ;;
 	SLUICE_MODEL) echo "$SLUICE_DEPS/model/all-MiniLM-L6-v2" ;;
 	SLUICE_BLOBS) echo "$SLUICE_VAR/blobs" ;;
+	SLUICE_HTTP_CACHE) echo "$SLUICE_VAR/http" ;;
 	SLUICE_DOCS) echo "$SLUICE_VAR/docs:$SLUICE_DEPS/samples" ;;
 	SLUICE_VOCABS) echo "$SLUICE_VAR/vocabs" ;;
 	SLUICE_TENANT) echo default ;;
 	SLUICE_TOPICS) echo ingest.requests.v1,jobs.requests.v1,mapping.events.v1 ;;
 	esac
 }
-with_default() { printf '%s\n' SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS SLUICE_DOCS SLUICE_VOCABS SLUICE_TENANT SLUICE_TOPICS; }
+with_default() { printf '%s\n' SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS SLUICE_HTTP_CACHE SLUICE_DOCS SLUICE_VOCABS SLUICE_TENANT SLUICE_TOPICS; }
 
 # load_settings: exports SLUICE_*. The environment has precedence, then the
 # files of the state folder's env/, then the defaults.
@@ -100,7 +101,8 @@ load_settings() {
 		[ -n "${!name:-}" ] || export "$name=$(default_of "$name")"
 	done
 	# Services work elsewhere than whoever typed it.
-	for name in SLUICE_KAFKA_CONF SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS; do
+	for name in SLUICE_KAFKA_CONF SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS SLUICE_HTTP_CACHE SLUICE_OPENALEX_KEY_FILE \
+		SLUICE_CORE_KEY_FILE; do
 		[[ ${!name:-/} = /* ]] || die 100 "$name must be an absolute path: ${!name}"
 	done
 	[[ :$SLUICE_DOCS != *:[!/:]* ]] || die 100 "SLUICE_DOCS must be absolute paths: $SLUICE_DOCS"

@@ -44,6 +44,8 @@ def work(doi, name):
         if int(key[2:]) % 3 == 1:
             return dict(CLOSED, title="Work " + key, pdf=None if name != "unpaywall" else "https://repo.example.org/u.pdf")
         return dict(CLOSED, title="Work " + key, pdf=None if name != "core" else "https://repo.example.org/c.pdf")
+    if key.startswith("cached"):
+        return FULL
     return WORKS.get(key, (None, None, None))[NAMES.index(name)]
 
 
@@ -131,6 +133,12 @@ def answer(name, target, headers):
         return 403, ok, b'{"error":"Forbidden"}'
     if key == "key":
         return 401, ok, b'{"error":"API key"}'
+    if key == "cachedhtml":
+        return 200, {"Content-Type": "text/html", "Cache-Control": "max-age=60"}, b"<!DOCTYPE html><title>Sign in</title>"
+    if key == "secret":
+        return 200, dict(ok, **{"Cache-Control": "max-age=60, no-store"}), json.dumps(MAKE[name](doi, FULL)).encode()
+    if key == "limited":
+        return 429, dict(ok, **{"X-RateLimit-Retry-After": "9"}), b"{}"
     if key == "html":
         return 200, {"Content-Type": "text/html"}, b"<!DOCTYPE html><title>Sign in</title>"
     if key == "tornjson":
