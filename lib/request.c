@@ -66,7 +66,7 @@ static const struct check_rule older_rules[] = {
 static const char *const reserved[] = { "attempt", "run", "error", "wait", "chunk", "chunks",
 	"embedding", "document", "content", "content_blob", "index", "admit", "probe", "raw",
 	"raw_blob", "gates", "outbox", "layout", "layout_blob",
-	"parsed", "blocks",
+	"parsed",
 	"work", "pdf",
 	"recall", "mapping", "mentions", NULL };
 static const char *const feeders[] = { "feed", "kafka", "supersedes", NULL };

@@ -31,7 +31,7 @@ static const char usage[] = "mineru [-c chars] [-l maxbytes] [-m maxbytes] [-t s
     "  -l maxbytes  the longest record (default 16M)\n"
     "\n"
     "SLUICE_BLOBS names the folder of the PDFs, where the blocks go, too; without it\n"
-    "the blocks become the member \"blocks\". SLUICE_DOCS names the folders that a path\n"
+    "the blocks stand in \"parsed\". SLUICE_DOCS names the folders that a path\n"
     "may lie in, separated by ':'.\n";
 
 static struct stage s = STAGE_INIT;
@@ -66,7 +66,8 @@ done_before(void)
 	    !rec_is(rec_get(&r, "pdf"), sum) || rec_str(rec_get(&r, "engine"), &made) < 0 ||
 	    strncmp(buf_str(&made), BUILTIN, sizeof BUILTIN - 1) != 0)
 		return false;
-	return rec_get(&s.rec, "blocks") || has_blob(rec_get(&r, "blocks_blob"));
+	m = rec_get(&r, "blocks");
+	return (m && m->type == '[') || has_blob(rec_get(&r, "blocks_blob"));
 }
 
 static int
@@ -141,15 +142,16 @@ parse(struct buf *blocks)
 	return r;
 }
 
+/* The blocks are in the blob, or here. */
 static void
-describe(struct buf *out, const char *blob, size_t len)
+describe(struct buf *out, const char *blob, const struct buf *blocks)
 {
 	static struct buf title;
 
 	out->len = title.len = 0;
 	buf_adds(out, "{\"engine\":");
 	json_quotes(out, pdf_engine_name());
-	buf_addf(out, ",\"pages\":%zu,\"blocks\":%zu,\"chars\":%zu", check.pages, check.blocks, check.chars);
+	buf_addf(out, ",\"pages\":%zu,\"chars\":%zu", check.pages, check.chars);
 	if (check.sparse.len)
 		buf_addf(out, ",\"sparse\":[%s]", buf_str(&check.sparse));
 	pdf_clean(&title, buf_str(&engine.doc.title), engine.doc.title.len);
@@ -157,8 +159,12 @@ describe(struct buf *out, const char *blob, size_t len)
 		buf_adds(out, ",\"title\":");
 		json_quote(out, title.p, title.len);
 	}
-	if (blob)
-		buf_addf(out, ",\"blocks_blob\":{\"sha256\":\"%s\",\"length\":%zu}", blob, len);
+	if (blob) {
+		buf_addf(out, ",\"blocks\":%zu,\"blocks_blob\":{\"sha256\":\"%s\",\"length\":%zu}", check.blocks, blob, blocks->len);
+	} else {
+		buf_adds(out, ",\"blocks\":");
+		buf_add(out, blocks->p, blocks->len);
+	}
 	buf_addf(out, ",\"pdf\":\"%s\",\"stage\":\"" STAGE "\"}", sum);
 }
 
@@ -166,7 +172,7 @@ static void
 emit(const struct buf *blocks)
 {
 	static struct buf about;
-	struct rec_change c[2] = { { .name = "parsed" }, { .name = "blocks" } };
+	struct rec_change c = { .name = "parsed" };
 	char hex[SHA256_HEX];
 	bool blob = arg_env("SLUICE_BLOBS", NULL);
 
@@ -174,14 +180,10 @@ emit(const struct buf *blocks)
 		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", strerror(errno));
 		return;
 	}
-	describe(&about, blob ? hex : NULL, blocks->len);
-	c[0].val = about.p;
-	c[0].len = about.len;
-	if (!blob) {
-		c[1].val = blocks->p;
-		c[1].len = blocks->len;
-	}
-	stage_edit(&s, c, 2);
+	describe(&about, blob ? hex : NULL, blocks);
+	c.val = about.p;
+	c.len = about.len;
+	stage_edit(&s, &c, 1);
 }
 
 static void

@@ -24,13 +24,13 @@ head -c 3000 /dev/zero >docs/zero.pdf
 printf '<!doctype html><p>Not found' >docs/page.pdf
 
 path text.pdf
-field 'what it found' '.parsed|[.pages,.blocks,.chars,.title,.stage]|@csv' '2,2,90,"Made for the test","mineru/1"'
+field 'what it found' '.parsed|[.pages,(.blocks|length),.chars,.title,.stage]|@csv' '2,2,90,"Made for the test","mineru/1"'
 field 'the engine is named' '.parsed.engine|test("^builtin/1 poppler [0-9.]+$")' true
-field 'without a folder the blocks are in the record' '[.blocks[].type]|@csv' '"text","text"'
-field 'pages from 0' '[.blocks[].page_idx]|@csv' '0,1'
-field 'a line end that the page has by itself stays' '.blocks[0].text' 'The first page of the test.
+field 'without a folder the blocks are in the record' '[.parsed.blocks[].type]|@csv' '"text","text"'
+field 'pages from 0' '[.parsed.blocks[].page_idx]|@csv' '0,1'
+field 'a line end that the page has by itself stays' '.parsed.blocks[0].text' 'The first page of the test.
 It has two lines, and this is the second of them.'
-field 'places in thousandths' '.blocks[0].bbox|(.[0]>100 and .[2]<600 and .[1]>70 and .[3]<120)' true
+field 'places in thousandths' '.parsed.blocks[0].bbox|(.[0]>100 and .[2]<600 and .[1]>70 and .[3]<120)' true
 field 'pages with little text' '.parsed.sparse|@csv' 2
 field 'the PDF is named' '.parsed.pdf' "$(sha256sum <docs/text.pdf | cut -c1-64)"
 printf '%s\n' '{"job_id":"p", "n":1.50e1 ,"path":"text.pdf","feed":"f"}' >in
@@ -45,7 +45,7 @@ run
 field 'blocks of another PDF are made anew' '.parsed.pdf' "$(sha256sum <docs/text.pdf | cut -c1-64)"
 
 # Pages that are not drawn as they are read.
-words() { jq -r '.blocks[].text' got | tr -s ' \n' '\n\n'; }
+words() { jq -r '.parsed.blocks[].text' got | tr -s ' \n' '\n\n'; }
 path columns.pdf
 words >is
 {
@@ -68,7 +68,7 @@ blob=blobs/$(echo "$sum" | cut -c1-2)/$(echo "$sum" | cut -c3-)
 cp docs/text.pdf "$blob"
 jq -cn --arg s "$sum" '{job_id:"b",pdf:{sha256:$s,length:1},url:"http://nowhere/"}' >in
 run
-field 'a PDF from a blob, blocks into one' '[.blocks,.parsed.pages,.parsed.pdf]|@csv' ",2,\"$sum\""
+field 'a PDF from a blob, blocks into one' '[.parsed.blocks,.parsed.pages,.parsed.pdf]|@csv' "2,2,\"$sum\""
 made=blobs/$(jq -r '.parsed.blocks_blob.sha256|.[:2]+"/"+.[2:]' got)
 ok 'which is the blocks' jq -e '.[0].text|startswith("The first page of the test.")' "$made"
 ok 'with the length that is said' test "$(wc -c <"$made")" = "$(jq -r .parsed.blocks_blob.length got)"
@@ -107,9 +107,9 @@ refused 'an HTML page' page.pdf not_pdf
 refused 'not there' nowhere.pdf not_found
 refused 'outside' /etc/passwd path_refused
 path objects.pdf
-field '50,000 objects' '[.parsed.pages,.blocks[0].text]|@csv' '1,"Fifty thousand objects, and one page with some text on it. Nobody has to look at all of them to read this text."'
+field '50,000 objects' '[.parsed.pages,.parsed.blocks[0].text]|@csv' '1,"Fifty thousand objects, and one page with some text on it. Nobody has to look at all of them to read this text."'
 path noise.pdf
-field 'markup in a text is text' '[.parsed.pages,(.blocks|map(.text)|join(" ")|contains("</word></page></doc><page width"))]|@csv' '1,true'
+field 'markup in a text is text' '[.parsed.pages,(.parsed.blocks|map(.text)|join(" ")|contains("</word></page></doc><page width"))]|@csv' '1,true'
 jq -cn '{job_id:"p",path:"bomb.pdf"}' >in
 bomb() { timeout 20 mineru -t 1 <in >got 2>err; }
 ok 'a PDF bomb' bomb
