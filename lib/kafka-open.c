@@ -122,11 +122,9 @@ leave(struct kafka_in *in)
 	kafka_part_drop_all(in);
 	if (in->pending)
 		rd_kafka_topic_partition_list_destroy(in->pending);
-	if (left)
-		rd_kafka_destroy(in->k.rk);
-	else
+	if (!left)
 		warn("the group did not let us go: the session will run out");
-	return left;
+	return left && kafka_end(in->k.rk, LEAVE_MS);
 }
 
 void

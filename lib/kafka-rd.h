@@ -31,7 +31,9 @@ struct kafka_prop {
  * k->err -1: a wrong setting, exit 100; -2: no threads or memory, exit 111. */
 int kafka_open(struct kafka *k, rd_kafka_type_t type, const struct kafka_prop *defaults,
     const struct kafka_prop *fixed, void (*tune)(rd_kafka_conf_t *), void *opaque);
-
+/* rd_kafka_destroy, for wait_ms at most. False: it goes on, in a thread of its own, until
+ * the process ends; what its callbacks use must stay. */
+bool kafka_end(rd_kafka_t *rk, int wait_ms);
 
 /* "no broker answers at HOST:PORT: REASON". */
 void kafka_waits_broker(struct kafka *k);
