@@ -1,6 +1,7 @@
 #include "metrics.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -35,13 +36,14 @@ lock_file(const char *path, bool *fatal)
 	return -1;
 }
 
-/* The descriptor stays open: closing it would give the lock back. */
+/* With its blocks: a write to one that the disk has no room for would be SIGBUS.
+ * The descriptor stays open: closing it would give the lock back. */
 static struct metrics_file *
 map_file(int fd)
 {
 	struct metrics_file *f = MAP_FAILED;
 
-	if (ftruncate(fd, sizeof(*f)) == 0)
+	if ((errno = posix_fallocate(fd, 0, sizeof(*f))) == 0)
 		f = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return f == MAP_FAILED ? NULL : f;
 }

@@ -62,6 +62,13 @@ rm -f m/short m/random m/lies m/name m/link m/fifo
 code 100 'no folder' metrics nix
 code 100 'no address' metrics -l nix m
 code 111 'an address that is not ours' metrics -l 192.0.2.1:9464 m
+# A disk without room for the file: no room is no signal 7.
+mkdir full
+tiny() { unshare -rm sh -c 'mount -t tmpfs -o size=8k none full && echo | SLUICE_METRICS=$PWD/full "$1" count' sh "$TBIN/metricstest" >tiny 2>tiny.err; }
+if unshare -rm true 2>/dev/null; then
+	ok 'a full disk: it counts for itself' tiny
+	ok '... and says so' grep -q 'metrics are not shared: No space left on device' tiny.err
+fi
 cheap() { SLUICE_METRICS=$PWD "$TBIN/metricstest" cost 20000000 >cost && echo "# a count and an observation: $(cat cost)"; }
 ok 'counting' cheap
 sed 's/^/# /' cost
