@@ -18,11 +18,12 @@ int
 kafka_admin_open(struct kafka_admin **out, char *err, size_t size)
 {
 	struct kafka_admin *a = mem_zalloc(sizeof(*a));
+	int st = kafka_open(&a->k, RD_KAFKA_PRODUCER, NONE, NONE, NULL, &a->k);
 
-	if (kafka_open(&a->k, RD_KAFKA_PRODUCER, NONE, NONE, NULL, &a->k) < 0) {
+	if (st < 0) {
 		snprintf(err, size, "%s", a->k.err);
 		free(a);
-		return -1;
+		return st;
 	}
 	a->q = rd_kafka_queue_new(a->k.rk);
 	*out = a;

@@ -6,7 +6,7 @@
 
 struct kafka_admin;
 
-/* 0, or -1 with the reason in err: a wrong setting. */
+/* 0, or with the reason in err -1: a wrong setting, exit 100; -2: not now, exit 111. */
 int kafka_admin_open(struct kafka_admin **a, char *err, size_t size);
 
 enum kafka_made { KAFKA_MADE, KAFKA_WAS_THERE, KAFKA_NO_ANSWER, KAFKA_NOT_MADE };

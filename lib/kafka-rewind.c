@@ -20,11 +20,12 @@ int
 kafka_rewind_open(struct kafka_rewind **out, const char *group, char *err, size_t size)
 {
 	struct kafka_rewind *r = mem_zalloc(sizeof(*r));
+	int st = kafka_open(&r->k, RD_KAFKA_PRODUCER, NONE, NONE, NULL, &r->k);
 
-	if (kafka_open(&r->k, RD_KAFKA_PRODUCER, NONE, NONE, NULL, &r->k) < 0) {
+	if (st < 0) {
 		snprintf(err, size, "%s", r->k.err);
 		free(r);
-		return -1;
+		return st;
 	}
 	r->q = rd_kafka_queue_new(r->k.rk);
 	r->l = rd_kafka_topic_partition_list_new(16);

@@ -7,7 +7,7 @@
 
 struct kafka_rewind;
 
-/* 0, or -1 with the reason in err: a wrong setting. */
+/* 0, or with the reason in err -1: a wrong setting, exit 100; -2: not now, exit 111. */
 int kafka_rewind_open(struct kafka_rewind **r, const char *group, char *err, size_t size);
 /* The number of partitions; 0: there is no such topic; -1: no answer. */
 int kafka_rewind_partitions(struct kafka_rewind *r, const char *topic);

@@ -130,8 +130,8 @@ main(int argc, char **argv)
 		}
 	if (argv[optind] || !group)
 		die_usage(usage);
-	if (kafka_rewind_open(&r, group, err, sizeof(err)) < 0)
-		die(XPERM, "%s", err);
+	if ((c = kafka_rewind_open(&r, group, err, sizeof(err))) < 0)
+		die(c == -2 ? XTEMP : XPERM, "%s", err);
 	seen = mem_zalloc(SEEN * sizeof(*seen));
 	while ((st = in_rec(&in, &rec, &len)) == IN_REC) {
 		char *text = mem_dup(rec, len);

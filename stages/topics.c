@@ -88,8 +88,8 @@ main(int argc, char **argv)
 		}
 	if (argv[optind])
 		die_usage(usage);
-	if (kafka_admin_open(&a, err, sizeof(err)) < 0)
-		die(XPERM, "%s", err);
+	if ((c = kafka_admin_open(&a, err, sizeof(err))) < 0)
+		die(c == -2 ? XTEMP : XPERM, "%s", err);
 	while ((st = in_rec(&in, &rec, &len)) == IN_REC) {
 		line = mem_dup(rec, len);
 		make_topic(a, &o, line, ++n);
