@@ -10,7 +10,6 @@
 static const struct { const char *name, *help; } helps[] = {
 	{ "answer_seconds", "Time from feeding a record to its answer." },
 	{ "answered_total", "Records whose line came back from the filter." },
-	{ "commits_total", "Commits of source positions." },
 	{ "consumer_lag", "Records on Kafka, in the partitions that this consumer has, that are not read yet." },
 	{ "deaths_total", "Filters that ended with answers missing." },
 	{ "fed_total", "Records written to the filter, again counted when fed again." },
