@@ -45,6 +45,10 @@ kafka_group_missing(struct kafka_in *in)
 		kafka_group_restart(in, p, "the topic was made anew");
 	}
 	in->missing = false;
+	if (!in->n) {                   /* the group has taken them away meanwhile */
+		in->lost = true;
+		return;
+	}
 	kafka_part_commit(in, COMMIT_MS);       /* what the next check goes by */
 	kafka_ready(&in->k.state);
 }

@@ -45,8 +45,11 @@ kafka_group_start(struct kafka_in *in)
 			if (in->o.partition < 0 || in->o.partition == id)
 				rd_kafka_topic_partition_list_add(l, in->topics[i], id);
 	}
-	if (l->cnt == 0)
+	if (l->cnt == 0) {
 		kafka_waits(&in->k.state, "%s has no partition %" PRId64, in->o.topics, in->o.partition);
+		rd_kafka_topic_partition_list_destroy(l);
+		return -1;
+	}
 	in->pending = l;
 	return 0;
 }
@@ -71,6 +74,8 @@ assign(struct kafka_in *in, rd_kafka_topic_partition_list_t *added)
 	}
 	if (code)
 		warn("assign: %s", rd_kafka_err2str(code));
+	else if (in->paused)            /* as the others are: see kafka-tick.c */
+		rd_kafka_pause_partitions(in->k.rk, added);
 	return code ? -1 : 0;
 }
 

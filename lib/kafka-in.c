@@ -141,7 +141,7 @@ kafka_in_next(struct kafka_in *in, struct kafka_rec **rec)
 		rd_kafka_message_destroy(m);
 	}
 	*rec = hand_out(in, p, m);
-	if (in->k.state.why[0] && !in->pending) {
+	if (in->k.state.why[0] && !in->pending && !in->missing) {
 		in->k.down = false;
 		kafka_ready(&in->k.state);
 	}

@@ -59,8 +59,8 @@ int kafka_in_tick(struct kafka_in *in, int *wait_ms);
 
 /* Readable when kafka_in_next has something to do. */
 int kafka_in_fd(const struct kafka_in *in);
-/* "" when partitions are assigned and a broker answers. */
-const char *kafka_in_waits(const struct kafka_in *in);
+/* Partitions are assigned and a broker answers. */
+bool kafka_in_ready(const struct kafka_in *in);
 const char *kafka_in_why(const struct kafka_in *in);
 const char *kafka_in_cluster(const struct kafka_in *in);
 /* Everything that until and until_end ask for has been handed out. */

@@ -174,7 +174,7 @@ kafka_in_open(struct kafka_in **out, const struct kafka_in_opts *o, char *err, s
 	fixed[n] = with[3];
 	in->o = *o;
 	in->opened_ms = now_ms();
-	in->k.state.path = o->state;
+	kafka_state_open(&in->k.state, o->state);
 	split(in);
 	in->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (in->fd < 0 || (r = kafka_open(&in->k, RD_KAFKA_CONSUMER, DEFAULTS, fixed, tune, in)) < 0) {

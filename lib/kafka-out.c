@@ -23,9 +23,8 @@ static const struct kafka_prop PLAIN[] = {
 	{ NULL, NULL }
 };
 
-/* Errors that no waiting mends: the message's own. */
-static bool
-own_fault(rd_kafka_resp_err_t e)
+bool
+kafka_own_fault(rd_kafka_resp_err_t e)
 {
 	switch (e) {
 	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
@@ -59,7 +58,7 @@ on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 			p->sent = true;
 		o->k.down = false;
 		kafka_ready(&o->k.state);
-	} else if (p && own_fault(m->err)) {
+	} else if (p && kafka_own_fault(m->err)) {
 		p->failed = true;
 		o->faults++;
 		snprintf(p->why, sizeof(p->why), "topic %s: %s", p->msg.topic, rd_kafka_err2str(m->err));
@@ -101,7 +100,7 @@ kafka_out_open(struct kafka_out **out, const struct kafka_out_opts *opts, char *
 	int r;
 
 	o->o = *opts;
-	o->k.state.path = opts->state;
+	kafka_state_open(&o->k.state, opts->state);
 	if ((r = kafka_producer_open(o)) < 0) {
 		snprintf(err, size, "%s", o->k.err);
 		free(o);
@@ -155,7 +154,7 @@ kafka_producer_put(struct kafka_out *o, const struct kafka_msg *m, int32_t parti
 	while ((e = rd_kafka_produceva(o->k.rk, vus, h ? 7 : 6))) {
 		code = rd_kafka_error_code(e);
 		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-			if (p && own_fault(code)) {     /* no neighbour can be meant: final */
+			if (p && kafka_own_fault(code)) {     /* no neighbour can be meant: final */
 				p->refused = true;
 				snprintf(p->why, sizeof(p->why), "topic %s: %s", m->topic,
 				    rd_kafka_error_string(e));

@@ -37,6 +37,8 @@ int kafka_producer_open(struct kafka_out *o);
 /* Queues one message; its report comes to the post (NULL for none). */
 void kafka_producer_put(struct kafka_out *o, const struct kafka_msg *m, int32_t partition,
     struct kafka_post *p);
+/* An error that no waiting mends: the message's own. */
+bool kafka_own_fault(rd_kafka_resp_err_t e);
 /* Serves reports for at most ms, or until none is to come. */
 void kafka_producer_reports(struct kafka_out *o, int ms);
 

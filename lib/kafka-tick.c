@@ -7,6 +7,7 @@
 
 enum {
 	COMMIT_EVERY_MS = 500, STALL_MS = 1000, TRY_EVERY_MS = 500, TRY_MS = 200,
+	ANSWER_MS = 1000,       /* a broker that takes longer each time counts as none */
 	PATIENCE_MS = 3000      /* before a broker that has not answered yet is worth a word */
 };
 
@@ -52,7 +53,7 @@ reach(struct kafka_in *in)
 		kafka_group_missing(in);
 	if (in->lost)
 		kafka_group_look(in);
-	if (in->k.down && kafka_answers(&in->k, TRY_MS) && in->assigned)
+	if (in->k.down && kafka_answers(&in->k, ANSWER_MS) && in->assigned)
 		kafka_ready(&in->k.state);
 }
 
@@ -88,7 +89,7 @@ kafka_in_tick(struct kafka_in *in, int *wait_ms)
 }
 
 int kafka_in_fd(const struct kafka_in *in) { return in->fd; }
-const char *kafka_in_waits(const struct kafka_in *in) { return in->k.state.why; }
+bool kafka_in_ready(const struct kafka_in *in) { return in->k.state.said && !in->k.state.why[0]; }
 const char *kafka_in_why(const struct kafka_in *in) { return in->k.err; }
 const char *kafka_in_cluster(const struct kafka_in *in) { return in->cluster; }
 

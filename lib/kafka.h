@@ -48,7 +48,11 @@ struct kafka_state {
 	const char *path;       /* NULL: no file */
 	char why[512];          /* "" when ready */
 	bool said;              /* the first state has been told */
+	bool untold;            /* the file could not be written */
 };
+
+/* Nothing is known yet; what an earlier program said in the file goes. */
+void kafka_state_open(struct kafka_state *s, const char *path);
 
 __attribute__((format(printf, 2, 3)))
 void kafka_waits(struct kafka_state *s, const char *fmt, ...);

@@ -188,7 +188,7 @@ tick(void *ctx, int *wait_ms)
 
 	if (kafka_in_tick(s->in, wait_ms) < 0)
 		return failed(s);
-	if (s->ready_fd >= 0 && kafka_in_cluster(s->in)[0] && !kafka_in_waits(s->in)[0]) {
+	if (s->ready_fd >= 0 && kafka_in_ready(s->in)) {
 		if (write(s->ready_fd, "\n", 1) != 1)
 			warn_sys("say that we are ready");
 		close(s->ready_fd);

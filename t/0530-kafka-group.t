@@ -185,12 +185,29 @@ echo '{"job_id":"j1"}' | put -t nosuch
 ok '... and read when it is' until_ok 20 grep -q '"job_id":"j1"' t.a
 kill $a
 wait $a
-from-kafka -t later -g l -S state -- tee later >t.b 2>err &
+from-kafka -t later -g l -S state -D 5 -- tee later >t.b 2>err 5>ready.later &
 a=$!
 ok 'in a group too' until_ok 20 grep -q '^waiting: .*later' state
+ok '... not ready meanwhile' test ! -s ready.later
 t_topic later 1
 echo '{"job_id":"j1"}' | put -t later
 ok '... and read when it is there' seen later 1
+ok '... and ready' until_ok 5 test -s ready.later
 kill $a
 wait $a
+from-kafka -t later -p 9 -S state >t.a 2>err &
+a=$!
+ok 'a partition that is not there is waited for' until_ok 20 grep -qx 'waiting: later has no partition 9' state
+sleep 1
+ok '... and no less after a while' grep -qx 'waiting: later has no partition 9' state
+kill $a
+wait $a
+
+# -- a state that can't be told ----------------------------------------------------------
+echo 'waiting: in an earlier life' >state
+mkdir state.new
+from-kafka -t later -e -S state >t.a 2>err
+ok 'what the file said before is gone' test ! -e state
+ok '... which is said' grep -q 'write state file state: Is a directory' err
+rmdir state.new
 done_testing
