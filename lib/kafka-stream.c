@@ -116,7 +116,7 @@ publish(struct kafka_stream *s, struct kafka_post *p, size_t n)
 {
 	struct kafka_msg position = { .topic = KAFKA_POSITIONS, .key = s->key.p, .key_len = s->key.len };
 	enum kafka_txn r;
-	bool again;
+	bool again, was = p->refused;
 
 	do {
 		kafka_out_check(s->out, p, n);
@@ -141,8 +141,10 @@ publish(struct kafka_stream *s, struct kafka_post *p, size_t n)
 	}
 	if (r != KAFKA_REFUSED)
 		return r;
-	if (n == 1)
+	if (n == 1) {
+		p->refused = was;       /* not the message: the position itself was refused */
 		return KAFKA_UNKNOWN;
+	}
 	r = publish(s, p, n / 2);
 	return r == KAFKA_COMMITTED ? publish(s, p + n / 2, n - n / 2) : r;
 }

@@ -85,6 +85,27 @@ ended(struct kafka_out *o, rd_kafka_error_t *e, int64_t since)
 	}
 }
 
+/* A topic that may not be written to fails the transaction when it is added to
+ * it, and librdkafka throws all messages away without a reason; to begin
+ * another one, which it refuses, tells. */
+static void
+blame(struct kafka_out *o, struct kafka_post *p, size_t n)
+{
+	rd_kafka_error_t *e = rd_kafka_begin_transaction(o->k.rk);
+
+	if (e && kafka_own_fault(rd_kafka_error_code(e))) {
+		o->faults++;
+		snprintf(o->k.err, sizeof(o->k.err), "%s", rd_kafka_error_string(e));
+		if (n == 1 && !p->refused) {
+			p->failed = true;
+			snprintf(p->why, sizeof(p->why), "topic %s: %s", p->msg.topic,
+			    rd_kafka_err2str(rd_kafka_error_code(e)));
+		}
+	}
+	if (e)
+		rd_kafka_error_destroy(e);
+}
+
 /* The transaction's messages and position; true when all were delivered. */
 static bool
 fill(struct kafka_out *o, struct kafka_post *p, size_t n, const struct kafka_msg *position,
@@ -105,6 +126,8 @@ fill(struct kafka_out *o, struct kafka_post *p, size_t n, const struct kafka_msg
 	while (o->left && !o->faults && !o->broken && !o->k.fatal &&
 	    now_ms() - since < 2 * KAFKA_TXN_MS)
 		kafka_producer_reports(o, 100);
+	if ((o->left || o->broken) && !o->faults)
+		blame(o, p, n);
 	return !o->left && !o->faults && !o->broken;
 }
 
@@ -113,6 +136,7 @@ kafka_out_txn(struct kafka_out *o, struct kafka_post *p, size_t n, const struct 
 {
 	int64_t since;
 	rd_kafka_error_t *e;
+	enum kafka_txn r;
 
 	if (o->refused && kafka_out_init(o) < 0)
 		return KAFKA_UNKNOWN;
@@ -125,8 +149,9 @@ kafka_out_txn(struct kafka_out *o, struct kafka_post *p, size_t n, const struct 
 		return e ? ended(o, e, since) : KAFKA_COMMITTED;
 	}
 	e = persist(o, rd_kafka_abort_transaction, "an abort is not answered");
-	if (e)
-		return ended(o, e, since);
+	/* Where no partition could be added, a broker knows of no transaction to end. */
+	if (e && ((r = ended(o, e, since)) == KAFKA_FENCED || !o->faults))
+		return r;
 	kafka_producer_reports(o, CALL_MS);
 	if (o->left || !o->faults) {
 		snprintf(o->k.err, sizeof(o->k.err), "messages were not delivered in time");

@@ -9,7 +9,10 @@
 t_stack -k
 pids=''
 t_end() { for p in $pids; do kill -9 "$p" 2>/dev/null; done; }
-port=$((34000 + $$ % 500 * 4))
+# Three in a row, below those that the system gives to whoever connects.
+port=$((30000 + $$ % 600 * 4))
+taken() { nc -z 127.0.0.1 $port || nc -z 127.0.0.1 $((port + 1)) || nc -z 127.0.0.1 $((port + 2)); }
+while taken 2>/dev/null; do port=$((30000 + (port - 30000 + 4) % 2400)); done
 secret=T0p-secret-$$
 
 # -- certificates ------------------------------------------------------------------
@@ -34,6 +37,9 @@ listener.name.secure.plain.sasl.jaas.config=$jaas.plain.PlainLoginModule require
 listener.name.secure.scram-sha-512.sasl.jaas.config=$jaas.scram.ScramLoginModule required;
 ssl.keystore.type=PEM
 ssl.keystore.location=$PWD/keystore.pem
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
 Y
 libs=${SLUICE_DEPS:-$T_TOP/.deps}/kafka/libs
 mkdir -p kafka
@@ -58,6 +64,32 @@ for mech in PLAIN SCRAM-SHA-512; do
 	ok '... sends' sh -c "seq 1 20 | sed 's/.*/{\"topic\":\"s.$mech\",\"key\":\"k&\",\"value\":{\"n\":&}}/' | to-kafka >out 2>>err"
 	ok '... reads in a group' sh -c "from-kafka -t s.$mech -g g.$mech -e -- tee seen.$mech >out 2>>err && [ \"\$(grep -c '\"kafka\"' seen.$mech)\" = 20 ]"
 done
+
+# A topic that may be looked at and not written to, in a stream of transactions: its
+# messages go where they may, those beside them where they belong.
+acls=kafka.admin.AclCommand
+acl() { java -XX:TieredStopAtLevel=1 -cp "$libs/*" $acls --bootstrap-server 127.0.0.1:$port "$@" >>acl.log 2>&1; }
+ok 'topics' sh -c 'printf "%s\n" "sluice.positions.v1 1 cleanup.policy=compact" "s.open 1" "s.closed 1" | topics -q'
+ok 'one that may not be written to' acl --add --allow-principal User:app --operation Describe --topic s.closed
+i=0
+for to in open closed closed open; do
+	i=$((i + 1))
+	fallback=',"fallback":"s.open"'
+	[ $i != 3 ] || fallback=''
+	echo "{\"outbox\":{\"ledger\":\"s\",\"epoch\":1,\"stream\":\"main\",\"seq\":$i},\"topic\":\"s.$to\"$fallback,\"key\":\"k$i\",\"value\":$i}"
+done >in
+ok 'publishes' timeout 100 sh -c 'to-kafka -x s <in >out 2>>err'
+jq -c '[.outbox.seq, .error.code, .error.message]' out >got
+cat >want <<'Y'
+[1,null,null]
+[2,null,null]
+[3,"undeliverable","topic s.closed: Broker: Topic authorization failed"]
+[4,null,null]
+Y
+same '... but for one' want got
+kcat -b 127.0.0.1:$port -C -e -q -t s.open -X isolation.level=read_committed -f '%s %h\n' | sort >got
+printf '%s\n' '1 ' '2 sluice-callback=refused,sluice-callback-topic=s.closed' '4 ' >want
+same '... each is there once' want got
 
 # waits NAME PATTERN: a reader says so, stays up, and goes on once that is mended.
 waits() {
