@@ -93,18 +93,19 @@ ready() {
 
 # start NAME...: put them into the tree and see them ready.
 start() {
-	local name i new=()
+	local name end new=()
 	for name; do
 		[ "$(stat_of "$name" ready)" = true ] || new+=("$name")
 		place "$name"
 	done
 	s6-svscanctl -a "$scan"
+	end=$((SECONDS + 30))
 	for name in "${new[@]}"; do
 		# One that has only just begun may not listen yet, though it answers.
-		i=0
 		until supervised "$name" &&
 			{ [ "$(stat_of "$name" wantedup)" = true ] || svc -u "$scan/$name" 2>/dev/null; }; do
-			[ $((i += 1)) -lt 1500 ] || die 111 "the supervisor of $name does not answer: sluice logs svscan"
+			[ $SECONDS -lt $end ] ||
+				die 111 "the supervisor of $name does not answer: see sluice logs svscan; sluice down and sluice up start all anew"
 			sleep 0.02
 		done
 	done

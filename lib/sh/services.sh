@@ -17,7 +17,7 @@ mine() {
 svc() { as_user s6-svc "$@"; }
 
 lock_tree() {
-	exec 9>"$SLUICE_VAR/lock"
+	exec 9>"$SLUICE_VAR/lock" || die 111 "$SLUICE_VAR can't be written"
 	flock -w 120 9 || die 111 "another sluice up or down is at work"
 }
 
