@@ -67,7 +67,8 @@ for ((i = 2; i < ${#files[@]}; i++)); do
 	picture >after
 	same "nothing of it has changed" before after
 	ok "it is version $newest" says "$newest" 'select version from sluice.identity()'
-	ok 'who waits has a timer' says t 'select t.due = e.not_before and t.n = e.n from sluice.timer t join sluice.ev e using (no) where no = 6 and e.n = 2'
+	# By 0010; later ones find it with the job that a worker made wait.
+	[ "$((10#${from%%-*}))" -ge 10 ] || ok 'who waits has a timer' says t 'select t.due = e.not_before and t.n = e.n from sluice.timer t join sluice.ev e using (no) where no = 6 and e.n = 2'
 	ok 'a worker takes up what was open' goes_on
 	ok 'the outbox goes on' says 't' "select seq = 2 from sluice.outbox_read('main', 1, 10) limit 1"
 	ok 'the sweep has nothing for a person' says 0 'select count(*) from sluice.sweep(true, true) where done is null'
