@@ -112,6 +112,20 @@ all() { [ "$(sort -u seen | wc -l)" = "$total" ]; }
 ok "all $total are read" until_ok 20 all
 kill $reader
 ok 'the reader ends well' wait $reader
+
+# A reader of a topic where nothing more comes, cut off for a moment.
+from-kafka -t c -g other -S other.state -- cat >other.out 2>other.err &
+other=$!
+pids="$pids $other"
+ok 'another member' until_ok 30 grep -qx ready other.state
+echo refuse >ctl
+ok '... waits when it is cut off' until_ok 20 grep -q '^waiting: ' other.state
+echo 'slow 200' >ctl
+ok '... and is ready again behind a slow line, though nothing comes' until_ok 20 grep -qx ready other.state
+echo go >ctl
+kill $other
+ok '... ends well' wait $other
+
 kcat -b "$direct" -C -e -q -t c -X isolation.level=read_committed -f '%k %s\n' | sed 's/{.*"n":\([0-9]*\)}/\1/' >sent
 cut -d ' ' -f 2 sent | sort -n >got
 seq 1 "$total" >want
