@@ -18,7 +18,32 @@ by_value(const void *a, const void *b)
 static bool
 full(const struct para_block *b, const struct pdf_line *l, const struct pdf_line *next)
 {
-	return l->x1 + next->first_w + l->h * 0.25f > b->right - l->h * 0.5f;
+	return l->x1 + next->first_w + l->h * 0.25f > b->edge - l->h * 0.5f;
+}
+
+/* Where the lines of the block could have ended: at its own right edge if most of them
+ * do so, else at that of the column, as far as the lines nearby show it. */
+static float
+edge(const struct para_block *b, const struct pdf_line *const *l, size_t n, const struct pdf_line *near, size_t nnear)
+{
+	float most = b->right, second = b->right;
+	size_t same = 0;
+
+	for (size_t i = 0; i + 1 < n; i++)
+		same += l[i]->x1 > b->right - b->h * 0.6f;
+	for (size_t i = 0; i < nnear; i++) {
+		if (near[i].role != PDF_BODY || fabsf(near[i].x0 - b->left) > b->h * 8)
+			continue;
+		if (near[i].x1 > most) {
+			second = most;
+			most = near[i].x1;
+		} else {
+			second = fmaxf(second, near[i].x1);
+		}
+	}
+	if (n > 2 ? same * 10 >= (n - 1) * 6 : n == 2 && same && b->right > second - b->h * 4)
+		return b->right;
+	return second;
 }
 
 static bool
@@ -64,7 +89,8 @@ shape(struct para_block *b, const struct pdf_line *const *l, size_t n)
 }
 
 void
-para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line *const *l, size_t n)
+para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line *const *l, size_t n,
+    const struct pdf_line *near, size_t nnear)
 {
 	float pitch[PITCHES] = { 0 }, h[PITCHES] = { 0 };
 	size_t m = 0, k = 0;
@@ -87,6 +113,7 @@ para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line 
 		qsort(pitch, m, sizeof *pitch, by_value);
 		b->pitch = pitch[m / 2];
 	}
+	b->edge = edge(b, l, n, near, nnear);
 	shape(b, l, n);
 }
 
@@ -103,6 +130,20 @@ para_resized(const struct pdf_line *a, const struct pdf_line *b)
 	return a->len > 2 && b->len > 2 && b->h > a->h * 1.12f && b->char_w > a->char_w * 1.05f;
 }
 
+/* What follows a line under its marker, or under the number of a heading, is indented. */
+static bool
+hangs(const struct pdf_doc *d, const struct pdf_line *l)
+{
+	const char *p = pdf_text(d, l);
+	size_t i = 0;
+
+	if (pdf_marker(p, l->len))
+		return true;
+	while (i < l->len && ((p[i] >= '0' && p[i] <= '9') || p[i] == '.'))
+		i++;
+	return i && i < l->len && p[i] == ' ' && l->h > d->body * 1.1f;
+}
+
 bool
 para_breaks(const struct para_block *b, const struct pdf_doc *d, const struct pdf_line *prev,
     const struct pdf_line *cur)
@@ -116,7 +157,7 @@ para_breaks(const struct para_block *b, const struct pdf_doc *d, const struct pd
 	if (pdf_marker(pdf_text(d, cur), cur->len) &&
 	    (b->verbatim ? b->markers * 2 > b->lines : b->markers > 1 || ends_sentence(d, prev)))
 		return true;
-	if (b->verbatim || (pdf_marker(pdf_text(d, prev), prev->len) && cur->x0 > prev->x0 + b->h * 0.4f))
+	if (b->verbatim || (hangs(d, prev) && cur->x0 > prev->x0 + b->h * 0.4f))
 		return false;
 	if (b->centred)
 		return false;
@@ -146,73 +187,4 @@ para_ends(const struct para_block *was, const struct para_block *b, const struct
 	/* The same paragraph, where something high or low has set its lines apart. */
 	return prev->x1 < right - b->h * 3 || ends_sentence(d, prev) || !lower(d, cur) ||
 	    fabsf(cur->x0 - was->left) > b->h;
-}
-
-/* The last word of the text, with its hyphen, and the first of the line. */
-static bool
-keeps_hyphen(const struct pdf_doc *d, size_t from, const struct pdf_line *l)
-{
-	static struct buf word;
-	const char *p = pdf_text(d, l);
-	size_t i = d->made.len, n = 0;
-
-	while (i > from && d->made.p[i - 1] != ' ' && d->made.p[i - 1] != '\n')
-		i--;
-	while (n < l->len && p[n] != ' ')
-		n++;
-	word.len = 0;
-	buf_add(&word, d->made.p + i, d->made.len - i);
-	buf_add(&word, p, n);
-	return pdf_compound(d, buf_str(&word), word.len);
-}
-
-/* What stands between two lines of running text. */
-static void
-seam(struct pdf_doc *d, size_t from, const struct pdf_line *next)
-{
-	struct buf *out = &d->made;
-	size_t n = out->len;
-	unsigned char before;
-
-	if (n - from >= 3 && memcmp(out->p + n - 2, "\xC2\xAD", 2) == 0) {      /* a soft hyphen */
-		out->len -= 2;
-		return;
-	}
-	if (n - from < 2 || out->p[n - 1] != '-') {
-		buf_addc(out, ' ');
-		return;
-	}
-	before = (unsigned char)out->p[n - 2];
-	if (!((before | 0x20) >= 'a' && (before | 0x20) <= 'z') && before < 0x80)
-		buf_addc(out, ' ');     /* a dash, an option */
-	else if ((lower(d, next) || (unsigned char)*pdf_text(d, next) >= 0x80) && !keeps_hyphen(d, from, next))
-		out->len--;
-}
-
-void
-para_join(struct pdf_doc *d, const struct pdf_line *const *l, size_t n, bool verbatim)
-{
-	size_t from = d->made.len;
-	float left = INFINITY, width = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		left = fminf(left, l[i]->x0);
-		width = fmaxf(width, (l[i]->x1 - l[i]->x0) / (float)l[i]->len);
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (i && (pdf_same_row(l[i - 1], l[i]) || !verbatim)) {
-			if (pdf_same_row(l[i - 1], l[i]))
-				buf_addc(&d->made, ' ');
-			else
-				seam(d, from, l[i]);
-		} else if (verbatim) {
-			float indent = width > 0.5f ? (l[i]->x0 - left) / width : 0;
-
-			if (i)
-				buf_addc(&d->made, '\n');
-			for (int k = 0; i && k < 40 && (float)k + 0.7f < indent; k++)
-				buf_addc(&d->made, ' ');
-		}
-		buf_add(&d->made, pdf_text(d, l[i]), l[i]->len);
-	}
 }

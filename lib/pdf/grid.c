@@ -111,6 +111,28 @@ agrees(const struct row *rows, size_t n, size_t col)
 	return false;
 }
 
+/* A column of nothing but signs: the prompts of a session, the rules of a drawing. */
+static bool
+signs(const struct pdf_doc *d, const struct row *rows, size_t n, size_t col)
+{
+	size_t all = 0, bare = 0;
+
+	for (size_t r = 0; r < n; r++)
+		for (size_t i = 0; i < rows[r].n; i++) {
+			const struct pdf_line *l = rows[r].c[i].l;
+			const char *p = pdf_text(d, l);
+			size_t k = 0;
+
+			if (rows[r].c[i].col != col)
+				continue;
+			while (k < l->len && strchr("+-|!<>#$%*/\\=:.,;_ ~^", p[k]))
+				k++;
+			all++;
+			bare += k == l->len;
+		}
+	return bare * 10 > all * 7;
+}
+
 /* Words and numbers, no drawing; no table of contents. */
 static bool
 readable(const struct pdf_doc *d, const struct row *rows, size_t n)
@@ -149,7 +171,10 @@ grid_make(struct grid *g, const struct pdf_doc *d, struct row *rows, size_t n)
 	assign(g, rows, n);
 	for (size_t r = 0; r < n; r++)
 		full += rows[r].n > 1 && rows[r].c[0].col != rows[r].c[rows[r].n - 1].col;
-	for (size_t k = 0; k < g->cols; k++)
+	for (size_t k = 0; k < g->cols; k++) {
+		if (signs(d, rows, n, k))
+			return false;
 		bad += !agrees(rows, n, k);
+	}
 	return bad * 4 <= g->cols && (bad == 0 || g->cols > 3) && (full >= 3 || (full == 2 && g->cols > 3));
 }

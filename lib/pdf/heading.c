@@ -124,7 +124,7 @@ entry(const struct pdf_doc *d, size_t i, const char *text, size_t len)
 {
 	const struct pdf_para *p = &d->paras.p[i], *q = i + 1 < d->paras.n ? p + 1 : p;
 
-	if (q->page == p->page && q->x0 > p->x1 && fabsf(q->y1 - p->y1) < p->h * 0.5f && digit(d->made.p[q->at]))
+	if (q->page == p->page && q->x0 > p->x1 && fabsf(q->y0 - p->y0) < p->h * 0.6f && digit(d->made.p[q->at]))
 		return true;
 	return memmem(text, len, ". . .", 5) || memmem(text, len, ".....", 5) ||
 	    (len > 3 && digit(text[len - 1]) && (text[len - 2] == ' ' || text[len - 3] == ' '));
@@ -178,11 +178,15 @@ kinds_heading(const struct pdf_doc *d, size_t i, bool front, float title_h)
 	if (known(text, p->len))
 		return 1;
 	depth = kinds_numbered(text, p->len, &at);
-	if (begins(d, i, depth))
+	if (at >= p->len)
+		at = 0;         /* "Chapter 5", its name is elsewhere */
+	if (!(depth && p->h > d->body * 1.12f) && begins(d, i, depth))
 		return 0;
 	if (depth && p->lines < 4 && p->len < 160 && titled(text + at, p->len - at) && !entry(d, i, text, p->len) && !ended &&
 	    p->h >= d->body * 0.97f && p->above > p->h * 0.55f)
 		return depth;
+	if (pdf_marker(text, p->len))
+		return 0;
 	if (front)
 		return p->h >= title_h * 0.98f && p->h > d->body * 1.12f && p->char_w > d->body_w;
 	if (p->h > d->body * 1.13f && p->char_w > d->body_w * 1.03f && !ended && titled(text + at, p->len - at) && !(p->verbatim && p->lines > 2))

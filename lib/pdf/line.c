@@ -62,18 +62,26 @@ new_line(struct bbox *b)
 	return 0;
 }
 
-/* The word's text, without its control bytes. */
+/* The word's text: control bytes mended, ligatures as letters. */
 static const struct buf *
 clean(const char *p, size_t len)
 {
-	static struct buf raw, word;
+	static const char *const ligatures[] = { "ff", "fi", "fl", "ffi", "ffl", "st", "st" };
+	static struct buf raw, mended, word;
 
-	raw.len = word.len = 0;
+	raw.len = mended.len = word.len = 0;
 	bbox_unescape(&raw, p, len);
-	pdf_clean(&word, buf_str(&raw), raw.len);
-	for (size_t i = 0; i < word.len; i++)
-		if (word.p[i] == '\n' || word.p[i] == '\t')
-			word.p[i] = ' ';
+	pdf_clean(&mended, buf_str(&raw), raw.len);
+	for (size_t i = 0; i < mended.len; i++) {
+		const unsigned char *c = (const unsigned char *)mended.p + i;
+
+		if (mended.len - i > 2 && c[0] == 0xEF && c[1] == 0xAC && c[2] >= 0x80 && c[2] <= 0x86) {
+			buf_adds(&word, ligatures[c[2] - 0x80]);
+			i += 2;
+		} else {
+			buf_addc(&word, *c == '\n' || *c == '\t' ? ' ' : (char)*c);
+		}
+	}
 	return &word;
 }
 

@@ -21,36 +21,43 @@ struct zone {
 };
 
 static bool
-numeral(char c)
+digit(char c)
 {
-	return (c >= '0' && c <= '9') || strchr("ivxlcIVXLC", c);
+	return c >= '0' && c <= '9';
 }
 
-/* Digits count alike, white space and case not at all. *number: a page number. */
+static bool
+numeral(char c)
+{
+	return digit(c) || strchr("ivxlcIVXLC", c);
+}
+
+/* White space and case do not count; a number at either end may be any. *number: a
+ * page number; 0: too little to tell by. */
 static uint64_t
 key_of(const char *p, size_t len, bool *number)
 {
 	uint64_t h = 14695981039346656037u;
-	size_t n = 0, other = 0;
+	size_t from = 0, n = 0, other = 0, letters = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		if (c == ' ')
-			continue;
-		if (c && numeral((char)c))
-			n++;
-		else if (c != '-' && c != '.')
-			other++;
-		if (c >= '0' && c <= '9') {
-			if (n > 1 && i && p[i - 1] >= '0' && p[i - 1] <= '9')
-				continue;       /* 9 and 10 are alike */
-			c = '#';
-		}
-		h = (h ^ (c >= 'A' && c <= 'Z' ? c | 0x20u : c)) * 1099511628211u;
+		n += p[i] && numeral(p[i]);
+		other += p[i] != ' ' && !(p[i] && numeral(p[i])) && (p[i] != '-' || (i && i + 1 < len));
+		letters += (p[i] & 0x80) || ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z');
 	}
-	*number = n && n <= 6 && !other;
-	return *number ? 1 : h;
+	*number = n && n <= 6 && !other;        /* "- 5 -" is one, "4.1" is not */
+	if (*number)
+		return 1;
+	if (letters < 3)
+		return 0;
+	while (from < len && digit(p[from]))
+		from++;
+	while (len > from && digit(p[len - 1]))
+		len--;
+	for (size_t i = from; i < len; i++)
+		if (p[i] != ' ')
+			h = (h ^ (unsigned char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] | 0x20 : p[i])) * 1099511628211u;
+	return h | 2;
 }
 
 /* The two outermost rows of a page, above or below. */
@@ -94,7 +101,7 @@ repeats(const struct pdf_doc *d, const struct zone *z, size_t page, const struct
 {
 	size_t lo = page > NEAR ? page - NEAR : 0, hi = page + NEAR < d->npages ? page + NEAR : d->npages - 1;
 
-	for (size_t q = lo; q <= hi; q++)
+	for (size_t q = lo; m->key && q <= hi; q++)
 		for (size_t k = 0; q != page && k < z[q].n; k++)
 			if (z[q].m[k].key == m->key &&
 			    fabsf(d->lines[z[q].m[k].line].base - d->lines[m->line].base) < SAME_Y)

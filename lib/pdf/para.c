@@ -5,6 +5,7 @@
 
 #include "pdf/para.h"
 
+enum { NEAR = 50 };
 static const float FAR = 1000;
 
 struct build {
@@ -166,7 +167,7 @@ stitch(struct pdf_doc *d, const struct pdf_page *p)
 			struct pdf_line *m = &d->lines[k];
 
 			if (l->role != PDF_BODY || m->role != PDF_BODY || m->at != l->at + l->len + 1 || !pdf_same_row(l, m) || m->x0 < l->x1 - l->h * 0.5f ||
-			    m->x0 - l->x1 > l->h * 2.6f)
+			    m->x0 - l->x1 > l->h * (l->len < 3 ? 10 : 2.6f))
 				break;
 			if (m->len > l->len) {
 				l->h = m->h, l->base = m->base;
@@ -198,7 +199,9 @@ pdf_page_paras(struct pdf_doc *d, size_t page)
 	b.told = mem_zalloc(d->tables.n + 1);
 	furniture(&b, true);
 	while ((n = next_block(&b, &i, end, l))) {
-		para_block(&now, d, l, n);
+		uint32_t from = i - p->line > 2 * NEAR ? i - 2 * NEAR : p->line;
+
+		para_block(&now, d, l, n, &d->lines[from], (end - from < 3 * NEAR ? end - from : 3 * NEAR));
 		for (size_t k = 0; k < n; k++) {
 			if (b.n && (k ? para_breaks(&now, d, l[k - 1], l[k]) : para_ends(&was, &now, d, prev, l[0])))
 				flush(&b);

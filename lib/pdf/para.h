@@ -7,6 +7,7 @@
 /* Lines that the file draws one below the other. */
 struct para_block {
 	float left, right, h;
+	float edge;             /* where its lines could have ended */
 	float pitch;            /* usual distance of its lines; 0: only one */
 	size_t lines, markers;  /* of them, those that begin as list items do */
 	bool verbatim;          /* lines end where their writer ended them */
@@ -14,8 +15,9 @@ struct para_block {
 	bool centred;
 };
 
-/* l[0..n): the lines of one block. */
-void para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line *const *l, size_t n);
+/* l[0..n): the lines of one block; near: some lines of the page around it. */
+void para_block(struct para_block *b, const struct pdf_doc *d, const struct pdf_line *const *l, size_t n,
+    const struct pdf_line *near, size_t nnear);
 
 /* The one is set in a larger size than the other. */
 bool para_resized(const struct pdf_line *a, const struct pdf_line *b);

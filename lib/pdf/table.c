@@ -112,7 +112,7 @@ run_from(const struct pdf_doc *d, const struct row *rows, size_t nrows, size_t i
 		float pitch = rows[k].base - rows[k - 1].base;
 		bool many = pieces(d, &rows[k]) > 1;
 
-		if (pitch > 3 * rows[k].h || (!many && pitch > 1.7f * rows[k].h))
+		if (pitch > 3 * rows[k].h || rows[k].h > rows[i].h * 1.15f || (!many && pitch > 1.7f * rows[k].h))
 			break;
 		if (many)
 			last = k;
