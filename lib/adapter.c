@@ -1,6 +1,7 @@
 #include "adapter.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -10,8 +11,8 @@
 #include "doi.h"
 #include "err.h"
 #include "flow.h"
-#include "json.h"
-#include "text/body.h"
+
+enum { WARNINGS = 10 };
 
 /* One record on its way. */
 struct asking {
@@ -20,20 +21,13 @@ struct asking {
 };
 
 static struct stage s = STAGE_INIT;
-static struct blob blobs = BLOB_INIT;
 static struct adapter *a;
 static struct buf base;
+static struct {
+	uint64_t found, not_found, skipped, failed;
+} asked;
 static bool always;
 static unsigned long give_up;   /* the attempt from which a failing service is passed over; 0: none */
-
-void
-adapter_key(struct buf *out, const char *env)
-{
-	const char *path = arg_env(env, NULL);
-
-	if (path && fetch_secret(path, out) < 0)
-		die_sys(XPERM, "%s: %s", env, path);
-}
 
 static bool
 has_document(const struct rec *r)
@@ -42,31 +36,23 @@ has_document(const struct rec *r)
 	    rec_get(r, "content") || rec_get(r, "content_blob");
 }
 
-/* Text that the service has of a work without a PDF is the record's content: in
- * it, or as a blob where it is too long for that. Returns the number of changes. */
-static size_t
-add_content(struct flow_item *it, struct rec_change *c, const struct buf *text, size_t room)
+/* An operator should see that a service says nothing, and for which jobs. */
+static void
+count(const struct flow_item *it, const char *outcome, const char *why)
 {
-	static struct buf json;
-	char hex[SHA256_HEX];
+	static struct buf job;
 
-	json.len = 0;
-	json_quote(&json, text->p, text->len);
-	c[0] = (struct rec_change){ "content", json.p, json.len };
-	if (json.len < room)
-		return 1;
-	if (!arg_env("SLUICE_BLOBS", NULL)) {
-		flow_error(it, "too_large", false, 0, "the record with its text is over %zu bytes and SLUICE_BLOBS is not set", s.in.max);
-		return 0;
+	if (strcmp(outcome, "found") == 0)
+		asked.found++;
+	else if (strcmp(outcome, "not_found") == 0)
+		asked.not_found++;
+	else if (strcmp(outcome, "skipped") == 0)
+		asked.skipped++;
+	else if (asked.failed++ < WARNINGS) {
+		job.len = 0;
+		rec_str(rec_get(&it->rec, "job_id"), &job);
+		warn("gone on without it: job=%s code=%s", buf_str(&job), why);
 	}
-	if (body_blobs(&blobs) < 0 || blob_put(&blobs, text->p, text->len, hex) < 0) {
-		flow_error(it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", strerror(errno));
-		return 0;
-	}
-	json.len = 0;
-	buf_addf(&json, "{\"sha256\":\"%s\",\"length\":%zu}", hex, text->len);
-	c[0] = (struct rec_change){ "content_blob", json.p, json.len };
-	return 1;
 }
 
 /* Answers the record with what is known now. */
@@ -77,6 +63,7 @@ tell(struct asking *q, const char *outcome, const char *why, const struct buf *t
 	struct rec_change c[2] = { { .name = "work" } };
 	size_t n = 1, used, more;
 
+	count(q->it, outcome, why);
 	work_ask(&q->w, a->name, outcome, why, time(NULL));
 	if (text) {
 		q->w.content.len = 0;
@@ -88,11 +75,20 @@ tell(struct asking *q, const char *outcome, const char *why, const struct buf *t
 	c[0].len = json.len;
 	used = q->it->rec.len + json.len + 64;
 	if (text) {
-		if (!(more = add_content(q->it, &c[1], text, used < s.in.max ? s.in.max - used : 0)))
+		if (!(more = adapter_content(q->it, &c[1], text, used < s.in.max ? s.in.max - used : 0)))
 			return;
 		n += more;
 	}
 	flow_edit(q->it, c, n);
+}
+
+/* The service has failed this record more than once: go on without it. */
+static bool
+is_late(const struct rec *r)
+{
+	uint64_t attempt;
+
+	return give_up && rec_u64(rec_get(r, "attempt"), &attempt) == 0 && attempt >= give_up;
 }
 
 static void
@@ -111,18 +107,12 @@ found(struct asking *q, struct http_result *r)
 		break;
 	case WORK_BAD:
 		r->forget = true;
-		flow_error(q->it, "bad_answer", true, 0, "%s: the answer is not one of this service", a->name);
+		if (is_late(&q->it->rec))
+			tell(q, "failed", "bad_answer", NULL);
+		else
+			flow_error(q->it, "bad_answer", true, 0, "%s: the answer is not one of this service", a->name);
 		break;
 	}
-}
-
-/* The service has failed this record more than once: go on without it. */
-static bool
-is_late(const struct rec *r)
-{
-	uint64_t attempt;
-
-	return give_up && rec_u64(rec_get(r, "attempt"), &attempt) == 0 && attempt >= give_up;
 }
 
 static void
@@ -246,5 +236,8 @@ adapter_main(struct adapter *which, int argc, char **argv)
 	if (a->start)
 		a->start(a);
 	open_client(&o, &fl);
-	return flow_run(&fl);
+	c = flow_run(&fl);
+	info("asked: found=%" PRIu64 " not_found=%" PRIu64 " skipped=%" PRIu64 " failed=%" PRIu64,
+	    asked.found, asked.not_found, asked.skipped, asked.failed);
+	return c;
 }

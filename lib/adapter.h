@@ -5,7 +5,7 @@
 #ifndef ADAPTER_H
 #define ADAPTER_H
 
-#include "fetch.h"
+#include "flow.h"
 #include "work_source.h"
 
 struct adapter {
@@ -29,5 +29,10 @@ int adapter_main(struct adapter *a, int argc, char **argv);
 /* Appends what the file says that the setting env names; nothing where it is not
  * set. A file that can't be read ends the program with 100. */
 void adapter_key(struct buf *out, const char *env);
+
+/* Text that the service has of a work without a PDF becomes the record's content:
+ * in it where that adds less than room bytes, else as a blob. *c is filled, good until the
+ * next call. Returns the number of changes: 0 when the item was answered with an error. */
+size_t adapter_content(struct flow_item *it, struct rec_change *c, const struct buf *text, size_t room);
 
 #endif

@@ -126,7 +126,7 @@ list(DIR *d, struct entry **all, uint64_t *total)
 			continue;
 		if (n == cap)
 			*all = mem_array(*all, cap = cap ? cap * 2 : 64, sizeof **all);
-		snprintf((*all)[n].name, NAME, "%s", e->d_name);
+		memcpy((*all)[n].name, e->d_name, strlen(e->d_name) + 1);
 		(*all)[n].at = st.st_mtime;
 		(*all)[n].size = (uint64_t)st.st_size;
 		*total += (*all)[n++].size;

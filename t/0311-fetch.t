@@ -53,6 +53,9 @@ asks moved
 field 'a redirect' .work.year 2019
 printf '{"job_id":"j","doi":"10.5555/down","attempt":3}\n' | openalex -g 3 >got 2>err
 field '-g: gone on without it at the third attempt' '[.error,.work.asked.openalex.why]' '[null,"http_status"]'
+ok 'says for which job' grep -q 'gone on without it: job=j code=http_status' err
+printf '{"job_id":"j","doi":"10.5555/html","attempt":3}\n' | openalex -g 3 >got 2>err
+field 'nor with an answer that is none' '[.error,.work.asked.openalex.why]' '[null,"bad_answer"]'
 printf '{"job_id":"j","doi":"10.5555/down","attempt":2}\n' | openalex -g 3 >got 2>err
 field 'not at the second' '[.error.code,.error.retry]' '["http_status",true]'
 

@@ -45,6 +45,8 @@ stdin() { print --text - <text && jq -e '.text == "a\n"' got; }
 ok 'a text from stdin, whole' stdin
 url() { print --url 'https://example.org/a?b=1&c="' && jq -e '.url == .doc_key and .url == "https://example.org/a?b=1&c=\""' got; }
 ok 'a url' url
+doi() { print --doi 'https://doi.org/10.5555/ABC' && jq -e '.doi == "10.5555/abc" and .doc_key == "doi:10.5555/abc"' got && cp got one && print --doi 'DOI: 10.5555/abc' && cmp got one; }
+ok 'a doi, however it is written' doi
 cat >requests <<'X'
 {"job_id":"a","n":1.00, "text":"x"}
 

@@ -6,6 +6,7 @@
 #|   -r FILE          requests, one JSON object a line ("-": stdin), sent as they are
 #|   --text TEXT      a document's text ("-": stdin)
 #|   --url URL        a document to be fetched; may be given again
+#|   --doi DOI        a published work, found by its DOI; may be given again
 #|   --model ID       a computation instead of documents, with
 #|     --input TEXT   an input; may be given again
 #|     --price N      the most that it may cost (default 0)
@@ -137,6 +138,15 @@ submit_url() {
 		--arg url "$1" --argjson common "$common" '{$job_id, doc_key: $url, $url} + $common'
 }
 
+# However the DOI is written, it is the same document.
+submit_doi() {
+	local doi=${1,,}
+	doi=${doi#"${doi%%[![:space:]]*}"} && doi=${doi#http://} && doi=${doi#https://}
+	doi=${doi#dx.} && doi=${doi#www.} && doi=${doi#doi.org/} && doi=${doi#doi:} && doi=${doi# }
+	jq -cn --arg job_id "$(submit_id "doi:$doi" "$tenant" "$pipeline" ${again:+"$(date +%s%N)"})" \
+		--arg doi "$doi" --argjson common "$common" '{$job_id, doc_key: ("doi:" + $doi), $doi} + $common'
+}
+
 # A computation. The price goes in as the digits it was given in.
 submit_compute() {
 	local request
@@ -192,15 +202,16 @@ submit_send() {
 }
 
 tenant=$SLUICE_TENANT pipeline='' priority='' title='' again='' wait='' print='' requests='' model='' price=0 requester=${USER:-$(id -un)} callback='' topic=${SLUICE_TOPIC:-}
-files=() texts=() urls=() inputs=()
+files=() texts=() urls=() dois=() inputs=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	-r | --text | --url | -T | -p | -P | -t | --model | --input | --price | --requester | --callback | --topic) [ $# -ge 2 ] || cmd_usage ;;
+	-r | --text | --url | --doi | -T | -p | -P | -t | --model | --input | --price | --requester | --callback | --topic) [ $# -ge 2 ] || cmd_usage ;;
 	esac
 	case $1 in
 	-r) requests=$2 && shift ;;
 	--text) texts+=("$2") && shift ;;
 	--url) urls+=("$2") && shift ;;
+	--doi) dois+=("$2") && shift ;;
 	--model) model=$2 && shift ;;
 	--input) inputs+=("$2") && shift ;;
 	--price) price=$2 && shift ;;
@@ -221,7 +232,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-documents=$((${#files[@]} + ${#texts[@]} + ${#urls[@]}))
+documents=$((${#files[@]} + ${#texts[@]} + ${#urls[@]} + ${#dois[@]}))
 [ $documents -gt 0 ] || [ -n "$requests$model" ] || cmd_usage
 [ -z "$model" ] || [ $documents = 0 ] || die 100 'a call sends documents or a computation, not both'
 [ -n "$model" ] || [ ${#inputs[@]} = 0 ] || die 100 '--input belongs to --model'
@@ -247,6 +258,7 @@ again_at=$EPOCHREALTIME-
 	done | submit_files
 	for f in "${texts[@]}"; do submit_text "$f"; done
 	for f in "${urls[@]}"; do submit_url "$f"; done
+	for f in "${dois[@]}"; do submit_doi "$f"; done
 	[ -z "$model" ] || submit_compute
 	[ -z "$requests" ] || submit_requests "$requests"
 } >"$tmp/requests"

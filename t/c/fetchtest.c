@@ -1,0 +1,131 @@
+/* fetchtest - what the client for many requests decides without a network: rates, how long
+ * answers are good, secrets in files, the shelf of the cache. Needs an empty folder to write in: argv[1]. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fetch_int.h"
+#include "fetch_shelf.h"
+#include "ndjson.h"
+#include "tap.h"
+
+static void
+rates(void)
+{
+	static const struct { const char *list, *origin; long gap; } t[] = {
+		{ "5", "http://a:80", 200000 },
+		{ "0", "http://a:80", 0 },
+		{ "2.5", "http://a:80", 400000 },
+		{ "5 a=10", "https://a:443", 100000 },
+		{ "5 a=10", "http://aa:80", 200000 },
+		{ "a:81=0 5", "http://a:80", 200000 },
+		{ "5 a=10 a:81=0", "http://a:81", 0 },
+		{ "5 [::1]=4", "http://[::1]:80", 250000 },
+		{ "5  A=10 ", "http://a:80", 100000 },
+	};
+	static const char *const bad[] = { "x", "-1", "5x", "a=", "a=x", "5 b", "1e9", "5,6" };
+	struct fetch_hosts h;
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		int r = fetch_hosts_init(&h, t[i].list, 0, 0);
+
+		ok(r == 0 && fetch_host_of(&h, t[i].origin)->gap_us == t[i].gap, "rate '%s' for %s", t[i].list, t[i].origin);
+		fetch_hosts_free(&h);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		ok(fetch_hosts_init(&h, bad[i], 0, 0) < 0, "no rate: '%s'", bad[i]);
+		fetch_hosts_free(&h);
+	}
+}
+
+static void
+freshness(void)
+{
+	static const struct { const char *control, *expires; long until; } t[] = {
+		{ "max-age=60", "", 1060 },
+		{ "private, Max-Age=60, must-revalidate", "", 1060 },
+		{ "max-age=\"60\"", "", 1060 },
+		{ "max-age=60, no-store", "", -1 },
+		{ "max-age=60,no-cache", "", 0 },
+		{ "x-max-age=60", "", 0 },
+		{ "max-age=-5", "", 0 },
+		{ "max-age=99999999999999999999", "", 1000 + 30 * 24 * 3600 },
+		{ "", "Thu, 01 Jan 1970 00:20:00 GMT", 1200 },
+		{ "max-age=0", "Thu, 01 Jan 1970 00:20:00 GMT", 0 },
+		{ "", "0", 0 },
+		{ "", "", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+		ok(fetch_cache_until(t[i].control, t[i].expires, 1000) == t[i].until, "fresh: '%s' '%s'", t[i].control, t[i].expires);
+}
+
+static int
+secret(const char *text, struct buf *out)
+{
+	int fd = open("secret", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
+		return -2;
+	close(fd);
+	out->len = 0;
+	return fetch_secret("secret", out);
+}
+
+static void
+secrets(void)
+{
+	static struct buf b;
+
+	ok(secret("abc\n", &b) == 0 && strcmp(b.p, "abc") == 0, "a secret's line feed is none of it");
+	ok(secret("abc", &b) == 0 && strcmp(b.p, "abc") == 0, "without one");
+	ok(secret("abc\r\nsecond\n", &b) == 0 && strcmp(b.p, "abc") == 0, "the first line");
+	ok(secret("", &b) == -1 && errno == EINVAL, "an empty file");
+	ok(secret("\n", &b) == -1 && errno == EINVAL, "an empty line");
+	ok(secret("a b\n", &b) == -1 && errno == EINVAL, "a space");
+	ok(secret("a\x80\n", &b) == -1 && errno == EINVAL, "not ASCII");
+	ok(fetch_secret("nowhere", &b) == -1 && errno == ENOENT, "no file");
+}
+
+/* Three files of 100 bytes in one folder, the second the oldest. */
+static void
+shelf(int dir)
+{
+	static const char *const names[] = { "ab1", "ab2", "ab3" };
+	struct timespec at[2] = { { 1000, 0 }, { 1000, 0 } };
+	static struct buf b, got;
+
+	for (int i = 0; i < 100; i++)
+		buf_addc(&b, 'x');
+	for (int i = 0; i < 3; i++)
+		ok(shelf_put(dir, names[i], &b) == 0, "put %s", names[i]);
+	utimensat(dir, "ab/2", at, 0);
+	ok(shelf_get(dir, "ab1", 100, &got) == 0 && got.len == 100, "get");
+	got.len = 0;
+	ok(shelf_get(dir, "ab1", 99, &got) < 0 && errno == EFBIG, "too large a file");
+	ok(shelf_sweep(dir, "ab1", 300) == 0 && faccessat(dir, "ab/2", F_OK, 0) == 0, "all may stay");
+	ok(shelf_sweep(dir, "ab1", 299) == 0 && faccessat(dir, "ab/2", F_OK, 0) < 0, "the oldest goes");
+	ok(faccessat(dir, "ab/1", F_OK, 0) == 0 && faccessat(dir, "ab/3", F_OK, 0) == 0, "the others stay");
+	close(openat(dir, "ab/tmp.1", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	close(openat(dir, "ab/tmp.2", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	utimensat(dir, "ab/tmp.1", at, 0);
+	ok(shelf_sweep(dir, "ab1", 1000) == 0 && faccessat(dir, "ab/tmp.1", F_OK, 0) < 0, "what a dead writer left goes");
+	ok(faccessat(dir, "ab/tmp.2", F_OK, 0) == 0, "what is being written stays");
+	ok(shelf_drop(dir, "ab1") == 0 && faccessat(dir, "ab/1", F_OK, 0) < 0 && shelf_drop(dir, "ab1") == 0, "dropped, twice");
+}
+
+int
+main(int argc, char **argv)
+{
+	int dir;
+
+	if (argc != 2 || chdir(argv[1]) < 0 || (dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return 100;
+	rates();
+	freshness();
+	secrets();
+	shelf(dir);
+	return tap_end();
+}
