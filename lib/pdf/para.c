@@ -32,6 +32,13 @@ above(const struct build *b, const struct pdf_para *p)
 	return best;
 }
 
+/* A list's item whose further lines are indented under its text. */
+static bool
+item(const struct build *b)
+{
+	return pdf_marker(pdf_text(b->d, b->l[0]), b->l[0]->len) && b->l[1]->x0 > b->l[0]->x0 + b->l[0]->h * 0.4f;
+}
+
 static void
 flush(struct build *b)
 {
@@ -40,7 +47,7 @@ flush(struct build *b)
 	if (!b->n)
 		return;
 	p = pdf_para_new(b->d, &b->d->paras, b->page, PDF_TEXT);
-	p->verbatim = b->verbatim && b->n > 1;
+	p->verbatim = b->verbatim && b->n > 1 && !item(b);
 	for (size_t i = 0; i < b->n; i++) {
 		pdf_para_box(p, b->l[i]);
 		if (b->l[i]->len > b->l[0]->len / 2 && b->l[0]->len < 3)

@@ -30,6 +30,8 @@ main(int argc, char **argv)
 		while ((n = read(0, piece, sizeof piece)) > 0)
 			if (bbox_feed(&e.bbox, piece, (size_t)n) < 0)
 				return 1;
+		if (n < 0 || bbox_end(&e.bbox) < 0)
+			return 1;
 		pdf_blocks(&e, &out);
 	}
 	buf_addc(&out, '\n');
