@@ -8,6 +8,7 @@
 #include "lease_int.h"
 
 static const char begin_sql[] = "select sluice.worker_begin($1,$2,$3,$4,$5,$6,$7)";
+static const char event_sql[] = "select sluice.pipeline_event($1,$2)";
 static const char beat_sql[] = "select mask, taken, share, low[1], low[2], low[3] from sluice.worker_beat($1,$2,$3,$4,$5,$6,$7,$8)";
 static const char give_sql[] = "select sluice.slots_release($1,$2,$3,$4)";
 static const char end_sql[] = "select sluice.worker_end($1,$2,$3)";
@@ -73,9 +74,13 @@ lease_begin(struct lease *l, struct pg *db, const char *name)
 	put_or_null(l, l->most);
 	put_or_null(l, l->deadline_s);
 	st = pg_call(db, begin_sql, &l->args);
-	if (st == PG_OK)
-		l->worker = pg_i64(db, 0, 0);
-	return st;
+	if (st != PG_OK)
+		return st;
+	l->worker = pg_i64(db, 0, 0);
+	pg_args_reset(&l->args);
+	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), l->pipeline);
+	pg_puts(&l->args, pg_scalar(&l->args, PG_TEXT), l->event);
+	return pg_call(db, event_sql, &l->args);
 }
 
 /* New slots: their jobs are read from where their last owner had ended them.

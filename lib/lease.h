@@ -30,6 +30,7 @@ struct lease {
 	const char *pipeline;
 	unsigned most;          /* the pipeline's limit, over all workers; 0: none */
 	unsigned deadline_s;    /* of its jobs; 0: none */
+	const char *event;      /* "TOPIC STAGE" of the message when a job completes; NULL: none */
 	const struct lease_count *count;        /* may be NULL */
 	/* An attempt that we have in flight was ended by others. May be NULL. */
 	void (*stop)(int64_t no, int attempt);

@@ -24,7 +24,7 @@
 enum { WINDOW_MAX = 10000, CONNECT_MS = 5000 };
 
 static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [-r retries] [-b backoff] [-j deadline]"
-    " [-l limit] [-a ageing] [-i interval] [-g grace] [-o owner] [-D fd] [-- filter ...]\n\n"
+    " [-e event] [-l limit] [-a ageing] [-i interval] [-g grace] [-o owner] [-D fd] [-- filter ...]\n\n"
     "Feeds the jobs of a pipeline from the ledger (SLUICE_DB) to a filter and settles\n"
     "them by what comes back. Without a filter: prints the lines of the jobs that are\n"
     "queued and changes nothing.\n"
@@ -34,6 +34,7 @@ static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [
     "  -r retries   of a failed attempt (3)\n"
     "  -b backoff   \"FIRST FACTOR CAP\": seconds before a retry, times so much each, at most (1 2 300)\n"
     "  -j deadline  seconds for a job from its admission, at any worker (none)\n"
+    "  -e event     \"TOPIC STAGE\": a message there for each job that completes (none)\n"
     "  -l limit     most of the pipeline's jobs in flight over all workers (none)\n"
     "  -a ageing    \"MEDIUM LOW\": seconds that such a job lets later High ones go first (30 120)\n"
     "  -i interval  milliseconds between two looks for new jobs that no hint told of (100)\n"
@@ -212,7 +213,7 @@ run(const char *owner, char **argv)
 	ear.pipeline = lease.pipeline;
 	st = pg_open(&db, ear.conninfo, CONNECT_MS);
 	if (st == PG_OK)
-		st = pg_ledger(&db, 5, NULL, NULL);
+		st = pg_ledger(&db, *argv ? 12 : 5, NULL, NULL);
 	if (st == PG_OK && *argv)
 		st = lease_begin(&lease, &db, owner);
 	if (st != PG_OK)
@@ -254,7 +255,7 @@ main(int argc, char **argv)
 
 	err_init("from-ledger");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+p:w:t:r:b:j:l:a:i:g:o:D:")) != -1)
+	while ((c = getopt(argc, argv, "+p:w:t:r:b:j:e:l:a:i:g:o:D:")) != -1)
 		switch (c) {
 		case 'p': lease.pipeline = optarg; break;
 		case 'w': o.window = arg_ulong("-w", optarg, 1, WINDOW_MAX); break;
@@ -262,6 +263,7 @@ main(int argc, char **argv)
 		case 'r': backoff.retries = (unsigned)arg_ulong("-r", optarg, 0, 100); break;
 		case 'b': set_backoff(&backoff, optarg); break;
 		case 'j': lease.deadline_s = (unsigned)arg_ulong("-j", optarg, 1, 366 * 86400); break;
+		case 'e': lease.event = optarg; break;
 		case 'l': lease.most = (unsigned)arg_ulong("-l", optarg, 1, 1000000); break;
 		case 'a': set_ageing(optarg); break;
 		case 'i': lease.poll_ms = (unsigned)arg_ulong("-i", optarg, 10, 60000); break;

@@ -24,13 +24,14 @@ enum {
 	STEPS = 100                     /* of pruning, a minute, up to 10,000 rows each */
 };
 
-static const char usage[] = "keeper [-D fd] | keeper -b [-n]\n\n"
+static const char usage[] = "keeper [-D fd] | keeper -b [-n] | keeper -r second\n\n"
     "Keeps the ledger (SLUICE_DB) in order: each second what has timed out, each minute\n"
     "what is too old and what an event missed, now and then blobs (SLUICE_BLOBS) that\n"
     "nothing names. One keeper works, another waits.\n"
     "  -D fd  write a newline to it when ready\n"
     "  -b     only collect blobs, once\n"
-    "  -n     with -b: print what would be removed\n";
+    "  -n     with -b: print what would be removed\n"
+    "  -r second  only remove the blobs named on standard input that are older than that\n";
 
 static struct pg db = PG_INIT;
 static struct pg_args args = PG_ARGS_INIT;
@@ -167,6 +168,28 @@ collect(bool dry)
 	return true;
 }
 
+/* Names on standard input, a line each; prints how many went and how many are there
+ * still. */
+static int
+drop_named(int64_t before)
+{
+	char name[SHA256_HEX + 2];
+	int r, gone = 0, left = 0;
+
+	while (fgets(name, sizeof(name), stdin)) {
+		name[strcspn(name, "\n")] = '\0';
+		if (strlen(name) != SHA256_HEX - 1 || strspn(name, "0123456789abcdef") != SHA256_HEX - 1)
+			die(XPERM, "no name of a blob: %s", name);
+		if ((r = blob_drop(&blobs, name, before)) < 0)
+			die_sys(XTEMP, "blob %s", name);
+		gone += r;
+		left += !r && blob_has(&blobs, name);
+	}
+	if (ferror(stdin) || printf("%d %d\n", gone, left) < 0 || fflush(stdout) == EOF)
+		die_sys(XTEMP, "read names, write counts");
+	return 0;
+}
+
 static void
 connect_ledger(void)
 {
@@ -228,19 +251,20 @@ main(int argc, char **argv)
 {
 	bool only_blobs = false, dry = false, have_blobs;
 	int c, sigfd, ready = -1;
-	const char *dir;
+	const char *dir, *before = NULL;
 	sigset_t set;
 
 	err_init("keeper");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+D:bn")) != -1)
+	while ((c = getopt(argc, argv, "+D:bnr:")) != -1)
 		switch (c) {
 		case 'D': ready = (int)arg_ulong("-D", optarg, 1, 1023); break;
 		case 'b': only_blobs = true; break;
 		case 'n': dry = true; break;
+		case 'r': before = optarg; break;
 		default: die_usage(usage);
 		}
-	if (argv[optind] || (dry && !only_blobs))
+	if (argv[optind] || (dry && !only_blobs) || (before && (only_blobs || ready >= 0)))
 		die_usage(usage);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -253,8 +277,10 @@ main(int argc, char **argv)
 	have_blobs = *dir;
 	if (have_blobs && blob_open(&blobs, dir) < 0)
 		die_sys(XTEMP, "SLUICE_BLOBS: %s", dir);
-	if (only_blobs && !have_blobs)
+	if ((only_blobs || before) && !have_blobs)
 		die(XPERM, "SLUICE_BLOBS names no folder");
+	if (before)
+		return drop_named((int64_t)arg_ulong("-r", before, 0, INT64_MAX));
 	mended = metrics_value("keeper_mended_total");
 	faults = metrics_value("keeper_faults");
 	swept = metrics_value("keeper_sweep_timestamp_seconds");

@@ -14,6 +14,7 @@
 #include "index/wrap.h"
 #include "json.h"
 #include "ndjson.h"
+#include "rec.h"
 
 static const char usage[] = "search [-Aj] [-n count] [-T tenant] [-d doc_key] [-a share] [-m folder] word ...\n"
     "\n"
@@ -33,7 +34,7 @@ static const char usage[] = "search [-Aj] [-n count] [-T tenant] [-d doc_key] [-
 enum { WAIT_MS = 2000, WIDE = 100, PASSAGE_LINES = 6 };
 
 /* Columns of what sluice.search_show returns. */
-enum { DOCUMENT, I, DOC_KEY, JOB_ID, TITLE, LANGUAGE, TYPE, CHUNKS, START, END, BODY, MARKED };
+enum { DOCUMENT, I, DOC_KEY, JOB_ID, TITLE, LANGUAGE, TYPE, CHUNKS, START, END, BODY, MARKED, PAGE, PAGE_TO, PATH, KIND };
 
 static struct pg db = PG_INIT;
 static struct out out = OUT_INIT(1);
@@ -89,6 +90,24 @@ text_member(struct buf *b, const char *name, int row, int col)
 	json_quote(b, p, len);
 }
 
+/* Its page, or its first and last; the path as the ledger has it, which is JSON. */
+static void
+place_members(struct buf *b, int row)
+{
+	size_t len;
+	const char *p = pg_bytes(&db, row, PATH, &len);
+
+	if (!pg_null(&db, row, PAGE))
+		buf_addf(b, ",\"page\":%lld", (long long)pg_i64(&db, row, PAGE));
+	if (!pg_null(&db, row, PAGE_TO))
+		buf_addf(b, ",\"pages\":[%lld,%lld]", (long long)pg_i64(&db, row, PAGE), (long long)pg_i64(&db, row, PAGE_TO));
+	if (!pg_null(&db, row, PATH)) {
+		buf_adds(b, ",\"path\":");
+		buf_add(b, p, len);
+	}
+	text_member(b, "kind", row, KIND);
+}
+
 static void
 show_json(const struct rank_hit *h, size_t rank, int row)
 {
@@ -105,13 +124,33 @@ show_json(const struct rank_hit *h, size_t rank, int row)
 	buf_addf(&b, ",\"chunk\":{\"i\":%d,\"n\":%lld,\"start\":%lld,\"end\":%lld", h->i,
 	    (long long)pg_i64(&db, row, CHUNKS), (long long)pg_i64(&db, row, START),
 	    (long long)pg_i64(&db, row, END));
+	place_members(&b, row);
 	text_member(&b, "text", row, BODY);
 	buf_adds(&b, "}}");
 	if (out_rec(&out, b.p, b.len) < 0)
 		die_sys(XTEMP, "write stdout");
 }
 
-/* Three kinds of lines: rank, score and title; where it is; the passage. */
+/* The section that a passage is in, on two lines at most. */
+static void
+section_line(struct buf *b, int row)
+{
+	static struct rec path = REC_INIT;
+	static struct buf line;
+	size_t len;
+	const char *p = pg_bytes(&db, row, PATH, &len);
+
+	line.len = 0;
+	if (pg_null(&db, row, PATH) || rec_items(&path, p, len) != REC_OK)
+		return;
+	for (size_t i = 0; i < path.n; i++) {
+		buf_adds(&line, i ? " \342\200\272 " : "");
+		rec_str(&path.m[i], &line);
+	}
+	wrap_text(b, buf_str(&line), line.len, 10, width() - 10, 2, false);
+}
+
+/* Lines: rank, score and title; where it is; its section; the passage. */
 static void
 show_text(const struct rank_hit *h, size_t rank, int row, bool bold)
 {
@@ -127,12 +166,17 @@ show_text(const struct rank_hit *h, size_t rank, int row, bool bold)
 	p = pg_bytes(&db, row, DOC_KEY, &len);
 	wrap_line(&b, p, len);
 	buf_addf(&b, "  passage %d of %lld", h->i + 1, (long long)pg_i64(&db, row, CHUNKS));
+	if (!pg_null(&db, row, PAGE))
+		buf_addf(&b, "  page %lld", (long long)pg_i64(&db, row, PAGE));
+	if (!pg_null(&db, row, PAGE_TO))
+		buf_addf(&b, "-%lld", (long long)pg_i64(&db, row, PAGE_TO));
 	if (!pg_null(&db, row, LANGUAGE)) {
 		buf_adds(&b, "  ");
 		p = pg_bytes(&db, row, LANGUAGE, &len);
 		wrap_line(&b, p, len);
 	}
 	buf_addf(&b, "  words %.2f meaning %.2f\n", (double)h->words, (double)h->cosine);
+	section_line(&b, row);
 	p = pg_bytes(&db, row, MARKED, &len);
 	wrap_text(&b, p, len, 10, width() - 10, PASSAGE_LINES, bold);
 	if (b.p[b.len - 1] == '\n')
@@ -158,7 +202,7 @@ show(const struct rank *r, const struct rank_query *q, bool json)
 		pg_put_i64(&a, i, r->h[k].i);
 	}
 	check(pg_call(&db, "select document, i, doc_key, job_id, title, language, content_type, chunks,"
-	    " start, \"end\", body, marked from sluice.search_show($1, $2, $3, $4)", &a));
+	    " start, \"end\", body, marked, page, page_to, path, kind from sluice.search_show($1, $2, $3, $4)", &a));
 	for (k = 0; k < r->n; k++)
 		for (row = 0; row < pg_rows(&db); row++)
 			if (pg_i64(&db, row, DOCUMENT) == r->h[k].document && pg_i64(&db, row, I) == r->h[k].i) {

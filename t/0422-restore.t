@@ -14,6 +14,7 @@ sluice=$T_TOP/bin/sluice
 # Kafka is shared with other tests: topic and jobs of our own.
 t_topic x422.requests 4
 t_topic results.422 1
+t_topic x422.events 2
 export SLUICE_TOPICS=x422.requests
 
 q() { psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -d "$SLUICE_DB" -c "$1"; }
@@ -24,7 +25,7 @@ run() {
 	case $1 in
 	intake) set -- intake from-kafka -g sluice -i one -t x422.requests -- "$T_TOP/pipelines/intake" ;;
 	# A stage that fails some for good, and prints no job the same way twice.
-	worker) set -- worker from-ledger -p auto -- jq --unbuffered -c 'if (.job_id | endswith("7")) then .error = {stage: "t", code: "seven", message: "no sevens", retry: false}
+	worker) set -- worker from-ledger -p auto -e "x422.events map" -- jq --unbuffered -c 'if (.job_id | endswith("7")) then .error = {stage: "t", code: "seven", message: "no sevens", retry: false}
 		else .result = {made: now} end' ;;
 	outbox) set -- outbox from-outbox -- to-kafka -x "sluice-main-$ledger" ;;
 	esac
@@ -50,7 +51,7 @@ count() { q "select count(*) from sluice.jobs where state in ('completed', 'fail
 ended() { [ "$(count)" -ge "$1" ]; }
 sent() { says t "select (select sent from sluice.outbox_pos) = (select max(seq) from sluice.outbox)"; }
 messages() {
-	for topic in ingest.results.v1 ingest.deadletter.v1 results.422; do
+	for topic in ingest.results.v1 ingest.deadletter.v1 results.422 x422.events; do
 		kcat -C -e -q -b "$SLUICE_KAFKA" -X isolation.level=read_committed -t $topic -f "$topic %k %s\n"
 	done | grep x422
 }
@@ -176,6 +177,7 @@ ok 'nothing that was published has changed' test ! -s lost
 sed 's/^[^ ]* [^ ]* //' messages.2 | jq -c '[.job_id, .status, .run, .duplicate_of, .dead != null, .source]' | sort >events
 ok 'each run, duplicate and dead letter was told once' test "$(sort events | uniq -d | wc -l)" = 0
 ok 'every job has its result' test "$(grep -c '"completed"\|"failed"' events)" = 231
+ok 'and every one that completed its event' test "$(jq -s 'map(select(.[1] == null and .[4] == false)) | length' events)" = "$(grep -c '"completed"' events)"
 ok 'every duplicate its answer' test "$(grep -c '"duplicate"' events)" = 10
 same_as_kafka() {
 	q "select coalesce(o.value, e.result) from sluice.outbox o left join sluice.ev e on e.no = o.no and e.n = o.n order by 1" | sort >ledger.out

@@ -25,7 +25,8 @@ refused() { # refused MESSAGE LINE...
 	[ $rc = 100 ] && grep -qF "$words" err || { cat err; false; }
 }
 ok 'no header, no options; below the comment is no header' gives '' '# words'
-ok 'every key' gives "-r '0' -b '0.5 2 300' -t '60' -j '3600' -w '10' -l '5' " '#: topic ingest.requests.v1' '#: retries 0' \
+ok 'every key' gives "-e 'mapping.events.v1 postpdf' -r '0' -b '0.5 2 300' -t '60' -j '3600' -w '10' -l '5' " '#: topic ingest.requests.v1' \
+	'#: event mapping.events.v1 postpdf' '#: retries 0' \
 	'# words' '#: backoff "0.5 2 300"' '#: deadline 60' '#: job-deadline 3600' '#: window 10' '#: limit 5'
 ok 'backoff without quotes' gives "-b '1 2 300' " '#: backoff 1 2 300'
 ok 'as words for eval' words_of 6 '#: retries 1' '#: backoff "3 2 10"' '#: deadline 60'
@@ -36,6 +37,9 @@ ok 'a missing value' refused 'limit has no value' '#: limit'
 ok 'a key twice' refused 'window stands there twice' '#: window 5' '#: window 6'
 ok 'a backoff of two numbers' refused 'backoff: three numbers' '#: backoff 1 2'
 ok 'nothing gets into a shell' refused 'backoff: three numbers' "#: backoff 1 2 3'; touch x; '"
+ok 'an event on a topic alone' gives "-e 'a.b' " '#: event a.b'
+ok 'more than its stage' refused 'event: a topic and a stage' '#: event a b c'
+ok 'nor by event' refused 'event: a topic and a stage' "#: event a';x"
 ok 'nor by topic' refused 'no name for a topic' '#: topic a;b'
 code 100 'a file that is not there' header nothing
 for f in "$T_TOP"/pipelines/*; do

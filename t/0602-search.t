@@ -18,7 +18,8 @@ unset SLUICE_TENANT
 
 doc() {
 	jq -cn --arg k "$1" --arg l "$2" --arg t "$3" --arg tenant "${4:-default}" '
-		{job_id: $k, tenant: $tenant, chunk: {i: 0, n: 1, start: 0, end: ($t | utf8bytelength), tokens: 9, text: $t}},
+		{job_id: $k, tenant: $tenant, chunk: ({i: 0, n: 1, start: 0, end: ($t | utf8bytelength), tokens: 9, text: $t}
+			+ if $k == "paper" then {page: 3, pages: [3, 4], path: ["2 \u001b[31mMethods", "2.1 Data\u0000"], kind: "table"} else {} end)},
 		{job_id: $k, tenant: $tenant, document: {title: ("On " + $k), language: $l, content_type: "text/plain"}, chunks: {n: 1}}'
 }
 {
@@ -31,8 +32,9 @@ doc() {
 	doc maison fr 'Les maisons au bord de la rivière ont été reconstruites après les inondations.'
 	doc secret en 'Knead the dough of the other tenant.' other
 	doc evil en "$(printf '\033]0;owned\007 the \033[31mred\033[0m \302\233 \342\200\256 zebra crossing')"
+	doc paper en 'Table 7: measured viscosity of the lubricants.'
 } >docs
-ok 'nine documents' sh -c 'embed <docs | index >indexed && test "$(grep -c "\"index\"" indexed)" = 9'
+ok 'ten documents' sh -c 'embed <docs | index >indexed && test "$(grep -c "\"index\"" indexed)" = 10'
 
 first() { search -n 1 -j "$@" >got 2>err && jq -r .doc_key got; }
 is() { is=$1 && shift && first "$@" >is && echo "$is" | diff - is; }
@@ -72,6 +74,10 @@ ok 'for people' shown
 esc=$(printf '\033')
 tame() { ! grep -q "$esc" got && ! grep -q "$(printf '\302\233')" got && ! grep -q "$(printf '\342\200\256')" got; }
 ok 'no control character reaches a terminal' tame
+placed() { is paper viscosity && jq -e '.chunk | [.page, .pages, .path, .kind] == [3, [3, 4], ["2 \u001b[31mMethods", "2.1 Data\u0000"], "table"]' got; }
+ok 'its page and section' placed
+place() { search -n 1 viscosity >got && grep -q '^ *paper  passage 1 of 1  page 3-4  en  ' got && grep -q '^          2 \[31mMethods › 2.1 Data$' got && tame; }
+ok 'for people, too' place
 narrow() { COLUMNS=50 search -n 2 dough engine >got && awk 'length($0) > 50 && /^          [^ ]/ && !/passage/ { bad = 1 } END { exit bad }' got; }
 ok 'lines keep to the width' narrow
 code 100 'no words is a usage error' search

@@ -5,17 +5,13 @@
 
 #include "arg.h"
 #include "b64.h"
+#include "index/rows.h"
 
-enum { SCHEMA = 2, MOST = INT32_MAX };
-
-/* What index_document takes as arrays, in its order. */
-struct rows {
-	int i, start, end, tokens, body, f32;
-};
+enum { SCHEMA = 12 };
 
 static const char call[] =
     "select document, chunks, outcome from sluice.index_document($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-    " $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    " $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
 
 enum pg_status
 store_open(struct pg *db, const char *conninfo, unsigned wait_ms)
@@ -50,7 +46,7 @@ put_number(struct pg_args *a, const struct rec *r, const char *name, enum pg_typ
 	uint64_t v = 0;
 
 	rec_u64(rec_get(r, name), &v);
-	pg_put_i64(a, k, v < MOST ? (int64_t)v : MOST);
+	pg_put_i64(a, k, v < ROWS_MOST ? (int64_t)v : ROWS_MOST);
 }
 
 /* The key of a line that nobody gave one: its place in a data set, or the job. */
@@ -92,68 +88,6 @@ put_document(struct pg_args *a, const struct rec *line)
 	put_text(a, d, "content_type", NULL);
 	put_number(a, d, "length", PG_INT8);
 	put_text(a, d, "sha256", NULL);
-}
-
-/* A chunk's vector, out of its embedding; the model's name the first time.
- * 1: it has none; -1: it is not as it should be. */
-static int
-put_vector(struct pg_args *a, int k, const struct rec *item, struct buf *model)
-{
-	static struct rec e = REC_INIT;
-	static struct buf f32;
-	const struct rec_member *m = rec_get(item, "embedding"), *v;
-	uint64_t dim;
-
-	if (!m) {
-		pg_put_null(a, k);
-		return 1;
-	}
-	f32.len = 0;
-	if (m->type != '{' || rec_parse(&e, m->val, m->val_len) != REC_OK ||
-	    rec_u64(rec_get(&e, "dim"), &dim) < 0 || !(v = rec_get(&e, "f32")) || v->type != '"' ||
-	    b64_decode(&f32, v->val + 1, v->val_len - 2) < 0 || f32.len != 4 * dim || !dim)
-		return -1;
-	if (!model->len && rec_str(rec_get(&e, "model"), model) < 0)
-		return -1;
-	pg_put(a, k, f32.p, f32.len);
-	return 0;
-}
-
-static void
-put_rows(struct pg_args *a, struct rows *r)
-{
-	r->i = pg_array(a, PG_INT4);
-	r->start = pg_array(a, PG_INT8);
-	r->end = pg_array(a, PG_INT8);
-	r->tokens = pg_array(a, PG_INT4);
-	r->body = pg_array(a, PG_TEXT);
-	r->f32 = pg_array(a, PG_BYTEA);
-}
-
-/* One chunk's row. 0; 1: no vector; -1. *nuls counts what is replaced. */
-static int
-put_item(struct pg_args *a, const struct rows *r, const struct rec *item, struct buf *model,
-    uint64_t *nuls)
-{
-	static struct buf body;
-	uint64_t i, start, end, tokens = 0;
-	const char *p;
-
-	body.len = 0;
-	if (rec_u64(rec_get(item, "i"), &i) < 0 || rec_u64(rec_get(item, "start"), &start) < 0 ||
-	    rec_u64(rec_get(item, "end"), &end) < 0 || rec_str(rec_get(item, "text"), &body) < 0)
-		return -1;
-	rec_u64(rec_get(item, "tokens"), &tokens);
-	if (i > MOST || start > MOST || end > MOST || tokens > MOST)
-		return -1;
-	for (p = body.p; body.len && (p = memchr(p, 0, (size_t)(body.p + body.len - p))); p++)
-		++*nuls;
-	pg_put_i64(a, r->i, (int64_t)i);
-	pg_put_i64(a, r->start, (int64_t)start);
-	pg_put_i64(a, r->end, (int64_t)end);
-	pg_put_i64(a, r->tokens, (int64_t)tokens);
-	pg_put(a, r->body, body.p ? body.p : "", body.len);
-	return put_vector(a, r->f32, item, model);
 }
 
 static void
@@ -210,11 +144,11 @@ store_job(struct pg *db, const struct rec *line, const struct fold_job *j, bool 
 	put_document(&a, line);
 	model_arg = pg_scalar(&a, PG_TEXT);
 	digest_arg = pg_scalar(&a, PG_TEXT);
-	put_rows(&a, &r);
+	rows_begin(&a, &r);
 	model.len = 0;
 	for (k = 0; k < j->n && got >= 0; k++) {
 		got = rec_parse(&item, j->items.p + j->item[k].at, j->item[k].len) == REC_OK ?
-		    put_item(&a, &r, &item, &model, &nuls) : -1;
+		    rows_add(&a, &r, &item, &model, &nuls) : -1;
 		if (got < 0 || (got > 0 && !words_only)) {
 			buf_addf(out, got < 0 ? "chunk %zu or its embedding is not as stream(7) says" :
 			    "chunk %zu has no embedding", k);

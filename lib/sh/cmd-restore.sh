@@ -117,6 +117,15 @@ published() {
 		select t.name from topic t, sluice_before.setting s
 			where s.name = 'callback_allow' and t.name ~ ('^(?:' || coalesce(s.value, s.initial) || ')\$');
 		\\endif
+		-- Those of events; before version 12 there were none.
+		select exists (select from pg_attribute where attrelid = to_regclass('sluice.pipeline') and attname = 'event_topic') as now,
+			exists (select from pg_attribute where attrelid = to_regclass('sluice_before.pipeline') and attname = 'event_topic') as before \\gset
+		\\if :now
+		select t.name from topic t join sluice.pipeline p on p.event_topic = t.name;
+		\\endif
+		\\if :before
+		select t.name from topic t join sluice_before.pipeline p on p.event_topic = t.name;
+		\\endif
 	Y
 	mapfile -t topics < <(sort -u "$work/answers")
 	mapfile -t parts < <(jq -r '.topics[] | select(.topic | IN($ARGS.positional[])) | .topic as $t | .partitions[]
