@@ -124,6 +124,39 @@ field 'a record over -l' .error.code too_large
 PATH=/nowhere "$BIN/mineru" <in >got 2>err
 field 'no pdfinfo: try again' '[.error.code,.error.retry]|@csv' '"no_pdf_tool",true'
 
+# A parser that misbehaves harms its own record only, and soon.
+mkdir fake
+fake() { printf '#!/bin/bash\n%s\n' "$1" >fake/pdftotext && chmod +x fake/pdftotext; }
+version='[ "$1" != -v ] || { echo "pdftotext version 9.9" >&2; exit 0; }'
+two() { # two CODE [OPTION...]: the record is refused with CODE, the one behind it passes
+	two_code=$1
+	shift
+	jq -cn '{job_id:"p",path:"text.pdf"},{job_id:"q",text:"t"}' >in
+	PATH="$PWD/fake:$PATH" timeout 60 mineru -c 50 "$@" <in >got 2>err && test "$(jq -sr '[.[0].error.code,.[1].job_id]|@csv' got)" = "\"$two_code\",\"q\""
+}
+fake "$version; sleep 1000"
+ok 'one that hangs' two timeout -t 1
+fake "$version; sleep 1000 & exec sleep 1000"
+ok 'one that hangs with a child' two timeout -t 1
+fake "$version; while :; do :; done"
+ok 'one that spins' two timeout -t 1
+fake "$version; kill -SEGV \$\$"
+ok 'one that crashes' two bad_pdf
+fake "$version; exec python3 -c 'b = [bytearray(1 << 26) for i in range(64)]'"
+ok 'one that leaks' two bad_pdf
+fake "$version; yes '<page width=\"9\" height=\"9\">'"
+ok 'one that begins page in page' two bad_pdf -t 60
+fake "$version; yes '<page width=\"9\" height=\"9\"></page>'"
+ok 'one that has pages without end' two too_large -t 60
+fake "$version; echo '<page width=\"9\" height=\"9\">'; yes '<word xMin=\"1\" xMax=\"2\">wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww</word>'"
+ok 'one that has too much to say' two too_large -t 60
+fake "$version; printf '<page '; head -c 3000000 /dev/zero"
+ok 'one that prints NULs' two bad_pdf
+fake "$version; echo '<doc><page width=\"9\" height=\"9\"></page></doc>'"
+ok 'one that loses a page' two page_mismatch
+fake "$version; echo '<doc><page width=\"9\" height=\"9\"></page><page><word>'"
+ok 'one that stops half-way' two bad_pdf
+
 scan=$T_TOP/.deps/pdfs/'CEA_Methodology_(NASA_RP-1311).pdf'
 if [ -s "$scan" ]; then
 	cp "$scan" docs/scan.pdf

@@ -104,8 +104,11 @@ on_tag(struct bbox *b, const char *tag)
 		b->state = WORD;
 	} else if (is(tag, "/word") && b->state == WORD) {
 		b->state = PAGE;
-	} else if (is(tag, "page") && b->state != PAGE) {
-		bbox_line_end(b);
+	} else if (is(tag, "page")) {
+		if (b->state != OUTSIDE) {
+			errno = EBADMSG;
+			return -1;
+		}
 		b->state = PAGE;
 		return new_page(b, tag);
 	} else if (is(tag, "/page")) {

@@ -27,7 +27,7 @@ struct bbox {
 
 void bbox_begin(struct bbox *b, struct pdf_doc *doc, size_t text_max);
 /* 0, or -1 with errno: EFBIG over text_max or over the limits of page.h, EBADMSG
- * a tag without end. */
+ * a tag without end, a page in a page. */
 int bbox_feed(struct bbox *b, const char *p, size_t len);
 /* At the end. 0, or -1 with EBADMSG: it ends inside a page. */
 int bbox_end(struct bbox *b);
