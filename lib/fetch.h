@@ -57,7 +57,9 @@ struct fetch_request {
 	size_t body_len;
 	const struct http_part *parts;
 	size_t n_parts;
-	int (*sink)(void *ctx, const void *p, size_t len);      /* gets the body of a 2xx answer */
+	/* Gets the body of a 2xx answer as it comes, r->body stays empty; -1 ends the request.
+	 * What came before a failure is not taken back: begin anew for another request. */
+	int (*sink)(void *ctx, const void *p, size_t len);
 	/* Settings of this request; 0: as in fetch_opts. */
 	size_t max;
 	unsigned long total_ms;

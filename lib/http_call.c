@@ -7,7 +7,10 @@
 #include <sys/socket.h>
 
 /* A server may ask for any delay; nobody waits for longer than this. */
-enum { AFTER_MAX_S = 24 * 3600 };
+enum {
+	AFTER_MAX_S = 24 * 3600,
+	REFUSAL_MAX = 64 << 10  /* bytes that are kept of a body that is no 2xx */
+};
 
 static curl_socket_t
 open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
@@ -34,7 +37,9 @@ body(char *p, size_t size, size_t n, void *ctx)
 	}
 	k->got += n;
 	curl_easy_getinfo(k->c, CURLINFO_RESPONSE_CODE, &status);
-	if (!k->sink || status < 200 || status > 299) {
+	if (status < 200 || status > 299) {
+		buf_add(&k->r->body, p, k->got <= REFUSAL_MAX ? n : 0);
+	} else if (!k->sink) {
 		buf_add(&k->r->body, p, n);
 	} else if (k->sink(k->ctx, p, n) < 0) {
 		k->sunk = true;

@@ -162,6 +162,8 @@ http_multi_add(struct http_multi *m, struct http_transfer *t)
 	e = http_guard(&s->k, t->connect_ms, t->total_ms, m->agent);
 	if (!e)
 		e = curl_easy_setopt(s->k.c, CURLOPT_PRIVATE, (void *)s);
+	if (!e)         /* one that says its length is refused before it is sent */
+		e = curl_easy_setopt(s->k.c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max);
 	if (!e)
 		e = curl_easy_setopt(s->k.c, CURLOPT_URL, t->url);
 	if (!e)

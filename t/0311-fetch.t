@@ -45,7 +45,8 @@ fault 'a torn body' torn fetch_failed true
 fault 'torn JSON' tornjson bad_answer true
 fault 'a page to sign in' html bad_answer true
 fault 'the key is wrong' key key_refused false
-passed 'a body without end' huge too_large
+passed 'a body that says it is too long' huge too_large
+passed 'a body without end' endless too_large
 passed 'redirects without end' loop too_many_redirects
 passed 'refused' refused http_status
 passed 'a redirect to where it may not go' away url_refused

@@ -47,7 +47,7 @@ make_places() {
 	fi
 	# Where state had to go elsewhere, a link shows where.
 	is_given SLUICE_VAR || [ -e "$SLUICE_TOP/var" ] || ln -s "$SLUICE_VAR" "$SLUICE_TOP/var"
-	for d in env log scan state metrics docs blobs vocabs; do as_user mkdir -p "$SLUICE_VAR/$d"; done
+	for d in env log scan state metrics docs blobs http vocabs; do as_user mkdir -p "$SLUICE_VAR/$d"; done
 	chmod 700 "$SLUICE_VAR/env"
 	export SLUICE_RUN
 	SLUICE_RUN=$(run_dir)

@@ -9,6 +9,7 @@
 #include "fetch_int.h"
 #include "fetch_shelf.h"
 #include "ndjson.h"
+#include "now.h"
 #include "tap.h"
 
 static void
@@ -89,6 +90,80 @@ secrets(void)
 	ok(fetch_secret("nowhere", &b) == -1 && errno == ENOENT, "no file");
 }
 
+/* An answer with this status, and a time if it said one. */
+static void
+learn(struct fetch_hosts *h, struct fetch_host *x, long status, unsigned long after_ms)
+{
+	static struct http_result r;
+
+	r.status = status;
+	r.code = status == 200 ? NULL : "http_status";
+	r.retry = status == 0 || status == 429 || status >= 500;
+	r.after_ms = after_ms;
+	fetch_host_learn(h, x, now_ms(), &r);
+	ok(status == 200 || !r.retry || r.after_ms >= after_ms, "after %ld: in %lu ms", status, r.after_ms);
+}
+
+static enum fetch_may
+may(struct fetch_host *x)
+{
+	int64_t when;
+
+	return fetch_host_may(x, &when);
+}
+
+/* True when a request may begin within ten seconds. */
+static bool
+opens(struct fetch_host *x)
+{
+	for (int i = 0; i < 10000; i++) {
+		if (may(x) == FETCH_MAY)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static void
+breaker(void)
+{
+	static struct http_result r;
+	struct fetch_hosts h;
+	struct fetch_host *x;
+
+	fetch_hosts_init(&h, "0", 3, 20);
+	x = fetch_host_of(&h, "http://a:80");
+	learn(&h, x, 503, 0);
+	learn(&h, x, 404, 0);
+	learn(&h, x, 500, 0);
+	learn(&h, x, 0, 0);
+	ok(may(x) == FETCH_MAY, "two failures in a row: it is asked");
+	learn(&h, x, 503, 0);
+	ok(may(x) == FETCH_CLOSED, "three: it rests");
+	fetch_host_put_off(&h, x, now_ms(), &r);
+	ok(strcmp(r.code, "host_resting") == 0 && r.retry && r.after_ms, "and says so");
+	ok(opens(x), "then it is tried");
+	ok(may(x) == FETCH_CLOSED, "by one request");
+	learn(&h, x, 503, 0);
+	ok(may(x) == FETCH_CLOSED, "which fails: it rests again");
+	ok(opens(x), "it is tried again");
+	learn(&h, x, 200, 0);
+	ok(may(x) == FETCH_MAY && may(x) == FETCH_MAY, "and is there");
+	learn(&h, x, 429, 60000);
+	ok(may(x) == FETCH_CLOSED, "it says when to come back: closed");
+	fetch_host_put_off(&h, x, now_ms(), &r);
+	ok(strcmp(r.code, "rate_limited") == 0 && r.after_ms > 50000 && r.after_ms < 62000, "until then");
+	fetch_hosts_free(&h);
+
+	fetch_hosts_init(&h, "10", 3, 20);
+	x = fetch_host_of(&h, "http://a:80");
+	learn(&h, x, 429, 60000);
+	for (int i = 0; i < 50; i++)
+		fetch_host_put_off(&h, x, now_ms(), &r);
+	ok(r.after_ms >= 60000 - 1000 + 5000 && r.after_ms < 67000, "fifty come back one after the other at its rate: %lu", r.after_ms);
+	fetch_hosts_free(&h);
+}
+
 /* Three files of 100 bytes in one folder, the second the oldest. */
 static void
 shelf(int dir)
@@ -126,6 +201,7 @@ main(int argc, char **argv)
 	rates();
 	freshness();
 	secrets();
+	breaker();
 	shelf(dir);
 	return tap_end();
 }

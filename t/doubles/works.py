@@ -151,7 +151,7 @@ def answer(name, target, headers):
         return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/echo?{target.partition('?')[2]}"}, b""
     if key == "moved":
         return 301, {"Location": target.replace("moved", "full")}, b""
-    if key in ("slow", "torn", "huge"):
+    if key in ("slow", "torn", "huge", "endless"):
         return key
     if name == "unpaywall" and "email=" not in target:
         return 422, ok, b'{"error":true,"message":"Please use your own email address"}'
@@ -170,7 +170,8 @@ def answer(name, target, headers):
 
 
 async def misbehave(what, writer):
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500000000\r\n\r\n{")
+    length = {"huge": b"Content-Length: 500000000\r\n", "endless": b"Connection: close\r\n"}.get(what, b"Content-Length: 1000\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + length + b"\r\n{")
     if what == "torn":
         await writer.drain()
         writer.close()
