@@ -10,13 +10,30 @@ digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* A sign or a small number, and words. */
+static bool
+noted(const char *p, size_t len)
+{
+	size_t i = 0;
+
+	if (*p == '*' || (*p & 0x80))
+		return true;
+	while (i < len && i < 3 && digit(p[i]))
+		i++;
+	if (!i)
+		return false;
+	while (i < len && p[i] == ' ')
+		i++;
+	return i < len && ((p[i] & 0x80) || p[i] == '(' || ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z'));
+}
+
 /* Small text at the foot of its column. */
 static bool
 footnote(const struct pdf_doc *d, size_t i)
 {
 	const struct pdf_para *p = &d->paras.p[i];
 
-	if (p->h > d->body * 0.93f || p->y0 < d->pages[p->page].h * 0.5f)
+	if (p->h > d->body * 0.93f || p->char_w > d->body_w * 0.97f || p->y0 < d->pages[p->page].h * 0.5f)
 		return false;
 	for (size_t k = i + 1; k < d->paras.n && d->paras.p[k].page == p->page; k++) {
 		const struct pdf_para *q = &d->paras.p[k];
@@ -29,7 +46,7 @@ footnote(const struct pdf_doc *d, size_t i)
 
 	if (prev && prev->page == p->page && prev->kind == PDF_FOOTNOTE && prev->y0 < p->y0)
 		return true;
-	return p->len > 3 && (digit(*text) || *text == '*' || (*text & 0x80)) && p->lines < 12;
+	return p->len > 3 && noted(text, p->len) && p->lines < 12;
 }
 
 /* "Table 3: ..." beside a table is its caption. */
