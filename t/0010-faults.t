@@ -24,6 +24,13 @@ metadata <in >described 2>err
 echo '{"job_id":"a","client_id":"c","priority":4,"job_request":{"job_type":{"AIInference":{"model_type":"m","input_data":"x","batch_size":1}},"max_cost":5,"data":[1]}}' >older
 printf '%s\n' '{"dead":7,"text":"{\"job_id\":\n\"a\"}"}' '{"dead":8,"b64":"AAH/"}' >dead
 
+printf 'C1\tlock gate\nC2\twater\tWater\nC3\tone\n' >terms
+mkdir vocabs
+vocab -n v -o vocabs/v.lex <terms >info
+{ cat terms; printf 'C4\tfour\n'; } >more
+SLUICE_VOCABS=$PWD/vocabs
+export SLUICE_VOCABS
+
 # Line by line: what it would have been, or an error that asks for another try.
 same_or_retry() {
 	cmp -s want got && return
@@ -51,6 +58,29 @@ sweep() {
 	echo "N=$n"
 	[ $n -gt 1 ]
 }
+# stored KIND: what was there before, or all of the new vocabulary, and nothing besides.
+stored() {
+	cp vocabs/v.lex before
+	n=1
+	while [ $n -le 9000 ]; do
+		cp before vocabs/v.lex
+		rm -f seen
+		rc=0
+		timeout -s KILL 20 env FAIL="$1:$n" FAIL_SEEN=seen LD_PRELOAD="$LIB" vocab -n v -o vocabs/v.lex <more >got 2>err || rc=$?
+		[ -e seen ] || break
+		was=$(vocab -i vocabs/v.lex | jq .terms) || { echo "N=$n: no vocabulary any more"; return 1; }
+		case $rc:$was in
+		111:[34]) grep -q '^vocab: fatal: ' err || { echo "N=$n: silent"; return 1; } ;;
+		0:4) ;;
+		*) echo "N=$n: exit $rc, $was terms"; cat err; return 1 ;;
+		esac
+		n=$((n + 1))
+		[ $n -lt 60 ] || [ "${FAULTS:-}" = all ] || n=$((n + 97))
+	done
+	cp before vocabs/v.lex
+	echo "N=$n"
+	[ $n -gt 1 ] && test "$(ls vocabs)" = v.lex
+}
 for kind in malloc read write; do
 	for stage in pass validate normalise metadata; do
 		ok "$stage: every $kind fails once" sweep $kind $stage in
@@ -59,5 +89,7 @@ for kind in malloc read write; do
 	ok "normalise: every $kind fails once" sweep $kind normalise older
 	ok "refeed: every $kind fails once" sweep $kind refeed dead
 	ok "index: every $kind fails once" sweep $kind index described
+	ok "map: every $kind fails once" sweep $kind map described
+	ok "vocab: every $kind fails once" stored $kind
 done
 done_testing

@@ -68,12 +68,12 @@ merge(const struct lex_make *m, uint32_t *number, struct buf *flags, struct buf 
 
 		from = links->len;
 		for (k = i; k < m->n && same_words(m, i, k); k++) {
-			const char *seen = links->p + from, *end = links->p + links->len;
+			size_t seen = from;
 
-			while (seen < end && memcmp(seen, &m->term[k].concept, 4) != 0)
+			while (seen < links->len && memcmp(links->p + seen, &m->term[k].concept, 4) != 0)
 				seen += 4;
 			/* More meanings than that are none. */
-			if (seen >= end && links->len - from < 4 * 256)
+			if (seen == links->len && seen - from < 4 * 256)
 				buf_add(links, &m->term[k].concept, 4);
 			all &= (char)m->term[k].flags;
 			number[k] = terms;

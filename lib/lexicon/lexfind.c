@@ -81,7 +81,7 @@ lex_find_word(struct lex_find *f, const struct lex_token *t, uint64_t mixed)
 		rest(f);
 	if (word == LEX_NONE || (!f->n && word >= f->x->h->roots))
 		return;
-	if (f->n == f->cap)
+	if (f->n && f->n == f->cap)
 		forget(f);
 	if (f->n == f->cap) {
 		f->cap = f->cap ? 2 * f->cap : 256;

@@ -151,8 +151,8 @@ icd11(struct lex_reader *r, const char *p, size_t len, struct lex_row *row)
 	if (r->line == 1)
 		return icd11_columns(r, p, len);
 	n = split(f, p, len, '\t');
-	if (n <= r->code || n <= r->title || n <= r->kind)
-		return bad(r, "fewer columns than the first line has");
+	if (r->code < 0 || r->title < 0 || r->kind < 0 || n <= r->code || n <= r->title || n <= r->kind)
+		return bad(r, "columns are missing, in this line or in the first");
 	code = unquoted(f[r->code]);
 	if (r->chapter >= 0 && r->chapter < n)
 		chapter = unquoted(f[r->chapter]);

@@ -1,5 +1,6 @@
 #include "lexicon/lexmake.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lexicon/lexwords.h"
@@ -104,4 +105,16 @@ lex_make_add(struct lex_make *m, const struct lex_row *row)
 	t->flags = m->abbreviations && abbreviation(row->term, row->term_len) ? LEX_ABBREVIATION : 0;
 	m->seq_n += n;
 	return LEX_ADDED;
+}
+
+void
+lex_make_free(struct lex_make *m)
+{
+	lex_strings_free(&m->words);
+	lex_strings_free(&m->ids);
+	buf_free(&m->names);
+	free(m->name);
+	free(m->seq);
+	free(m->term);
+	memset(m, 0, sizeof *m);
 }

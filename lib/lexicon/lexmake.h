@@ -51,6 +51,7 @@ struct lex_row {
 	unsigned rank;
 };
 
+void lex_make_free(struct lex_make *m);
 enum lex_made lex_make_add(struct lex_make *m, const struct lex_row *row);
 
 /* Appends the whole file to out. The words, terms and sequences of m are put in order
@@ -59,7 +60,8 @@ enum lex_made lex_make_add(struct lex_make *m, const struct lex_row *row);
 int lex_make_file(struct lex_make *m, const char *name, const char *form, const char *source,
     const char *made, struct buf *out);
 
-/* lexstrings.c: the number of a string, new if need be; hash mixed. UINT32_MAX: full. */
+/* lexstrings.c. The number of a string, new if need be; hash mixed. UINT32_MAX: full. */
+void lex_strings_free(struct lex_strings *s);
 uint32_t lex_intern(struct lex_strings *s, const char *p, size_t len, uint64_t hash);
 
 /* lextrie.c: the automaton's arrays, owned. Terms in order of their words come in. */

@@ -44,3 +44,13 @@ lex_intern(struct lex_strings *s, const char *p, size_t len, uint64_t hash)
 	s->at[s->n + 1] = (uint32_t)s->bytes.len;
 	return s->n++;
 }
+
+void
+lex_strings_free(struct lex_strings *s)
+{
+	buf_free(&s->bytes);
+	free(s->at);
+	free(s->hash);
+	free(s->slot);
+	memset(s, 0, sizeof *s);
+}
