@@ -27,7 +27,7 @@ printf '%s\n' '{"dead":7,"text":"{\"job_id\":\n\"a\"}"}' '{"dead":8,"b64":"AAH/"
 printf 'C1\tlock gate\nC2\twater\tWater\nC3\tone\n' >terms
 mkdir vocabs
 vocab -n v -o vocabs/v.lex <terms >info
-{ cat terms; printf 'C4\tfour\n'; } >more
+{ cat terms; printf 'C4\tfour\n'; } >terms2
 SLUICE_VOCABS=$PWD/vocabs
 export SLUICE_VOCABS
 
@@ -66,7 +66,7 @@ stored() {
 		cp before vocabs/v.lex
 		rm -f seen
 		rc=0
-		timeout -s KILL 20 env FAIL="$1:$n" FAIL_SEEN=seen LD_PRELOAD="$LIB" vocab -n v -o vocabs/v.lex <more >got 2>err || rc=$?
+		timeout -s KILL 20 env FAIL="$1:$n" FAIL_SEEN=seen LD_PRELOAD="$LIB" vocab -n v -o vocabs/v.lex <terms2 >got 2>err || rc=$?
 		[ -e seen ] || break
 		was=$(vocab -i vocabs/v.lex | jq .terms) || { echo "N=$n: no vocabulary any more"; return 1; }
 		case $rc:$was in
