@@ -186,27 +186,13 @@ begin(struct flow *fl, struct flow_item *it)
 }
 
 static void
-open_client(struct fetch_opts *o, struct flow *fl)
+read_base(void)
 {
 	const char *url = arg_env(a->base_env, a->base);
 
 	buf_add(&base, url, strlen(url));
 	while (base.len && base.p[base.len - 1] == '/')
 		base.len--;
-	o->allow = arg_env("SLUICE_HTTP_ALLOW", NULL);
-	o->rate = arg_env("SLUICE_RATE", NULL);
-	o->agent = a->agent;
-	o->cache = arg_env("SLUICE_HTTP_CACHE", NULL);
-	fl->f = fetch_open(o);
-	if (fl->f)
-		return;
-	if (errno == EINVAL)
-		die(XPERM, "SLUICE_HTTP_ALLOW: not a list of networks such as 10.0.0.0/8,fd00::/8");
-	if (errno == ERANGE)
-		die(XPERM, "SLUICE_RATE: not a list of rates such as '5 api.example.org=10'");
-	if (errno != ENOMEM)
-		die_sys(errno == ENOENT || errno == ENOTDIR || errno == EACCES ? XPERM : XTEMP, "SLUICE_HTTP_CACHE: %s", o->cache);
-	die_sys(XTEMP, "start libcurl");
 }
 
 int
@@ -235,7 +221,10 @@ adapter_main(struct adapter *which, int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);       /* a server that hangs up is a fault of one record */
 	if (a->start)
 		a->start(a);
-	open_client(&o, &fl);
+	read_base();
+	o.agent = a->agent;
+	o.cache = arg_env("SLUICE_HTTP_CACHE", NULL);
+	flow_open(&fl, &o);
 	c = flow_run(&fl);
 	info("asked: found=%" PRIu64 " not_found=%" PRIu64 " skipped=%" PRIu64 " failed=%" PRIu64,
 	    asked.found, asked.not_found, asked.skipped, asked.failed);

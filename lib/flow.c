@@ -1,9 +1,11 @@
 #include "flow.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "arg.h"
 #include "err.h"
 
 enum {
@@ -103,6 +105,23 @@ static bool
 room(const struct flow *fl)
 {
 	return !fl->ended && fl->n < fl->most && fl->bytes < HELD_MAX;
+}
+
+void
+flow_open(struct flow *fl, struct fetch_opts *o)
+{
+	o->allow = arg_env("SLUICE_HTTP_ALLOW", NULL);
+	o->rate = arg_env("SLUICE_RATE", NULL);
+	fl->f = fetch_open(o);
+	if (fl->f)
+		return;
+	if (errno == EINVAL)
+		die(XPERM, "SLUICE_HTTP_ALLOW: not a list of networks such as 10.0.0.0/8,fd00::/8");
+	if (errno == ERANGE)
+		die(XPERM, "SLUICE_RATE: not a list of rates such as '5 api.example.org=10'");
+	if (errno != ENOMEM)
+		die_sys(errno == ENOENT || errno == ENOTDIR || errno == EACCES ? XPERM : XTEMP, "SLUICE_HTTP_CACHE: %s", o->cache);
+	die_sys(XTEMP, "start libcurl");
 }
 
 static void

@@ -2,7 +2,8 @@
  * records while there is room, lets the stage ask fetch.h for what it needs, and
  * gives the records out in the order in which they came.
  *
- *     static struct flow fl = { .s = &s, .f = f, .begin = begin, .own = sizeof(struct mine) };
+ *     static struct flow fl = { .s = &s, .begin = begin, .own = sizeof(struct mine) };
+ *     flow_open(&fl, &opts);
  *     return flow_run(&fl);
  *
  * begin looks at it->rec and either answers the item (flow_pass, flow_edit,
@@ -41,6 +42,9 @@ struct flow {
 	bool ended;
 };
 
+/* The client, with the settings SLUICE_HTTP_ALLOW and SLUICE_RATE. One that is
+ * wrong ends the program with 100. */
+void flow_open(struct flow *fl, struct fetch_opts *o);
 /* Until the input ends and all is answered. Returns the exit code for main. */
 int flow_run(struct flow *fl);
 

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""papers.py PORTFILE LOG PDF - where papers lie, on 127.0.0.1 and 127.0.0.2, in all
+the ways in which repositories and publishers hand them out. Writes its port into
+PORTFILE, each path that is asked for as a line into LOG. Ends with its stdin.
+
+/pdf and what begins with it is the PDF; /stop/NAME answers 503 until /go/NAME was asked."""
+import http.server
+import os
+import socketserver
+import sys
+import threading
+import time
+
+PDF = open(sys.argv[3], "rb").read()
+LOG = open(sys.argv[2], "a", buffering=1)
+LANDING = b"<!doctype html><html><title>A paper</title><body>Accept our cookies. %PDF- is the format." + b" " * 4096
+GONE = {}
+
+
+class Paper(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for k, v in headers.items():
+            self.send_header(k.replace("_", "-"), v)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def odd(self, port):
+        """Answers that are none, or not at once."""
+        if self.path == "/torn":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(PDF)))
+            self.end_headers()
+            self.wfile.write(PDF[: len(PDF) // 2])
+            self.close_connection = True
+        elif self.path == "/trickle":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(PDF)))
+            self.end_headers()
+            for i in range(0, len(PDF), 100):
+                self.wfile.write(PDF[i : i + 100])
+                time.sleep(0.01)
+        elif self.path == "/endless":
+            self.send_response(200)
+            self.send_header("Content-Type", "application/pdf")
+            self.end_headers()
+            try:
+                self.wfile.write(b"%PDF-1.4\n")
+                while True:
+                    self.wfile.write(b"1 0 obj\n" * 4096)
+            except OSError:
+                pass
+            self.close_connection = True
+        elif self.path.startswith("/hop/"):
+            n = int(self.path[5:])
+            self.answer(302, Location="/pdf" if n == 1 else f"/hop/{n - 1}")
+        else:
+            self.answer(404, LANDING, Content_Type="text/html")
+
+    def do_GET(self):
+        port = self.server.server_address[1]
+        LOG.write(self.path + "\n")
+        if self.path.startswith("/pdf"):
+            self.answer(200, PDF, Content_Type="application/pdf")
+        elif self.path == "/poor-type":
+            self.answer(200, b"\r\n\r\n" + PDF, Content_Type="text/html")
+        elif self.path == "/landing":
+            self.answer(200, LANDING, Content_Type="application/pdf")
+        elif self.path == "/short":
+            self.answer(200, b"<p>Sorry", Content_Type="text/html")
+        elif self.path == "/empty":
+            self.answer(200, b"", Content_Type="application/pdf")
+        elif self.path == "/busy":
+            self.answer(429, b"later", Retry_After="7")
+        elif self.path == "/down":
+            self.answer(503, b"later", Retry_After="90")
+        elif self.path == "/challenge":
+            self.answer(403, LANDING, cf_mitigated="challenge")
+        elif self.path == "/gone":
+            self.answer(410, LANDING)
+        elif self.path == "/loop":
+            self.answer(302, Location="/loop")
+        elif self.path == "/to-private":
+            self.answer(302, Location="http://127.0.0.2:%d/pdf" % port)
+        elif self.path.startswith("/go/"):
+            GONE[self.path[4:]] = True
+            self.answer(200, b"ok")
+        elif self.path.startswith("/stop/"):
+            if self.path[6:] in GONE:
+                self.answer(200, PDF)
+            else:
+                self.answer(503, b"later")
+        else:
+            self.odd(port)
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+server = Server(("127.0.0.1", 0), Paper)
+other = Server(("127.0.0.2", server.server_address[1]), Paper)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+threading.Thread(target=other.serve_forever, daemon=True).start()
+with open(sys.argv[1] + ".new", "w") as f:
+    f.write(str(server.server_address[1]))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+sys.stdin.read()
