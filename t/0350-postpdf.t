@@ -117,6 +117,14 @@ blocks "$(heads "1 A" "2 é$long")"
 run
 field 'long headings are cut in paths' '.layout[1] | [.len, (.path[1] | utf8bytelength)] | @csv' '302,200'
 
+blocks '[{"type":"text","text":"7 Adding . . . . . . 57","text_level":2,"page_idx":3},{"type":"text","text":"Wait... what...... ..x ....","page_idx":3},{"type":"text","text":"B.....","page_idx":3}]'
+run
+field 'dots that lead to a page' '[.content, .layout[0].kind] | @csv' '"7 Adding … 57
+
+Wait... what…x ....
+
+B…","text"'
+
 # Tables of all kinds. table HTML WANT: its lines joined by "/".
 table() {
 	blocks "$(jq -cn --arg b "$2" '[{type:"table",table_body:$b,page_idx:0}]')"

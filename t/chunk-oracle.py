@@ -5,10 +5,10 @@ usage: chunk-oracle.py IN OUT TOKENS OVERLAP [TOKENIZER.json]
 
 IN: the records chunk read, OUT: the lines it wrote. For each job: its chunk
 lines come first, numbered 0..n-1, then its own line; text equals the bytes at
-its offsets, on UTF-8 borders, without white space at the edges; starts and
-ends grow; every byte that is no white space is in a chunk; overlaps and sizes
-keep the limits. With a tokenizer.json (and the tokenizers package) the token
-counts are checked, too. Prints the number of chunks; exit 1 with what is wrong.
+its offsets, behind the header of its table where it says so, on UTF-8 borders,
+without white space at the edges; starts and ends grow; every byte that is no
+white space is in a chunk; overlaps and sizes keep the limits. With a
+tokenizer.json (and the tokenizers package) the token counts are checked, too. Prints the number of chunks; exit 1 with what is wrong.
 """
 import json
 import sys
@@ -31,7 +31,8 @@ def check(job, line, chunks, limit, overlap, tok):
         start, end = c["start"], c["end"]
         if (c["i"], c["n"]) != (i, n):
             fail(job, "chunk %d is named %s of %s" % (i, c["i"], c["n"]))
-        if text[start:end] != c["text"].encode() or start >= end:
+        head = text[slice(*c["head"])] if "head" in c else b""
+        if head + text[start:end] != c["text"].encode() or start >= end:
             fail(job, "chunk %d is not the bytes %d-%d" % (i, start, end))
         if c["text"][0] in SPACE or c["text"][-1] in SPACE:
             fail(job, "chunk %d begins or ends with white space" % i)

@@ -139,6 +139,8 @@ put_text(struct blocks *b, const struct rec *item, uint32_t page, bool ends)
 	if (!line.len)
 		return;
 	rec_u64(rec_get(item, "text_level"), &level);
+	if (tidy_leads(line.p, line.len))
+		level = 0;
 	if (!level && !ends && goes_on(b, &line, page)) {
 		go_on(b, &line, page);
 		if (!b->open)

@@ -6,6 +6,8 @@
 #include "json.h"
 #include "text/sentence.h"
 
+enum { LEADER = 5 };    /* so many dots in a row are no ellipsis */
+
 static uint32_t
 code_point(const char *p, size_t n)
 {
@@ -46,6 +48,32 @@ next(const char *p, const char *end, uint32_t *u)
 	return n ? n : 1;
 }
 
+/* Dots that lead to a page's number become one sign, in place. */
+static void
+leaders(struct buf *out, size_t from)
+{
+	char *to = out->p + from, *end = out->p + out->len;
+
+	for (const char *p = to; p < end;) {
+		const char *q = p, *last = p;
+		size_t dots = 0;
+
+		for (; q < end && (*q == '.' || (*q == ' ' && dots)); q++)
+			if (*q == '.') {
+				dots++;
+				last = q + 1;
+			}
+		if (dots >= LEADER) {
+			memcpy(to, "\xe2\x80\xa6", 3);
+			to += 3;
+			p = last;
+		} else {
+			*to++ = *p++;
+		}
+	}
+	out->len = (size_t)(to - out->p);
+}
+
 void
 tidy_line(struct buf *out, const char *p, size_t len)
 {
@@ -67,6 +95,7 @@ tidy_line(struct buf *out, const char *p, size_t len)
 		gap = false;
 		put(out, p, n, u);
 	}
+	leaders(out, from);
 }
 
 void
@@ -157,6 +186,19 @@ tidy_hyphen(const char *p, size_t len)
 		return 0;
 	last(p, len - n, &u);
 	return small(u) ? len - n : 0;
+}
+
+bool
+tidy_leads(const char *p, size_t len)
+{
+	const char *dots = memmem(p, len, "\xe2\x80\xa6 ", 4);
+
+	if (!dots || dots + 4 == p + len)
+		return false;
+	for (dots += 4; dots < p + len; dots++)
+		if (!strchr("0123456789ivxlcIVXLC", *dots))
+			return false;
+	return true;
 }
 
 size_t

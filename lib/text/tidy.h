@@ -11,7 +11,7 @@
 
 /* Appends p as one line: white space of any kind and length becomes one space,
  * none at the edges; controls, soft hyphens and other characters without width
- * go; ligatures (U+FB00 to U+FB06) become their letters. */
+ * go; ligatures (U+FB00 to U+FB06) become their letters, five dots and more U+2026. */
 void tidy_line(struct buf *out, const char *p, size_t len);
 /* The same for lines that have to stay, with the white space in them: code. Empty lines go,
  * and white space at the edges of the whole. */
@@ -24,6 +24,8 @@ bool tidy_ended(const char *p, size_t len);
 bool tidy_small(const char *p, size_t len);
 /* Whether p ends in a letter and a hyphen: its length without that, else 0. */
 size_t tidy_hyphen(const char *p, size_t len);
+/* Whether a line leads to a page by its number, as in a table of contents. */
+bool tidy_leads(const char *p, size_t len);
 /* At most max bytes of p, whole characters. */
 size_t tidy_cut(const char *p, size_t len, size_t max);
 
