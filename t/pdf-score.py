@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""pdf-score.py GOLDEN FOLDER [PROGRAM] - how the built-in engine reads the pages of
+"""pdf-score.py FOLDER PROGRAM GOLDEN... - how the built-in engine reads the pages of
 GOLDEN (pdf-golden.tsv says what its lines mean), as TAP: for each page its order, its
 kinds of blocks, its tables' rows and its mended words. The PDFs lie in FOLDER,
 PROGRAM (pdfblocks) prints the blocks of one.
@@ -109,7 +109,7 @@ def check(wanted, blocks):
 
 
 def main():
-    program = sys.argv[3] if len(sys.argv) > 3 else "pdfblocks"
+    folder, program = sys.argv[1:3]
     read, t, bad, kinds, all_kinds = {}, 0, 0, 0, 0
 
     def ok(good, name, faults):
@@ -120,9 +120,9 @@ def main():
         for f in faults:
             print(f"# {f}")
 
-    for name, number, wanted in golden(sys.argv[1]):
+    for name, number, wanted in [page for path in sys.argv[3:] for page in golden(path)]:
         if name not in read:
-            p = subprocess.run([program, f"{sys.argv[2]}/{name}"], capture_output=True, check=False)
+            p = subprocess.run([program, f"{folder}/{name}"], capture_output=True, check=False)
             read[name] = json.loads(p.stdout) if p.returncode == 0 else []
         blocks = [b for b in read[name] if b["page_idx"] == number - 1]
         order, right, n, wrong, other = check(wanted, blocks)

@@ -60,14 +60,14 @@ kinds_numbered(const char *p, size_t len, size_t *end)
 	return depth > 6 ? 6 : depth;
 }
 
-/* Enough letters, beginning as a heading does. */
+/* Enough letters, beginning as a heading does. small: with a small one, too. */
 static bool
-titled(const char *p, size_t len)
+titled(const char *p, size_t len, bool small)
 {
 	size_t letters = 0, others = 0;
 	unsigned char c = len ? (unsigned char)*p : 0;
 
-	if (!((c >= 'A' && c <= 'Z') || c >= 0x80))
+	if (!((c >= 'A' && c <= 'Z') || c >= 0x80 || (small && c >= 'a' && c <= 'z')))
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		c = (unsigned char)p[i];
@@ -109,7 +109,7 @@ isolated(const struct pdf_doc *d, size_t i, const char *text)
 	const struct pdf_para *p = &d->paras.p[i], *q = below(d, i);
 	char last = text[p->len - 1];
 
-	if (p->lines != 1 || p->len > 80 || strchr(".,;:?!", last) || !titled(text, p->len) || p->h < d->body * 0.93f)
+	if (p->lines != 1 || p->len > 80 || strchr(".,;:?!", last) || !titled(text, p->len, false) || p->h < d->body * 0.93f)
 		return false;
 	if (!q || q->kind == PDF_TABLE || (q->len < 30 && q->lines < 2) || p->x1 - p->x0 > (q->x1 - q->x0) * 0.85f)
 		return false;
@@ -182,14 +182,14 @@ kinds_heading(const struct pdf_doc *d, size_t i, bool front, float title_h)
 		at = 0;         /* "Chapter 5", its name is elsewhere */
 	if (!(depth && p->h > d->body * 1.12f) && begins(d, i, depth))
 		return 0;
-	if (depth && p->lines < 4 && p->len < 160 && titled(text + at, p->len - at) && !entry(d, i, text, p->len) && !ended &&
+	if (depth && p->lines < 4 && p->len < 160 && titled(text + at, p->len - at, p->h > d->body * 1.12f) && !entry(d, i, text, p->len) && !ended &&
 	    p->h >= d->body * 0.97f && p->above > p->h * 0.55f)
 		return depth;
 	if (pdf_marker(text, p->len))
 		return 0;
 	if (front)
 		return p->h >= title_h * 0.98f && p->h > d->body * 1.12f && p->char_w > d->body_w;
-	if (p->h > d->body * 1.13f && p->char_w > d->body_w * 1.03f && !ended && titled(text + at, p->len - at) && !(p->verbatim && p->lines > 2))
+	if (p->h > d->body * 1.13f && p->char_w > d->body_w * 1.03f && !ended && titled(text + at, p->len - at, false) && !(p->verbatim && p->lines > 2))
 		return 1;
 	return isolated(d, i, text);
 }
