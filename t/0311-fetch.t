@@ -100,6 +100,30 @@ SLUICE_OPENALEX_URL=http://10.0.0.1 fault 'a private address' full url_refused f
 SLUICE_HTTP_ALLOW='' fault 'loopback' full url_refused false
 SLUICE_OPENALEX_URL=http://127.0.0.1:1 fault 'nobody there' full fetch_failed true
 
+# A certificate that nobody vouches for: nothing is sent.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout tls.key -out tls.crt -days 2 -subj /CN=127.0.0.1 \
+	-addext subjectAltName=IP:127.0.0.1 2>/dev/null
+cat >tls.py <<'X'
+import os, socket, ssl, sys
+c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+c.load_cert_chain("tls.crt", "tls.key")
+s = socket.create_server(("127.0.0.1", 0))
+with open("tls.new", "w") as f:
+    f.write(str(s.getsockname()[1]))
+os.rename("tls.new", "tls.port")
+try:
+    c.wrap_socket(s.accept()[0], server_side=True).recv(1000)
+    print("sent")
+except OSError:
+    print("refused")
+X
+python3 tls.py >tls.out &
+tls=$!
+until_ok 20 test -s tls.port
+SLUICE_OPENALEX_URL=https://127.0.0.1:$(cat tls.port) passed 'a certificate that nobody vouches for' full fetch_failed
+wait $tls
+ok 'nothing was sent' grep -qx refused tls.out
+
 # How many at once, and how many a second.
 for i in $(seq 200); do printf '{"job_id":"n%s","doi":"10.5555/n.%s"}\n' "$i" "$i"; done >in
 : >log
