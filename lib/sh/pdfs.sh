@@ -60,7 +60,9 @@ mkdir -p "$folder"
 tmp=$(mktemp -d "$folder/.fetch-XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 say "fetching PDFs out of ${#packages[@]} Debian packages: ${packages[*]}"
-(cd "$tmp" && apt-get -q -o APT::Sandbox::User= download "${packages[@]}" >apt.log 2>&1) || {
+download() { (cd "$tmp" && apt-get -q -o APT::Sandbox::User= download "${packages[@]}" >apt.log 2>&1); }
+# A machine that has never asked the mirror knows no package.
+download || { apt-get -q update >"$tmp/update.log" 2>&1 && download; } || {
 	sed 's/^/pdfs: apt-get: /' "$tmp/apt.log" >&2
 	say "they can't be fetched. Where the Debian mirror can be reached, run:"
 	say "    apt-get update && $here/pdfs.sh"
