@@ -59,6 +59,8 @@ failure(struct pg *db)
 		snprintf(db->err + len, sizeof(db->err) - len, " (%s)", hint);
 	else if (state)
 		snprintf(db->err + len, sizeof(db->err) - len, " (%s)", state);
+	/* What still comes in answer to this call would be taken for the next one's. */
+	db->lost = classify(db, state) == PG_LOST;
 	return classify(db, state);
 }
 
@@ -112,6 +114,7 @@ pg_close(struct pg *db)
 	PQfinish(db->conn);
 	db->conn = db->res = NULL;
 	db->prepared = 0;
+	db->lost = false;
 }
 
 static int
@@ -158,6 +161,8 @@ pg_call(struct pg *db, const char *sql, struct pg_args *a)
 	enum pg_status st;
 
 	db->state[0] = '\0';
+	if (db->lost)
+		return PG_LOST;
 	if (which < 0 && (st = prepare(db, sql, a, &which)) != PG_OK)
 		return st;
 	for (int i = 0; a && i < a->n; i++) {

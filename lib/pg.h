@@ -56,6 +56,7 @@ struct pg {
 	const char *name;       /* what the server calls the session; NULL: the program's name */
 	const char *sql[PG_STATEMENTS];         /* prepared as "s0", "s1", ... */
 	int prepared;
+	bool lost;              /* PG_LOST was returned: nothing is asked of this connection any more */
 	char state[6];          /* SQLSTATE of the last failure, or "" */
 	char err[1024];         /* a sentence, with detail and hint */
 };
