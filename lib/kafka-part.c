@@ -107,10 +107,13 @@ kafka_part_committed(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 		const rd_kafka_topic_partition_t *l = &list->elems[i];
 		struct part *p = kafka_part_find(in, l->topic, l->partition);
 
-		if (p && (err || l->err))
-			p->asked = -1;          /* ask again */
-		else if (p)
-			p->committed = true;
+		if (!p)
+			continue;
+		p->committed |= !err && !l->err;
+		/* Again; also when an older one, sent anew by librdkafka after a
+		 * connection broke, came through behind it. */
+		if (err || l->err || l->offset != p->asked)
+			p->asked = -1;
 	}
 }
 

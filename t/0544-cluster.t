@@ -114,7 +114,7 @@ kill $reader
 ok 'the reader ends well' wait $reader
 
 # A reader of a topic where nothing more comes, cut off for a moment.
-from-kafka -t c -g other -S other.state -- cat >other.out 2>other.err &
+from-kafka -t c -g other -S other.state -- tee other.seen >other.out 2>other.err &
 other=$!
 pids="$pids $other"
 ok 'another member' until_ok 30 grep -qx ready other.state
@@ -123,8 +123,29 @@ ok '... waits when it is cut off' until_ok 20 grep -q '^waiting: ' other.state
 echo 'slow 200' >ctl
 ok '... and is ready again behind a slow line, though nothing comes' until_ok 20 grep -qx ready other.state
 echo go >ctl
+# It has no fixed name: it asks the group to let it go, and nobody answers.
+cat >committed.py <<'X'
+import json, sys
+from confluent_kafka import Consumer, TopicPartition
+c = Consumer({"bootstrap.servers": sys.argv[1], "group.id": "other"})
+last = {}
+for line in open("other.seen"):
+    k = json.loads(line).get("kafka")
+    if k:
+        last[k["partition"]] = k["offset"] + 1
+at = c.committed([TopicPartition("c", p) for p in last], timeout=10)
+print(last, at)
+sys.exit(len(last) != 3 or any(t.offset != last[t.partition] for t in at))
+X
+ok '... has committed all' until_ok 30 /usr/bin/python3 committed.py "$direct"
+echo hold >ctl
+ok '... cut off without a word' until_ok 10 sh -c '! kcat -b "$SLUICE_KAFKA" -L -m 1 >held 2>&1'
 kill $other
-ok '... ends well' wait $other
+at=$(ms)
+ok '... ends well, and soon' wait $other
+ms=$(($(ms) - at))
+ok "... within 15 s ($ms ms)" test $ms -lt 15000
+echo go >ctl
 
 kcat -b "$direct" -C -e -q -t c -X isolation.level=read_committed -f '%k %s\n' | sed 's/{.*"n":\([0-9]*\)}/\1/' >sent
 cut -d ' ' -f 2 sent | sort -n >got
