@@ -5,118 +5,70 @@
 #include <unistd.h>
 
 #include "arg.h"
-#include "b64.h"
-#include "blob.h"
 #include "err.h"
-#include "json.h"
-#include "pdf/check.h"
+#include "flow.h"
+#include "mineru.h"
+#include "parsed.h"
 #include "pdf/engine.h"
 #include "proc.h"
 #include "stage.h"
-#include "text/body.h"
-#include "text/doc.h"
 
-#define STAGE "mineru/1"
-#define BUILTIN "builtin/1"
-
-static const char usage[] = "mineru [-c chars] [-l maxbytes] [-m maxbytes] [-t seconds]\n"
+static const char usage[] = "mineru [-b backend] [-c chars] [-i ms] [-l maxbytes] [-m maxbytes] [-p method]\n"
+    "       [-r maxbytes] [-t seconds] [-w records]\n"
     "\n"
     "Makes blocks of each job's PDF, in reading order: headings, paragraphs, lists,\n"
     "tables, with their page and place, and adds \"parsed\". The PDF is the blob that\n"
     "\"pdf\" names, or the file of \"path\".\n"
     "\n"
-    "  -t seconds   CPU seconds for a document, twice that in real time (default 300)\n"
+    "  -t seconds   built in: CPU seconds for a document, twice that in real time;\n"
+    "               a server: seconds (default 300)\n"
     "  -c chars     a document with less text has none (default 100)\n"
     "  -m maxbytes  the largest PDF (default 100M)\n"
     "  -l maxbytes  the longest record (default 16M)\n"
+    "For servers:\n"
+    "  -w records   so many under way at once (default 8)\n"
+    "  -i ms        between two looks how far a document is (default 1000)\n"
+    "  -r maxbytes  the largest result (default 64M)\n"
+    "  -b backend   pipeline, hybrid-engine, vlm-engine... (default: the server's)\n"
+    "  -p method    auto, txt or ocr (default: the server's)\n"
     "\n"
+    "SLUICE_MINERU names mineru-api servers, commas between, and SLUICE_MINERU_ALLOW the\n"
+    "networks that they are in; without it the engine that is built in is used.\n"
     "SLUICE_BLOBS names the folder of the PDFs, where the blocks go, too; without it\n"
     "the blocks stand in \"parsed\". SLUICE_DOCS names the folders that a path\n"
     "may lie in, separated by ':'.\n";
 
 static struct stage s = STAGE_INIT;
-static struct blob blobs = BLOB_INIT;
+static struct parsed p = PARSED_INIT;
 static struct pdf_engine engine = PDF_ENGINE_INIT;
-static struct check check = CHECK_INIT;
-static struct doc doc;                  /* for a path: its bytes are the PDF */
-static char sum[SHA256_HEX];            /* of the PDF */
-static unsigned long chars_min = CHECK_CHARS;
+static struct mineru servers = { .look_ms = 1000, .max = (size_t)64 << 20 };
 
-static bool
-has_blob(const struct rec_member *m)
-{
-	static struct rec r = REC_INIT;
-	static struct buf hex;
-
-	hex.len = 0;
-	return m && m->type == '{' && rec_parse(&r, m->val, m->val_len) == REC_OK &&
-	    rec_str(rec_get(&r, "sha256"), &hex) == 0 && body_blobs(&blobs) == 0 && blob_has(&blobs, buf_str(&hex));
-}
-
-/* An earlier attempt of ours has the blocks of this PDF. */
-static bool
-done_before(void)
-{
-	static struct rec r = REC_INIT;
-	static struct buf made;
-	const struct rec_member *m = rec_get(&s.rec, "parsed");
-
-	made.len = 0;
-	if (!m || rec_parse(&r, m->val, m->val_len) != REC_OK || !rec_is(rec_get(&r, "stage"), STAGE) ||
-	    !rec_is(rec_get(&r, "pdf"), sum) || rec_str(rec_get(&r, "engine"), &made) < 0 ||
-	    strncmp(buf_str(&made), BUILTIN, sizeof BUILTIN - 1) != 0)
-		return false;
-	m = rec_get(&r, "blocks");
-	return (m && m->type == '[') || has_blob(rec_get(&r, "blocks_blob"));
-}
-
-static int
-from_blob(const struct rec_member *m)
-{
-	static struct rec r = REC_INIT;
-	static struct buf hex;
-
-	hex.len = doc.bytes.len = 0;
-	if (m->type != '{' || rec_parse(&r, m->val, m->val_len) != REC_OK || rec_str(rec_get(&r, "sha256"), &hex) < 0 ||
-	    hex.len != SHA256_HEX - 1)
-		return doc_fail(&doc, "bad_pdf_ref", false, "pdf: it names no blob");
-	memcpy(sum, buf_str(&hex), sizeof sum);
-	if (done_before())
-		return 0;
-	if (body_blobs(&blobs) == 0 && blob_get(&blobs, sum, doc.max, &doc.bytes) == 0)
-		return 0;
-	if (errno == EFBIG)
-		return doc_fail(&doc, "too_large", false, "the PDF is over %zu bytes", doc.max);
-	if (errno == EINVAL)
-		return doc_fail(&doc, "bad_pdf_ref", false, "pdf: it names no blob");
-	return doc_fail(&doc, errno == EBADMSG ? "blob_damaged" : "blob_unavailable", errno != EBADMSG,
-	    "the PDF's blob: %s", strerror(errno));
-}
-
-/* 1: doc.bytes is the PDF, or it was done before; 0: there is none to read; -1: doc.fault. */
-static int
-source(void)
-{
-	const struct rec_member *m = rec_get(&s.rec, "pdf");
-
-	if (m)
-		return from_blob(m) < 0 ? -1 : 1;
-	if (rec_get(&s.rec, "path")) {
-		if (doc_source(&doc, &s.rec) < 0)
-			return -1;
-		sha256_hex(buf_str(&doc.bytes), doc.bytes.len, sum);
-		return 1;
-	}
-	if (rec_get(&s.rec, "content") || rec_get(&s.rec, "content_blob") || rec_get(&s.rec, "text"))
-		return 0;
-	return doc_fail(&doc, "no_pdf", false, "there is no PDF: neither pdf nor path");
-}
+/* One record on its way to a server and back. */
+struct job {
+	struct flow_item *it;
+	struct mineru_doc d;
+	size_t pages;
+	char sum[SHA256_HEX];
+};
 
 /* Readers allow for some bytes before the header. */
 static bool
 is_pdf(const struct buf *b)
 {
 	return b->len && memmem(b->p, b->len < 1024 ? b->len : 1024, "%PDF-", 5);
+}
+
+/* A descriptor of the PDF, or -1 with the fault. */
+static int
+open_pdf(void)
+{
+	int fd;
+
+	if (!is_pdf(&p.doc.bytes))
+		return doc_fail(&p.doc, "not_pdf", false, "the bytes are no PDF");
+	if ((fd = proc_memfd("document.pdf", p.doc.bytes.p, p.doc.bytes.len)) < 0)
+		return doc_fail(&p.doc, "pdf_failed", true, "memfd: %s", strerror(errno));
+	return fd;
 }
 
 static int
@@ -126,100 +78,154 @@ parse(struct buf *blocks)
 	int fd, r;
 
 	blocks->len = 0;
-	if (!is_pdf(&doc.bytes))
-		return doc_fail(&doc, "not_pdf", false, "the bytes are no PDF");
-	if (!pdf_engine_name())
-		return doc_fail(&doc, "no_pdf_tool", true, "pdftotext can't be run");
-	if ((fd = proc_memfd("document.pdf", doc.bytes.p, doc.bytes.len)) < 0)
-		return doc_fail(&doc, "pdf_failed", true, "memfd: %s", strerror(errno));
-	r = pdf_parse(&engine, fd, blocks, &check.pages, &f);
+	if (is_pdf(&p.doc.bytes) && !pdf_engine_name())
+		return doc_fail(&p.doc, "no_pdf_tool", true, "pdftotext can't be run");
+	if ((fd = open_pdf()) < 0)
+		return -1;
+	r = pdf_parse(&engine, fd, blocks, &p.check.pages, &f);
 	if (r < 0)
-		doc_fail(&doc, f.code, f.retry, "%s", f.message);
-	else if ((r = check_blocks(&check, blocks->p, blocks->len, chars_min)) < 0)
-		doc_fail(&doc, check.code, false, "%s%s", check.message,
-		    strcmp(check.code, "no_text") == 0 && pdf_scanned(&engine, fd) ? ", which have pictures" : "");
+		doc_fail(&p.doc, f.code, f.retry, "%s", f.message);
+	else if ((r = parsed_check(&p, blocks)) < 0 && strcmp(p.doc.fault.code, "no_text") == 0 && pdf_scanned(&engine, fd))
+		doc_fail(&p.doc, "no_text", false, "%s, which have pictures", p.check.message);
 	close(fd);
 	return r;
 }
 
-/* The blocks are in the blob, or here. */
-static void
-describe(struct buf *out, const char *blob, const struct buf *blocks)
-{
-	static struct buf title;
-
-	out->len = title.len = 0;
-	buf_adds(out, "{\"engine\":");
-	json_quotes(out, pdf_engine_name());
-	buf_addf(out, ",\"pages\":%zu,\"chars\":%zu", check.pages, check.chars);
-	if (check.sparse.len)
-		buf_addf(out, ",\"sparse\":[%s]", buf_str(&check.sparse));
-	pdf_clean(&title, buf_str(&engine.doc.title), engine.doc.title.len);
-	if (title.len) {
-		buf_adds(out, ",\"title\":");
-		json_quote(out, title.p, title.len);
-	}
-	if (blob) {
-		buf_addf(out, ",\"blocks\":%zu,\"blocks_blob\":{\"sha256\":\"%s\",\"length\":%zu}", check.blocks, blob, blocks->len);
-	} else {
-		buf_adds(out, ",\"blocks\":");
-		buf_add(out, blocks->p, blocks->len);
-	}
-	buf_addf(out, ",\"pdf\":\"%s\",\"stage\":\"" STAGE "\"}", sum);
-}
-
-static void
-emit(const struct buf *blocks)
-{
-	static struct buf about;
-	struct rec_change c = { .name = "parsed" };
-	char hex[SHA256_HEX];
-	bool blob = arg_env("SLUICE_BLOBS", NULL);
-
-	if (blob && (body_blobs(&blobs) < 0 || blob_put(&blobs, blocks->p, blocks->len, hex) < 0)) {
-		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", strerror(errno));
-		return;
-	}
-	describe(&about, blob ? hex : NULL, blocks);
-	c.val = about.p;
-	c.len = about.len;
-	stage_edit(&s, &c, 1);
-}
-
+/* A record, by the engine that is built in. */
 static void
 job(void)
 {
 	static struct buf blocks;
-	int got = source();
+	struct rec_change c;
+	int got = parsed_source(&p, &s.rec);
 
-	if (got == 0 || (got > 0 && done_before()))
+	if (got == 0 || (got > 0 && parsed_before(&p, &s.rec)))
 		stage_pass(&s);
-	else if (got < 0 || parse(&blocks) < 0)
-		stage_error_rec(&s, &s.rec, doc.fault.code, doc.fault.retry, doc.fault.after_ms, doc.fault.message);
+	else if (got < 0 || parse(&blocks) < 0 ||
+	    parsed_member(&p, pdf_engine_name(), &engine.doc.title, &blocks, &c) < 0)
+		stage_error_rec(&s, &s.rec, p.doc.fault.code, p.doc.fault.retry, p.doc.fault.after_ms, p.doc.fault.message);
 	else
-		emit(&blocks);
+		stage_edit(&s, &c, 1);
 }
 
-int
-main(int argc, char **argv)
+static void
+fail(struct flow_item *it)
 {
-	int c;
+	const struct doc_fault *f = &p.doc.fault;
 
-	err_init("mineru");
-	arg_help(argc, argv, usage);
-	doc.max = (size_t)100 << 20;
-	while ((c = getopt(argc, argv, "+c:l:m:t:")) != -1)
-		switch (c) {
-		case 'c': chars_min = arg_ulong("-c", optarg, 1, 1 << 20); break;
-		case 'l': s.in.max = arg_ulong("-l", optarg, 2, 1 << 30); break;
-		case 'm': doc.max = arg_ulong("-m", optarg, 1, 1 << 30); break;
-		case 't': engine.cpu_s = arg_ulong("-t", optarg, 1, 3600); break;
-		default: die_usage(usage);
-		}
-	if (optind < argc)
-		die_usage(usage);
-	signal(SIGPIPE, SIG_IGN);
-	doc.roots = arg_env("SLUICE_DOCS", NULL);
+	flow_error(it, f->code, f->retry, f->after_ms, "%s", f->message);
+}
+
+/* The PDF's bytes are handed over, so that they are held once. */
+static void
+hand_over(struct job *j)
+{
+	struct buf b = j->d.pdf;
+
+	j->d.pdf = p.doc.bytes;
+	p.doc.bytes = b;
+	p.doc.bytes.len = 0;
+}
+
+/* Again, because a server has lost it. */
+static int
+load(void *ctx, struct mineru_doc *d)
+{
+	struct job *j = ctx;
+
+	if (parsed_source(&p, &j->it->rec) > 0 && memcmp(p.sum, j->sum, sizeof j->sum) == 0 && p.doc.bytes.len) {
+		hand_over(j);
+		return 0;
+	}
+	d->code = "blob_unavailable";
+	strcpy(d->message, "the PDF has gone or changed while it was worked on");
+	d->retry = true;
+	return -1;
+}
+
+static void
+done(void *ctx, struct mineru_doc *d)
+{
+	static const struct buf untitled = BUF_INIT;
+	struct job *j = ctx;
+	struct rec_change c;
+
+	memcpy(p.sum, j->sum, sizeof p.sum);
+	p.check.pages = j->pages;
+	if (d->code)
+		flow_error(j->it, d->code, d->retry, d->after_ms, "%s", d->message);
+	else if (parsed_check(&p, &d->blocks) < 0 || parsed_member(&p, buf_str(&d->engine), &untitled, &d->blocks, &c) < 0)
+		fail(j->it);
+	else
+		flow_edit(j->it, &c, 1);
+	buf_free(&d->blocks);
+}
+
+/* How many pages there should be is the file's to say, not the server's. */
+static int
+count_pages(struct job *j)
+{
+	struct pdf_fault f;
+	int fd = open_pdf(), r;
+
+	if (fd < 0)
+		return -1;
+	if ((r = pdf_pages(&engine, fd, &j->pages, &f)) < 0)
+		doc_fail(&p.doc, f.code, f.retry, "%s", f.message);
+	close(fd);
+	return r;
+}
+
+/* A record, by a server. */
+static void
+begin(struct flow *fl, struct flow_item *it)
+{
+	struct job *j = it->own;
+	int got = parsed_source(&p, &it->rec);
+
+	(void)fl;
+	j->it = it;
+	if (got == 0 || (got > 0 && parsed_before(&p, &it->rec))) {
+		flow_pass(it);
+	} else if (got < 0 || count_pages(j) < 0) {
+		fail(it);
+	} else {
+		memcpy(j->sum, p.sum, sizeof j->sum);
+		hand_over(j);
+		j->d.load = load;
+		j->d.done = done;
+		j->d.ctx = j;
+		mineru_start(&servers, &j->d);
+	}
+}
+
+static int
+by_servers(const char *list, struct flow *fl)
+{
+	static struct buf key;
+	struct fetch_opts o = { .agent = "sluice-mineru", .rate = "0" };
+	const char *file = arg_env("SLUICE_MINERU_KEY_FILE", NULL);
+
+	if (mineru_servers(&servers, list) < 0)
+		die(XPERM, "SLUICE_MINERU: not a list of up to %d URLs such as http://10.0.0.7:8000,http://10.0.0.8:8000", MINERU_SERVERS);
+	buf_adds(&key, "Authorization: Bearer ");
+	if (file && fetch_secret(file, &key) < 0)
+		die_sys(XPERM, "SLUICE_MINERU_KEY_FILE: %s", file);
+	servers.secret = file ? buf_str(&key) : NULL;
+	servers.limit_s = engine.cpu_s;
+	o.allow = arg_env("SLUICE_MINERU_ALLOW", arg_env("SLUICE_HTTP_ALLOW", NULL));
+	o.per_host = o.at_once = 64;
+	if (!(servers.f = fl->f = fetch_open(&o))) {
+		if (errno == EINVAL)
+			die(XPERM, "SLUICE_MINERU_ALLOW: not a list of networks such as 10.0.0.0/8,fd00::/8");
+		die_sys(XTEMP, "start libcurl");
+	}
+	return flow_run(fl);
+}
+
+static int
+built_in(void)
+{
 	while (stage_next(&s)) {
 		if (rec_get(&s.rec, "chunk"))
 			stage_pass(&s);
@@ -227,4 +233,35 @@ main(int argc, char **argv)
 			job();
 	}
 	return stage_end(&s);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct flow fl = { .s = &s, .begin = begin, .own = sizeof(struct job), .most = 8 };
+	const char *list = arg_env("SLUICE_MINERU", NULL);
+	int c;
+
+	err_init("mineru");
+	arg_help(argc, argv, usage);
+	p.doc.max = (size_t)100 << 20;
+	while ((c = getopt(argc, argv, "+b:c:i:l:m:p:r:t:w:")) != -1)
+		switch (c) {
+		case 'b': servers.backend = optarg; break;
+		case 'c': p.chars_min = arg_ulong("-c", optarg, 1, 1 << 20); break;
+		case 'i': servers.look_ms = arg_ulong("-i", optarg, 1, 60000); break;
+		case 'l': s.in.max = arg_ulong("-l", optarg, 2, 1 << 30); break;
+		case 'm': p.doc.max = arg_ulong("-m", optarg, 1, 1 << 30); break;
+		case 'p': servers.method = optarg; break;
+		case 'r': servers.max = arg_ulong("-r", optarg, 1, 1 << 30); break;
+		case 't': engine.cpu_s = arg_ulong("-t", optarg, 1, 3600); break;
+		case 'w': fl.most = arg_ulong("-w", optarg, 1, 64); break;
+		default: die_usage(usage);
+		}
+	if (optind < argc)
+		die_usage(usage);
+	signal(SIGPIPE, SIG_IGN);
+	p.doc.roots = arg_env("SLUICE_DOCS", NULL);
+	p.engine = list ? "mineru " : "builtin/1";
+	return list ? by_servers(list, &fl) : built_in();
 }
