@@ -142,6 +142,9 @@ fake "$version; while :; do :; done"
 ok 'one that spins' two timeout -t 1
 fake "$version; kill -SEGV \$\$"
 ok 'one that crashes' two bad_pdf
+fake "$version; kill -KILL \$\$"
+ok 'one that is killed' two pdf_failed
+ok 'it is to be tried again' jq -se '.[0].error.retry' got
 fake "$version; exec python3 -c 'b = [bytearray(1 << 26) for i in range(64)]'"
 ok 'one that leaks' two bad_pdf
 fake "$version; yes '<page width=\"9\" height=\"9\">'"

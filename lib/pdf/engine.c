@@ -38,6 +38,8 @@ judge(const struct pdf_engine *e, struct pdf_fault *f, const char *tool, const s
 			return fail(f, "encrypted", false, "the PDF needs a password");
 		return fail(f, "bad_pdf", false, "%s: exit %d: %.400s", tool, r->code, why);
 	case PROC_SIGNAL:
+		if (r->code == SIGKILL)         /* the kernel wants memory, or somebody killed it */
+			return fail(f, "pdf_failed", true, "%s: killed from outside", tool);
 		return fail(f, "bad_pdf", false, "%s: signal %d: %.400s", tool, r->code, why);
 	case PROC_TIMEOUT:
 		/* CPU time is the file's own; real time may be the machine's. */
