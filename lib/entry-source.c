@@ -4,6 +4,7 @@
 
 #include "b64.h"
 #include "entry.h"
+#include "normal.h"
 
 /* From here on the digest is of the value's sha256, since so large a value may
  * come as a blob, of which no more is known. */
@@ -132,4 +133,16 @@ entry_digest(struct entry *q)
 		buf_add(&all, value->p, value->len);
 	}
 	sha256_raw(all.p, all.len, q->rec_digest);
+}
+
+void
+entry_event(struct entry *q)
+{
+	const struct rec_member *of = rec_get(&q->rec, "document_of");
+	uint64_t run = 1;
+
+	if (!of || !q->job_id.len || !rec_is(of, q->job_id.p))
+		return;
+	rec_u64(rec_get(&q->rec, "document_run"), &run);
+	normal_event_id(&q->job_id, run);
 }

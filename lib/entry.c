@@ -228,6 +228,7 @@ entry_columns(struct entry *q, const struct entry_said *said)
 	enum request_kind kind = request_kind(&q->rec);
 
 	entry_string(&q->rec, "job_id", &q->job_id);
+	entry_event(q);
 	read_tenant(q, said);
 	read_pipeline(q, said, kind);
 	if (entry_string(&q->rec, "trace", &q->trace) < 0 && entry_header(q, "traceparent", &q->trace) == 0 &&

@@ -72,6 +72,9 @@ int entry_string(const struct rec *r, const char *name, struct buf *b);
 
 /* The member "kafka" into q; 0, or -1 when it names no place. (entry-source.c) */
 int entry_source(struct entry *q, const struct rec_member *m);
+/* A request that bears the name of the job whose document it is about is an event's: its own
+ * name instead of that. (entry-source.c) */
+void entry_event(struct entry *q);
 /* The value of the first header of this name, if it is text. 0 or -1. */
 int entry_header(const struct entry *q, const char *name, struct buf *value);
 /* q->rec_digest: of the bytes that the source has, whatever form they came in. */

@@ -2,22 +2,19 @@
 #include <string.h>
 
 #include "b64.h"
-#include "json.h"
 #include "normal.h"
 #include "request.h"
 
 enum { ID_MAX = 128, KEPT = 107, DIGITS = 16 };
 
-/* "map:" and the job's id; of a later run, with its number; of an id too long for that
- * its beginning and 16 digits of its sha256. */
-static void
-put_id(struct buf *out, const struct buf *id, uint64_t run)
+void
+normal_event_id(struct buf *id, uint64_t run)
 {
 	static struct buf own;
 	char sum[SHA256_HEX];
 
 	own.len = 0;
-	buf_addf(&own, "map:%s", id->p);
+	buf_addf(&own, "map:%s", buf_str(id));
 	if (run > 1)
 		buf_addf(&own, ":%llu", (unsigned long long)run);
 	if (own.len > ID_MAX) {
@@ -25,7 +22,9 @@ put_id(struct buf *out, const struct buf *id, uint64_t run)
 		own.len = 4 + KEPT;
 		buf_addf(&own, ".%.*s", DIGITS, sum);
 	}
-	json_quote(out, own.p, own.len);
+	id->len = 0;
+	buf_add(id, own.p, own.len);
+	buf_str(id);
 }
 
 /* Of a topic of events, or of none: by its members then. */
@@ -53,7 +52,7 @@ is_event(const struct rec *r)
 bool
 normal_event(struct buf *out, const struct rec *r)
 {
-	static const char *const kept[] = { "tenant", "tenant_id", "doc_key", "priority", "trace" };
+	static const char *const kept[] = { "tenant", "tenant_id", "doc_key", "priority", "trace", "feed" };
 	static struct buf id;
 	const struct rec_member *m = rec_get(r, "job_id");
 	uint64_t run = 1;
@@ -63,9 +62,11 @@ normal_event(struct buf *out, const struct rec *r)
 		return false;
 	rec_u64(rec_get(r, "run"), &run);
 	buf_adds(out, "{\"job_id\":");
-	put_id(out, &id, run);
+	buf_add(out, m->val, m->val_len);
 	buf_adds(out, ",\"pipeline\":\"map\",\"document_of\":");
 	buf_add(out, m->val, m->val_len);
+	if (run > 1)
+		buf_addf(out, ",\"document_run\":%llu", (unsigned long long)run);
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
 		m = rec_get(r, kept[i]);
 		if (m && m->type == '"') {

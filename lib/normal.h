@@ -13,10 +13,15 @@
  * when it has that form already. */
 bool normal_request(struct buf *out, const struct rec *r);
 
-/* Appends the request that an event on mapping.events.v1 asks for: job "map:" and the
- * event's job_id, pipeline map, "document_of" that job. False, and nothing appended,
+/* Appends the request that an event on mapping.events.v1 asks for: pipeline map,
+ * "document_of" the event's job, "document_run" where it is not the first. Its job_id stays, for
+ * a feeder knows its record by it; admit gives the job its name by normal_event_id. False, and nothing appended,
  * when r is no such event. */
 bool normal_event(struct buf *out, const struct rec *r);
+
+/* The name of the job that maps the document of job id: "map:" before it, the number of
+ * a later run behind it; one too long for that ends in 16 digits of its sha256. */
+void normal_event_id(struct buf *id, uint64_t run);
 
 /* Appends what "kafka" must be so that the source's bytes stay known: kafka (NULL:
  * none) with "raw", base64 of original, unless it has that already. False when
