@@ -3,7 +3,8 @@
 the ways in which repositories and publishers hand them out. Writes its port into
 PORTFILE, each path that is asked for as a line into LOG. Ends with its stdin.
 
-/pdf and what begins with it is the PDF; /stop/NAME answers 503 until /go/NAME was asked."""
+/pdf and what begins with it is the PDF; /stop/NAME answers 503 until /go/NAME was
+asked, /once/NAME once."""
 import http.server
 import os
 import socketserver
@@ -57,6 +58,9 @@ class Paper(http.server.BaseHTTPRequestHandler):
             except OSError:
                 pass
             self.close_connection = True
+        elif self.path.startswith("/once/"):
+            self.answer(200 if self.path in GONE else 503, PDF)
+            GONE[self.path] = True
         elif self.path.startswith("/hop/"):
             n = int(self.path[5:])
             self.answer(302, Location="/pdf" if n == 1 else f"/hop/{n - 1}")

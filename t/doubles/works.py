@@ -4,7 +4,8 @@ themselves, on 127.0.0.1, with the faults that a network has. Writes their ports
 fourth server that nobody should send a key to, into PORTFILE as "openalex
 unpaywall core other"; each request as a line of JSON into LOG. Ends with its stdin.
 
-What the DOI 10.5555/NAME gives is in WORKS; 10.5555/n.NUMBER is an ordinary open work.
+What the DOI 10.5555/NAME gives is in WORKS; 10.5555/n.NUMBER is an ordinary open work;
+10.5555/at.PLACE is one whose PDF Unpaywall knows, at $PAPERS/PLACE.
 """
 import asyncio
 import json
@@ -44,6 +45,8 @@ def work(doi, name):
         if int(key[2:]) % 3 == 1:
             return dict(CLOSED, title="Work " + key, pdf=None if name != "unpaywall" else "https://repo.example.org/u.pdf")
         return dict(CLOSED, title="Work " + key, pdf=None if name != "core" else "https://repo.example.org/c.pdf")
+    if key.startswith("at."):
+        return {"openalex": CLOSED, "unpaywall": dict(FULL, pdf=os.environ["PAPERS"] + "/" + key[3:]), "core": None}[name]
     if key.startswith("cached"):
         return FULL
     return WORKS.get(key, (None, None, None))[NAMES.index(name)]
