@@ -84,7 +84,8 @@ answer(void *ctx, uint64_t tag, const char *line, size_t len)
 	kept.len = message.len = 0;
 	if (v.retry || !strcmp(v.verb, "waiting"))
 		result_keep(&kept, request, &r);
-	result_message(&message, &j, done ? "completed" : "failed", &v.error, request, done ? &r : NULL);
+	/* What is known of a work outlives a PDF that nobody has. */
+	result_message(&message, &j, done ? "completed" : "failed", &v.error, request, done || rec_get(&r, "work") ? &r : NULL);
 	flight_add(&flights, tag, &v, &kept, &message, &notes, now_ms());
 	return flights_full(&flights) ? check(flights_settle(&flights, now_ms())) : 0;
 }
