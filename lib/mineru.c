@@ -68,6 +68,8 @@ refused(struct mineru_doc *d, struct http_result *r)
 {
 	static struct buf said;
 	char why[600];
+	/* No MinerU, or not at this URL: the setting is wrong, not the document. */
+	bool none = r->status == 404 || r->status == 405;
 
 	said.len = 0;
 	mineru_read_error(&said, r->body.p, r->body.len, 200);
@@ -76,9 +78,9 @@ refused(struct mineru_doc *d, struct http_result *r)
 		mineru_fail(d, "mineru_failed", true, 0, "%s", why);
 	else if (r->status == 401 || r->status == 403)
 		mineru_fail(d, "key_refused", false, 0, "%s", why);
-	else if (r->status >= 400 && !r->retry)
+	else if (r->status >= 400 && !r->retry && !none)
 		mineru_fail(d, "mineru_refused", false, 0, "%s", why);
-	else if (!r->retry)
+	else if (!r->retry && !none)
 		mineru_fail(d, r->code, false, 0, "%s", why);
 	else {
 		note(d, r->code, true, r->after_ms, why);

@@ -110,6 +110,8 @@ fault 'hardly any text' empty no_text false
 mode normal
 SLUICE_MINERU=http://127.0.0.1:1 run
 field 'down is not the engine that is built in' '.error|[.code,.retry]|@csv' '"mineru_unavailable",true'
+SLUICE_MINERU=$one/nowhere run
+field 'the URL of something else is no fault of the document' '.error|[.code,.retry]|@csv' '"http_status",true'
 SLUICE_MINERU_ALLOW='' run
 field 'an address that is not allowed' '.error|[.code,(.message|contains("SLUICE_HTTP_ALLOW"))]|@csv' '"mineru_unavailable",true'
 job encrypted.pdf
