@@ -11,15 +11,11 @@
 #include "err.h"
 #include "flow.h"
 #include "json.h"
+#include "places.h"
 #include "text/body.h"
 #include "text/doc.h"
 
 #define STAGE "pdf-fetch/1"
-
-enum {
-	PLACES = 65,            /* the request's own and 64 of "work" */
-	HEAD = 1024             /* readers allow for so many bytes, the header among them */
-};
 
 static const char usage[] = "pdf-fetch [-j requests] [-l maxbytes] [-m maxbytes] [-t seconds] [-w records]\n"
     "\n"
@@ -35,16 +31,12 @@ static const char usage[] = "pdf-fetch [-j requests] [-l maxbytes] [-m maxbytes]
     "SLUICE_BLOBS is the folder of the PDFs, SLUICE_DOCS names the folders that a\n"
     "path may lie in, SLUICE_RATE the requests a second (default 5).\n";
 
-struct place {
-	struct buf url, source;
-};
-
 /* One job's PDF, looked for. */
 struct hunt {
 	struct flow *fl;
 	struct flow_item *it;
-	struct place place[PLACES];
-	size_t n, at;
+	struct places p;
+	size_t at;              /* the place that is tried */
 	struct buf tried, why;  /* as JSON, as text */
 	char later[64];         /* the code of what may come right, or "" */
 	unsigned long after_ms;
@@ -59,21 +51,6 @@ struct hunt {
 static struct stage s = STAGE_INIT;
 static struct blob blobs = BLOB_INIT;
 static struct doc doc;                  /* for a path */
-
-/* Junk may stand before the header, but no page that speaks of PDFs. */
-static bool
-is_pdf(const struct buf *b)
-{
-	size_t len = b->len < HEAD ? b->len : HEAD, i = 0;
-	const char *p;
-
-	while (i < len && strchr("\t\n\f\r \xef\xbb\xbf", b->p[i]))
-		i++;
-	if (i == len || b->p[i] == '<' || !(p = memmem(b->p, len, "%PDF-", 5)))
-		return false;
-	p += 5;
-	return p < b->p + len && *p >= '0' && *p <= '9';
-}
 
 /* Ends a try: its file is gone with its descriptor. */
 static void
@@ -105,9 +82,9 @@ sink(void *ctx, const void *p, size_t len)
 {
 	struct hunt *q = ctx;
 
-	if (q->head.len < HEAD)
-		buf_add(&q->head, p, len < HEAD - q->head.len ? len : HEAD - q->head.len);
-	if (q->head.len == HEAD && !is_pdf(&q->head)) {
+	if (q->head.len < PLACES_HEAD)
+		buf_add(&q->head, p, len < PLACES_HEAD - q->head.len ? len : PLACES_HEAD - q->head.len);
+	if (q->head.len == PLACES_HEAD && !places_pdf(&q->head)) {
 		q->other = true;
 		return -1;
 	}
@@ -153,7 +130,7 @@ keep_file(struct hunt *q)
 		flow_error(q->it, "blob_unavailable", true, 0, "what came can't be read: %s", strerror(errno));
 		return;
 	}
-	keep(q, p, q->len, "url", &q->place[q->at]);
+	keep(q, p, q->len, "url", &q->p.place[q->at]);
 	munmap(p, q->len);
 }
 
@@ -175,12 +152,12 @@ next(struct hunt *q)
 {
 	struct fetch_request f = { .header = "Accept: application/pdf, */*;q=0.5", .sink = sink, .done = answered, .ctx = q };
 
-	if (q->at < q->n) {
+	if (q->at < q->p.n) {
 		q->len = q->head.len = 0;
 		q->fd = -1;
 		q->other = false;
 		q->fault = 0;
-		f.url = buf_str(&q->place[q->at].url);
+		f.url = buf_str(&q->p.place[q->at].url);
 		fetch_start(q->fl->f, &f);
 	} else if (q->later[0]) {
 		flow_error(q->it, q->later, true, q->after_ms, "%s", buf_str(&q->why));
@@ -193,11 +170,11 @@ static void
 answered(void *ctx, struct http_result *r)
 {
 	struct hunt *q = ctx;
-	const struct buf *url = &q->place[q->at].url;
+	const struct buf *url = &q->p.place[q->at].url;
 
 	if (q->fault) {
 		flow_error(q->it, "blob_unavailable", true, 0, "SLUICE_BLOBS: what came can't be kept: %s", strerror(q->fault));
-	} else if (!r->code && q->len && is_pdf(&q->head)) {
+	} else if (!r->code && q->len && places_pdf(&q->head)) {
 		keep_file(q);
 	} else if (q->other || !r->code) {
 		note(q, url, "not_pdf", "it is no PDF");
@@ -213,42 +190,6 @@ answered(void *ctx, struct http_result *r)
 		return;
 	q->at++;
 	next(q);
-}
-
-static void
-add_place(struct hunt *q, const struct rec_member *url, const struct rec_member *source, const char *name)
-{
-	struct place *x = &q->place[q->n];
-
-	if (q->n == PLACES)
-		return;
-	x->url.len = x->source.len = 0;
-	if (rec_str(url, &x->url) < 0 || memchr(x->url.p ? x->url.p : "", 0, x->url.len))
-		return;
-	if (rec_str(source, &x->source) < 0)
-		buf_adds(&x->source, name);
-	q->n++;
-}
-
-/* Where the job's PDF may be, the best first. */
-static void
-find_places(struct hunt *q)
-{
-	static struct rec work = REC_INIT, list = REC_INIT, one = REC_INIT;
-	const struct rec_member *m = rec_get(&q->it->rec, "url");
-
-	q->n = 0;
-	if (m)
-		add_place(q, m, NULL, "request");
-	m = rec_get(&q->it->rec, "work");
-	if (!m || rec_parse(&work, m->val, m->val_len) != REC_OK)
-		return;
-	m = rec_get(&work, "pdfs");
-	if (!m || rec_items(&list, m->val, m->val_len) != REC_OK)
-		return;
-	for (size_t i = 0; i < list.n; i++)
-		if (rec_parse(&one, list.m[i].val, list.m[i].val_len) == REC_OK)
-			add_place(q, rec_get(&one, "url"), rec_get(&one, "source"), "work");
 }
 
 /* An earlier attempt of ours has it. */
@@ -277,9 +218,9 @@ from_path(struct hunt *q, const struct rec_member *path)
 	buf_adds(&at.source, "request");
 	if (doc_source(&doc, &q->it->rec) < 0) {
 		note(q, &at.url, doc.fault.code, doc.fault.message);
-		if (q->n == 0 || doc.fault.retry)
+		if (q->p.n == 0 || doc.fault.retry)
 			flow_error(q->it, doc.fault.code, doc.fault.retry, doc.fault.after_ms, "%s", doc.fault.message);
-	} else if (is_pdf(&doc.bytes)) {
+	} else if (places_pdf(&doc.bytes)) {
 		keep(q, doc.bytes.p, doc.bytes.len, "path", &at);
 	} else {
 		note(q, &at.url, "not_pdf", "the file is no PDF");
@@ -304,9 +245,9 @@ begin(struct flow *fl, struct flow_item *it)
 	q->it = it;
 	q->at = q->tried.len = q->why.len = q->after_ms = 0;
 	q->later[0] = 0;
-	find_places(q);
+	places_of(&q->p, r);
 	/* A document that is text needs no PDF; a file is mineru's as it lies there, where nothing else is. */
-	if ((!q->n && !path && (rec_get(r, "text") || rec_get(r, "content") || rec_get(r, "content_blob"))) ||
+	if ((!q->p.n && !path && (rec_get(r, "text") || rec_get(r, "content") || rec_get(r, "content_blob"))) ||
 	    (path && !arg_env("SLUICE_BLOBS", NULL)))
 		flow_pass(it);
 	else if (!arg_env("SLUICE_BLOBS", NULL))
