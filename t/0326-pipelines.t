@@ -12,8 +12,9 @@ wrong() {
 	ok 'says so' grep -qF "$2" got
 }
 code 0 'ours are right' pipelines -j
-ok 'two-phase and its stages' test "$(jq -c 'select(.pipeline == "two-phase")|[.topic,.event,.stages,.wrong]' got)" = \
-	'["ingest.requests.v1","mapping.events.v1 postpdf",["openalex","unpaywall","core","pdf-fetch","gate","mineru","postpdf","chunk","embed","index"],[]]'
+shown() { jq -e 'select(.pipeline == "two-phase") | .topic == "ingest.requests.v1" and .event == "mapping.events.v1 postpdf"
+	and .wrong == [] and .stages[0] == "openalex" and .stages[-1] == "index" and (.stages - ["pdf-fetch", "gate", "mineru"] | length) == (.stages | length) - 3' got; }
+ok 'two-phase and its stages' shown
 code 0 'for people' pipelines
 ok 'too' grep -q 'metadata chunk embed index' got
 cp "$T_TOP/pipelines/auto" p && chmod -x p
