@@ -133,7 +133,11 @@ revoked(struct kafka_in *in, rd_kafka_topic_partition_list_t *list)
 	} else {
 		kafka_part_commit(in, COMMIT_MS);
 	}
+	/* librdkafka remembers who was paused: given to us once more it would not be read. */
+	if (in->paused)
+		rd_kafka_resume_partitions(in->k.rk, list);
 	if (!in->cooperative) {
+		in->paused = false;
 		kafka_part_drop_all(in);
 		/* Without it the group and rd_kafka_consumer_close would wait for ever. */
 		for (int i = 0; (code = rd_kafka_assign(in->k.rk, NULL)) && i < UNASSIGN_TRIES; i++)
