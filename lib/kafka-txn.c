@@ -46,10 +46,16 @@ kafka_out_init(struct kafka_out *o)
 {
 	rd_kafka_error_t *e;
 	bool give_up;
+	int r;
 
 	for (;;) {
-		if (kafka_producer_open(o) < 0)
+		if ((r = kafka_producer_open(o)) == -1)
 			return -1;
+		if (r < 0) {                    /* no threads, no memory */
+			kafka_waits(&o->k.state, "%s", o->k.err);
+			sleep(1);
+			continue;
+		}
 		e = persist(o, rd_kafka_init_transactions, "no transaction coordinator answers");
 		if (!e)
 			return 0;

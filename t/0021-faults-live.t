@@ -12,7 +12,7 @@ t_stack
 t_db || exit 1
 
 # Each of these was a defect once.
-ok 'what failed before' "$T_TOP/t/faults/run" from-kafka/rk-assign:1 from-kafka/rk-assign:2 from-kafka/rk-new:1 to-kafka/rk-new:1 \
+ok 'what failed before' "$T_TOP/t/faults/run" from-kafka/rk-assign:1 from-kafka/rk-assign:2 from-kafka/rk-new:1 to-kafka/rk-new:1 to-kafka/rk-new:2 \
 	from-ledger/poll:17 from-ledger/poll:18 from-ledger/poll:19
 # The same ledger: the positions on Kafka go by its id, and copies of a database share it.
 SLUICE_TEST_DIR=$T_DIR
