@@ -82,7 +82,9 @@ deps: ## install and fetch what is needed, said before it is done
 # its settings before they were there.
 SUB := +@$(MAKE) --no-print-directory
 
-demo: deps ## start the local stack, run the sample documents through it, search them
+# The tests' PDFs are for make deps and make check.
+demo: ## start the local stack, run the sample documents through it, search them
+	@SLUICE_MODEL_URL='$(SLUICE_MODEL_URL)' lib/sh/deps.sh run
 	$(SUB) -s all
 	@lib/sh/demo.sh
 
