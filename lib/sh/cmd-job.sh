@@ -51,7 +51,7 @@ job_sql() {
 		select a.run, a.attempt as try, to_char(a.began, 'MM-DD HH24:MI:SS') as began, a.state as became,
 			coalesce(round(extract(epoch from a.ended - a.began), 2) || ' s', '')
 				|| coalesce((select ': ' || string_agg(t.key || ' ' || round(t.value::numeric / 1000000, 2), ', ' order by t.value::numeric desc)
-					from json_each_text(a.timings::json) t where t.value ~ '^[0-9]{4,15}$' and t.value::numeric >= 5000), '') as took,
+					from json_each_text(a.timings::json) t where case when t.value ~ '^[0-9]{4,15}$' then t.value::numeric >= 5000 end), '') as took,
 			coalesce(a.dead::text, '') as dead, coalesce(a.log_bytes::text, '') as log,
 			coalesce((a.error::json ->> 'stage') || ' ' || (a.error::json ->> 'code'), '') as error, coalesce(a.worker, '') as worker
 		from sluice.attempts(:no) a;
