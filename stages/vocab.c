@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +90,7 @@ sync_folder(const char *file)
 	if (fd < 0 || fsync(fd) < 0)
 		die_sys(XTEMP, "sync the folder of %s", file);
 	close(fd);
+	free(dir);
 }
 
 static void

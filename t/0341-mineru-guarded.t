@@ -3,6 +3,9 @@
 # itself alone, with servers and without; a killed phase is not fetched again.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
+case $BIN in
+*/san/*) echo '1..0 # SKIP guard bounds memory, and the sanitizers want terabytes of it'; exit 0 ;;
+esac
 
 for p in two-phase adapters; do
 	# The line itself, so that what is tested is what runs.
