@@ -147,9 +147,11 @@ kill $a
 wait $a
 
 # -- the broker goes and comes back ----------------------------------------------------
+# Without a static name: with one, librdkafka 2.0.2 now and then fences itself when it joins
+# anew, and the program ends with 111 to be started again.
 t_topic gone 2
 jobs 1 100 | put -t gone -K:
-from-kafka -t gone -g g -i one -S state -- tee -a gone >t.a 2>gone.err &
+from-kafka -t gone -g g -S state -- tee -a gone >t.a 2>gone.err &
 a=$!
 ok 'reads' seen gone 100
 ok 'ready' grep -qx ready state
