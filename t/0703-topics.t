@@ -9,7 +9,7 @@ t_stack -k
 ok 'makes them' "$T_TOP/lib/sh/topics.sh" -q
 ok 'and again' "$T_TOP/lib/sh/topics.sh" -q
 kcat -L -J -b "$SLUICE_KAFKA" >all
-jq -r '.topics[] | select(.topic | test("^(ingest|jobs|mapping|sluice)[.]")) | "\(.topic) \(.partitions | length)"' all |
+jq -r '.topics[] | select(.topic | test("^(ingest|jobs|mapping|sluice)[.][a-z]+[.]v1$")) | "\(.topic) \(.partitions | length)"' all |
 	sort >got
 cat >want <<'X'
 ingest.deadletter.v1 8
