@@ -12,7 +12,8 @@ printf '83367\tatorvastatin\n' | vocab -n rxnorm -o v/rxnorm.lex >info
 SLUICE_VOCABS=$PWD/v
 export SLUICE_VOCABS
 events=mapping.t$$
-for t in "$events" ingest.results.v1 ingest.deadletter.v1 sluice.positions.v1; do t_topic "$t" 1; done
+"$T_TOP/lib/sh/topics.sh" -q
+t_topic "$events" 1
 printf '%s\n' '{"job_id":"d1","doc_key":"k","run":1,"attempt":1,"chunk":{"i":0,"n":1,"start":0,"end":22,"tokens":3,"text":"On atorvastatin 10 mg."}}' \
 	'{"job_id":"d1","doc_key":"k","run":1,"attempt":1,"document":{"title":"T","language":"en","length":22},"chunks":{"n":1}}' >in
 ok 'an indexed document' index -t <in
