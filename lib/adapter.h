@@ -8,6 +8,18 @@
 #include "flow.h"
 #include "work_source.h"
 
+/* What every adapter's --help says of the options that adapter_main reads. */
+#define ADAPTER_SYNOPSIS "[-a] [-g attempt] [-j requests] [-l maxbytes] [-m maxbytes] [-t seconds] [-w records]\n"
+#define ADAPTER_OPTIONS \
+	"  -a           ask even when all that is needed is known\n" \
+	"  -g attempt   from this attempt on go on without a service that fails\n" \
+	"  -j requests  at once (default 8)\n" \
+	"  -m maxbytes  the longest answer (default 16M)\n" \
+	"  -t seconds   for an answer (default 60)\n" \
+	"  -w records   held at once (default 1024)\n" \
+	"  -l maxbytes  the longest record (default 16M)\n" \
+	"\n"
+
 struct adapter {
 	const char *name;       /* "openalex": the source's name in "work" */
 	const char *usage, *agent;

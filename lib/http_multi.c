@@ -184,7 +184,7 @@ header(CURL *c, const char *name, char *out, size_t size)
 	struct curl_header *h;
 
 	if (curl_easy_header(c, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK && strlen(h->value) < size)
-		strcpy(out, h->value);
+		snprintf(out, size, "%s", h->value);
 }
 
 /* CORE's name for Retry-After. */
@@ -223,7 +223,7 @@ http_multi_done(struct http_multi *m)
 	t = s->t;
 	http_judge(&s->k, msg->data.result);
 	if (curl_easy_getinfo(s->k.c, CURLINFO_REDIRECT_URL, &next) == CURLE_OK && next && strlen(next) < sizeof t->next)
-		strcpy(t->next, next);
+		snprintf(t->next, sizeof t->next, "%s", next);
 	header(s->k.c, "ETag", t->etag, sizeof t->etag);
 	header(s->k.c, "Last-Modified", t->modified, sizeof t->modified);
 	header(s->k.c, "Cache-Control", t->control, sizeof t->control);

@@ -50,6 +50,7 @@ failure(struct pg *db)
 	const char *state = PQresultErrorField(db->res, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(db->res, PG_DIAG_MESSAGE_PRIMARY);
 	const char *hint = PQresultErrorField(db->res, PG_DIAG_MESSAGE_HINT);
+	enum pg_status st = classify(db, state);
 	size_t len;
 
 	snprintf(db->state, sizeof(db->state), "%s", state ? state : "");
@@ -60,8 +61,8 @@ failure(struct pg *db)
 	else if (state)
 		snprintf(db->err + len, sizeof(db->err) - len, " (%s)", state);
 	/* What still comes in answer to this call would be taken for the next one's. */
-	db->lost = classify(db, state) == PG_LOST;
-	return classify(db, state);
+	db->lost = st == PG_LOST;
+	return st;
 }
 
 static enum pg_status

@@ -31,18 +31,38 @@ add_place(struct places *p, const struct rec_member *url, const struct rec_membe
 	p->n++;
 }
 
+static void
+add_unasked(struct buf *out, const struct rec_member *m)
+{
+	static struct rec asked = REC_INIT, one = REC_INIT;
+	static struct buf why;
+
+	if (!m || rec_parse(&asked, m->val, m->val_len) != REC_OK)
+		return;
+	for (size_t i = 0; i < asked.n; i++) {
+		const struct rec_member *a = &asked.m[i];
+
+		why.len = 0;
+		if (rec_parse(&one, a->val, a->val_len) != REC_OK || rec_str(rec_get(&one, "why"), &why) < 0 ||
+		    rec_is(rec_get(&one, "why"), "enough"))
+			continue;
+		buf_addf(out, "%s%.*s (%.100s)", out->len ? ", " : "", (int)(a->key_len < 100 ? a->key_len : 100), a->key, buf_str(&why));
+	}
+}
+
 void
 places_of(struct places *p, const struct rec *r)
 {
 	static struct rec work = REC_INIT, list = REC_INIT, one = REC_INIT;
 	const struct rec_member *m = rec_get(r, "url");
 
-	p->n = 0;
+	p->n = p->unasked.len = 0;
 	if (m)
 		add_place(p, m, NULL, "request");
 	m = rec_get(r, "work");
 	if (!m || rec_parse(&work, m->val, m->val_len) != REC_OK)
 		return;
+	add_unasked(&p->unasked, rec_get(&work, "asked"));
 	m = rec_get(&work, "pdfs");
 	if (!m || rec_items(&list, m->val, m->val_len) != REC_OK)
 		return;

@@ -20,9 +20,11 @@ struct places {
 		struct buf url, source;
 	} place[PLACES_MAX];    /* all owned, used again */
 	size_t n;
+	struct buf unasked;     /* for people: "openalex (fetch_failed), unpaywall (no_email)"; empty: all were asked */
 };
 
-/* The request's url and those of work.pdfs, in their order; what is no URL at all is left out. */
+/* The request's url and those of work.pdfs, in their order; what is no URL at all is left out.
+ * unasked: the services in work.asked that could not be asked. */
 void places_of(struct places *p, const struct rec *r);
 
 /* The first bytes are a PDF's. Junk may stand before the header, but no page that

@@ -1,6 +1,7 @@
 /* mineru - makes a list of blocks, in reading order, of a job's PDF. See docs/mineru.1. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -138,7 +139,7 @@ load(void *ctx, struct mineru_doc *d)
 		return 0;
 	}
 	d->code = "blob_unavailable";
-	strcpy(d->message, "the PDF has gone or changed while it was worked on");
+	snprintf(d->message, sizeof d->message, "the PDF has gone or changed while it was worked on");
 	d->retry = true;
 	return -1;
 }

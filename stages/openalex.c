@@ -3,19 +3,12 @@
 
 #include <string.h>
 
-static const char usage[] = "openalex [-a] [-g attempt] [-j requests] [-l maxbytes] [-m maxbytes] [-t seconds] [-w records]\n"
+static const char usage[] = "openalex " ADAPTER_SYNOPSIS
     "\n"
     "Asks OpenAlex for the work that each record's \"doi\" names, and puts what it says\n"
     "into \"work\": title, authors, abstract, open access, where the PDF may be.\n"
     "\n"
-    "  -a           ask even when all that is needed is known\n"
-    "  -g attempt   from this attempt on go on without a service that fails\n"
-    "  -j requests  at once (default 8)\n"
-    "  -m maxbytes  the longest answer (default 16M)\n"
-    "  -t seconds   for an answer (default 60)\n"
-    "  -w records   held at once (default 1024)\n"
-    "  -l maxbytes  the longest record (default 16M)\n"
-    "\n"
+    ADAPTER_OPTIONS
     "SLUICE_OPENALEX_KEY_FILE names the file with the key, SLUICE_OPENALEX_URL another\n"
     "server, SLUICE_RATE the requests a second (default 5).\n";
 

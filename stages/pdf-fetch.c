@@ -162,7 +162,8 @@ next(struct hunt *q)
 	} else if (q->later[0]) {
 		flow_error(q->it, q->later, true, q->after_ms, "%s", buf_str(&q->why));
 	} else {
-		flow_error(q->it, "no_pdf", false, 0, "%s", q->why.len ? buf_str(&q->why) : "nobody knows a place that has it");
+		flow_error(q->it, "no_pdf", false, 0, "%s%s%s", q->why.len ? buf_str(&q->why) : "nobody knows a place that has it",
+		    q->p.unasked.len ? "; not asked (sluice retry does so): " : "", buf_str(&q->p.unasked));
 	}
 }
 

@@ -6,19 +6,12 @@
 #include "arg.h"
 #include "err.h"
 
-static const char usage[] = "unpaywall [-a] [-g attempt] [-j requests] [-l maxbytes] [-m maxbytes] [-t seconds] [-w records]\n"
+static const char usage[] = "unpaywall " ADAPTER_SYNOPSIS
     "\n"
     "Asks Unpaywall where the work that each record's \"doi\" names may be read freely,\n"
     "and adds what \"work\" lacks.\n"
     "\n"
-    "  -a           ask even when all that is needed is known\n"
-    "  -g attempt   from this attempt on go on without a service that fails\n"
-    "  -j requests  at once (default 8)\n"
-    "  -m maxbytes  the longest answer (default 16M)\n"
-    "  -t seconds   for an answer (default 60)\n"
-    "  -w records   held at once (default 1024)\n"
-    "  -l maxbytes  the longest record (default 16M)\n"
-    "\n"
+    ADAPTER_OPTIONS
     "SLUICE_EMAIL is the address that Unpaywall wants to know; without it nothing is\n"
     "asked. SLUICE_UNPAYWALL_URL names another server, SLUICE_RATE the requests a\n"
     "second (default 5).\n";

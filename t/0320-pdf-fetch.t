@@ -90,6 +90,10 @@ rm -rf blobs/tmp.* && ls -A blobs >left
 ok 'what was broken off leaves nothing' test "$(wc -l <left)" = "$(find blobs -mindepth 1 -maxdepth 1 -type d | wc -l)"
 work
 field 'nobody knows a place' '[.error.code,.error.retry,.work.title]' '["no_pdf",false,"T"]'
+field 'all of them were asked' '.error.message' '"nobody knows a place that has it"'
+jq -c '.work.asked = {openalex: {outcome: "failed", why: "fetch_failed"}, core: {outcome: "not_found"}, unpaywall: {outcome: "skipped", why: "no_email"}}' in >in.asked
+mv in.asked in && run
+field 'who could not be asked is named' '.error.message' '"nobody knows a place that has it; not asked (sluice retry does so): openalex (fetch_failed), unpaywall (no_email)"'
 
 path() { jq -cn --arg p "$1" '{job_id:"j",path:$p}' >in && run; }
 printf '<p>A page' >docs/page.pdf
