@@ -168,12 +168,12 @@ lex_close(struct lex *x)
 }
 
 uint32_t
-lex_word(const struct lex *x, uint64_t mixed, const char *p, unsigned n)
+lex_word(const struct lex *x, uint64_t hash, const char *p, unsigned n)
 {
-	uint64_t bit = mixed & x->bit_mask;
-	uint32_t tag = (uint32_t)(mixed >> 32), at = tag & x->slot_mask;
+	uint64_t bit = hash & x->bit_mask;
+	uint32_t tag = (uint32_t)(hash >> 32), at = tag & x->slot_mask;
 
-	if (!(x->bits[bit >> 6] >> (bit & 63) & 1))
+	if (!n || !(x->bits[bit >> 6] >> (bit & 63) & 1))
 		return LEX_NONE;
 	for (uint64_t i = 0; i <= x->slot_mask; i++, at = (at + 1) & x->slot_mask) {
 		const struct lex_slot *slot = &x->slot[at];

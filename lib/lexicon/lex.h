@@ -51,7 +51,7 @@ struct lex_head {
 	char made[22];          /* "2026-11-22T12:00:00Z" */
 	struct { uint64_t at, len; } part[LEX_PARTS];
 };
-#define LEX_MAGIC "lexicon\1"
+#define LEX_MAGIC "lexicon\2"
 
 struct lex_slot {
 	uint32_t hash, word, at, len;   /* at, len: of its bytes */
@@ -76,24 +76,28 @@ void lex_close(struct lex *x);
 /* The same on bytes in memory, aligned to 8, which must outlive x. */
 int lex_view(struct lex *x, const void *p, size_t len, struct fault *f);
 
-/* Spreads a hash of lexwords.h over all bits. */
-static inline uint64_t
-lex_mix(uint64_t h)
-{
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93u;
-	return h ^ h >> 32;
-}
-
-/* The number of a folded word, or LEX_NONE. mixed: lex_mix of its hash. */
-uint32_t lex_word(const struct lex *x, uint64_t mixed, const char *p, unsigned n);
+/* The number of a folded word, or LEX_NONE, as of one of 0 bytes. hash: its lex_hash. */
+uint32_t lex_word(const struct lex *x, uint64_t hash, const char *p, unsigned n);
 
 /* Its memory, for when it is asked soon. */
 static inline void
-lex_prefetch(const struct lex *x, uint64_t mixed)
+lex_prefetch(const struct lex *x, uint64_t hash)
 {
-	__builtin_prefetch(&x->bits[(mixed & x->bit_mask) >> 6]);
-	__builtin_prefetch(&x->slot[(uint32_t)(mixed >> 32) & x->slot_mask]);
+	__builtin_prefetch(&x->bits[(hash & x->bit_mask) >> 6]);
+	__builtin_prefetch(&x->slot[(uint32_t)(hash >> 32) & x->slot_mask]);
+}
+
+/* The same of where the word leads from the root. */
+static inline void
+lex_prefetch_word(const struct lex *x, uint32_t word)
+{
+	if (word >= x->h->roots)
+		return;
+	__builtin_prefetch(&x->first[word + 1]);
+	__builtin_prefetch(&x->tail[word + 1]);
+	__builtin_prefetch(&x->term[word + 1]);
+	__builtin_prefetch(&x->fail[word + 1]);
+	__builtin_prefetch(&x->depth[word + 1]);
 }
 
 /* Where word w leads from state s: 0 for nowhere. */

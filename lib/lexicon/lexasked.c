@@ -2,15 +2,13 @@
 
 #include <string.h>
 
+#include "lexicon/lexhash.h"
+
 uint32_t
 lex_asked_number(struct lex_asked *a, const char *name, size_t len)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-	uint32_t n, was;
+	uint32_t n = lex_intern(&a->names, name, len, lex_hash(name, len)), was;
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3u;
-	n = lex_intern(&a->names, name, len, lex_mix(hash));
 	while (n != UINT32_MAX && n >= a->cap) {
 		was = a->cap;
 		a->cap = was ? 2 * was : 1024;

@@ -73,10 +73,8 @@ forget(struct lex_find *f)
 }
 
 void
-lex_find_word(struct lex_find *f, const struct lex_token *t, uint64_t mixed)
+lex_find_word(struct lex_find *f, const struct lex_token *t, uint32_t word)
 {
-	uint32_t word = t->n ? lex_word(f->x, mixed, t->w, t->n) : LEX_NONE;
-
 	if (f->n && (word == LEX_NONE || t->apart))
 		rest(f);
 	if (word == LEX_NONE || (!f->n && word >= f->x->h->roots))

@@ -26,8 +26,8 @@ struct lex_find {
 	uint32_t best_term;             /* 1 + the term, or 0 */
 };
 
-/* Each word of the text in turn, then the end. */
-void lex_find_word(struct lex_find *f, const struct lex_token *t, uint64_t mixed);
+/* Each word of the text in turn, with its number in x (lex_word), then the end. */
+void lex_find_word(struct lex_find *f, const struct lex_token *t, uint32_t word);
 void lex_find_end(struct lex_find *f);
 void lex_find_free(struct lex_find *f);
 

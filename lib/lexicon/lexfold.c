@@ -8,7 +8,7 @@
 
 #define D(c) [c] = c
 #define L(c) [c] = c, [c - 32] = c
-const unsigned char lex_ascii[128] = {
+const unsigned char lex_ascii[256] = {
 	['\t'] = LEX_BLANK, ['\n'] = LEX_BLANK, ['\v'] = LEX_BLANK, ['\f'] = LEX_BLANK, ['\r'] = LEX_BLANK, [' '] = LEX_BLANK, ['-'] = LEX_BLANK,
 	['!'] = LEX_SIGN, ['"'] = LEX_SIGN, ['#'] = LEX_SIGN, ['$'] = LEX_SIGN, ['%'] = LEX_SIGN, ['&'] = LEX_SIGN, ['\''] = LEX_SIGN, ['('] = LEX_SIGN,
 	[')'] = LEX_SIGN, ['*'] = LEX_SIGN, ['+'] = LEX_SIGN, [','] = LEX_SIGN, ['.'] = LEX_SIGN, ['/'] = LEX_SIGN, [':'] = LEX_SIGN, [';'] = LEX_SIGN,

@@ -15,9 +15,9 @@ struct lex_glyph {
 	char s[40];
 };
 
-/* Of ASCII: the folded letter or digit, or one of these. */
+/* Of ASCII: the folded letter or digit, or one of these; of other bytes LEX_DROP. */
 enum { LEX_DROP = 0, LEX_BLANK = 1, LEX_SIGN = 2 };
-extern const unsigned char lex_ascii[128];
+extern const unsigned char lex_ascii[256];
 
 /* One character that is not ASCII; returns its bytes. Broken UTF-8 is a space of one. */
 size_t lex_glyph(const char *p, const char *end, struct lex_glyph *g);

@@ -78,7 +78,7 @@ same(const struct rec_member *m, const char *name, size_t name_len)
 	lex_words_of(&a, title.len ? title.p : "", (size_t)(to - title.p));
 	lex_words_of(&b, name, name_len);
 	while ((more = lex_next(&a, &x)) && lex_next(&b, &y))
-		if (x.hash != y.hash)
+		if (!x.n || x.n != y.n || memcmp(x.w, y.w, x.n) != 0)
 			return false;
 	return !more && !lex_next(&b, &y);
 }

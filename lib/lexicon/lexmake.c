@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lexicon/lexhash.h"
 #include "lexicon/lexwords.h"
 
 enum { MOST_TERMS = 100000000, CAPITALS = 5 };
@@ -36,7 +37,7 @@ put_words(struct lex_make *m, const struct lex_row *row, unsigned *n)
 
 		if (*n == LEX_TERM_WORDS || !w.n)
 			return LEX_LONG;
-		word = lex_intern(&m->words, w.w, w.n, lex_mix(w.hash));
+		word = lex_intern(&m->words, w.w, w.n, w.hash);
 		if (word == UINT32_MAX)
 			return LEX_FULL;
 		if (m->seq_n + *n == m->seq_cap) {
@@ -57,12 +58,9 @@ put_concept(struct lex_make *m, const struct lex_row *row, uint32_t *concept)
 {
 	const char *name = row->name ? row->name : row->term;
 	size_t len = row->name ? row->name_len : row->term_len;
-	uint64_t hash = 0xcbf29ce484222325u;
 	uint32_t known = m->ids.n, c;
 
-	for (size_t i = 0; i < row->concept_len; i++)
-		hash = (hash ^ (unsigned char)row->concept[i]) * 0x100000001b3u;
-	c = *concept = lex_intern(&m->ids, row->concept, row->concept_len, lex_mix(hash));
+	c = *concept = lex_intern(&m->ids, row->concept, row->concept_len, lex_hash(row->concept, row->concept_len));
 	if (c == UINT32_MAX || m->names.len + len >= UINT32_MAX)
 		return LEX_FULL;
 	if (c == m->name_cap) {

@@ -9,7 +9,7 @@
 
 #include "mem.h"
 
-enum { AHEAD = 16 };
+enum { AHEAD = 32 };
 
 struct call {
 	void (*found)(void *ctx, unsigned i, const struct lex_found *);
@@ -145,7 +145,7 @@ lex_set_find(struct lex_set *s, const char *text, size_t len,
 	static struct lex_token t[AHEAD];
 	struct call call[LEX_MOST];
 	struct lex_words w;
-	uint64_t mixed[AHEAD];
+	uint32_t word[AHEAD];
 	unsigned n;
 
 	if (!s->n)
@@ -159,14 +159,17 @@ lex_set_find(struct lex_set *s, const char *text, size_t len,
 	lex_words_of(&w, text, len);
 	/* A few words at once, so that the memory of all of them is on its way. */
 	do {
-		for (n = 0; n < AHEAD && lex_next(&w, &t[n]); n++) {
-			mixed[n] = lex_mix(t[n].hash);
+		for (n = 0; n < AHEAD && lex_next(&w, &t[n]); n++)
 			for (unsigned i = 0; i < s->n; i++)
-				lex_prefetch(&s->x[i], mixed[n]);
-		}
-		for (unsigned i = 0; i < s->n; i++)
+				lex_prefetch(&s->x[i], t[n].hash);
+		for (unsigned i = 0; i < s->n; i++) {
+			for (unsigned k = 0; k < n; k++) {
+				word[k] = lex_word(&s->x[i], t[k].hash, t[k].w, t[k].n);
+				lex_prefetch_word(&s->x[i], word[k]);
+			}
 			for (unsigned k = 0; k < n; k++)
-				lex_find_word(&s->find[i], &t[k], mixed[k]);
+				lex_find_word(&s->find[i], &t[k], word[k]);
+		}
 	} while (n == AHEAD);
 	for (unsigned i = 0; i < s->n; i++)
 		lex_find_end(&s->find[i]);

@@ -1,12 +1,16 @@
 #include "lexicon/lexwords.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "json.h"
 #include "lexicon/lexfold.h"
+#include "lexicon/lexhash.h"
 
 static inline void
 add(struct lex_token *t, unsigned *n, unsigned char c)
 {
-	t->hash = (t->hash ^ c) * 0x100000001b3u;
 	if (*n < LEX_WORD)
 		t->w[*n] = (char)c;
 	++*n;
@@ -59,35 +63,78 @@ skip(struct lex_words *w, struct lex_token *t, struct lex_glyph *g)
 	return p < end;
 }
 
+#ifdef __SSE2__
+/* How many of 16 bytes are ASCII letters and digits from the first on; folded they begin t->w,
+ * which has room for all of them. No step a byte, and so no guess when a word ends. */
+static inline unsigned
+run_16(const char *p, struct lex_token *t)
+{
+	__m128i x = _mm_loadu_si128((const __m128i *)(const void *)p), lower = _mm_or_si128(x, _mm_set1_epi8(0x20));
+	__m128i letter = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)), _mm_cmplt_epi8(lower, _mm_set1_epi8('z' + 1)));
+	__m128i digit = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+	unsigned digits = (unsigned)_mm_movemask_epi8(digit), ends = ~(digits | (unsigned)_mm_movemask_epi8(letter));
+	unsigned n = (unsigned)__builtin_ctz(ends | 1u << 16);
+
+	_mm_storeu_si128((__m128i *)(void *)t->w, lower);       /* a digit has that bit already */
+	t->letters += n;
+	for (digits &= (1u << n) - 1; digits; digits &= digits - 1)
+		t->letters--;
+	return n;
+}
+#endif
+
+/* ASCII letters and digits from p on, most of most texts, as far as the word has room. Returns
+ * where they end. */
+static inline const char *
+run_ascii(const char *p, const char *end, struct lex_token *t, unsigned *n)
+{
+	size_t left = (size_t)(end - p), room = *n < LEX_WORD ? LEX_WORD - *n : 0, k;
+	unsigned letters = 0;
+	unsigned char f;
+
+	if (left > room)
+		left = room;
+	k = 0;
+#ifdef __SSE2__
+	if (!*n && left >= 16 && (k = run_16(p, t)) < 16)
+		left = k;
+#endif
+	for (; k < left && (f = lex_ascii[(unsigned char)p[k]]) > LEX_SIGN; k++) {
+		t->w[*n + k] = (char)f;
+		letters += f >> 6;      /* a letter is 0x61 to 0x7a, a digit 0x30 to 0x39 */
+	}
+	t->letters += letters;
+	*n += (unsigned)k;
+	return p + k;
+}
+
 /* A run of letters and digits; returns where it ends. */
 static const char *
 run(const char *p, const char *end, struct lex_token *t, unsigned *n)
 {
-	const char *stop = p;
+	const char *stop = p, *q;
 	struct lex_glyph g;
+	unsigned char f;
 
-	while (p < end) {
-		unsigned char c = (unsigned char)*p, f;
-
-		if (c < 0x80) {
-			f = lex_ascii[c];
-			if (f == LEX_BLANK || f == LEX_SIGN)
-				break;
-			p++;
-			if (f == LEX_DROP)
-				continue;
-			add(t, n, f);
-			t->letters += f >= 'a';
+	for (; p < end; p = q) {
+		q = run_ascii(p, end, t, n);
+		if (q > p) {
+			stop = q;
+		} else if ((f = lex_ascii[(unsigned char)*p]) == LEX_BLANK || f == LEX_SIGN) {
+			break;
+		} else if (f) {
+			add(t, n, f);   /* the word is over LEX_WORD already */
+			stop = ++q;
+		} else if ((unsigned char)*p < 0x80) {
+			q++;
 		} else {
-			size_t k = lex_glyph(p, end, &g);
-
+			q += lex_glyph(p, end, &g);
 			if (g.kind == LEX_SPACE || g.kind == LEX_ALONE)
 				break;
-			p += k;
 			if (g.kind == LEX_LETTER)
 				add_glyph(t, n, &g);
+			stop = q;
 		}
-		stop = p;
 	}
 	return stop;
 }
@@ -99,7 +146,6 @@ lex_next(struct lex_words *w, struct lex_token *t)
 	struct lex_glyph g;
 	unsigned n = 0;
 
-	t->hash = 0xcbf29ce484222325u;
 	t->letters = 0;
 	if (!skip(w, t, &g))
 		return false;
@@ -116,5 +162,6 @@ lex_next(struct lex_words *w, struct lex_token *t)
 	}
 	w->at = t->end = (size_t)(stop - w->text);
 	t->n = n <= LEX_WORD ? n : 0;
+	t->hash = lex_hash(t->w, t->n);
 	return true;
 }

@@ -25,7 +25,7 @@ struct lex_words {
 
 struct lex_token {
 	size_t start, end;      /* its bytes in the text */
-	uint64_t hash;
+	uint64_t hash;          /* lex_hash of w */
 	unsigned n;             /* folded bytes in w; 0: too long */
 	unsigned letters;       /* as many as a reader would count; digits not */
 	bool apart;             /* a blank line or a new page lies before it */

@@ -46,7 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lex_view(&x, copy, size, &why) == 0) {
 		lex_words_of(&w, text, sizeof text - 1);
 		while (lex_next(&w, &t))
-			lex_find_word(&f, &t, lex_mix(t.hash));
+			lex_find_word(&f, &t, lex_word(f.x, t.hash, t.w, t.n));
 		lex_find_end(&f);
 		lex_find_free(&f);
 	} else if (!why.text[0]) {

@@ -91,7 +91,7 @@ compare(const struct lex *x, const char *text, size_t len)
 	got_n = 0;
 	lex_words_of(&w, text, len);
 	while (n < MOST && lex_next(&w, &token[n])) {
-		lex_find_word(&f, &token[n], lex_mix(token[n].hash));
+		lex_find_word(&f, &token[n], lex_word(f.x, token[n].hash, token[n].w, token[n].n));
 		n++;
 	}
 	lex_find_end(&f);
