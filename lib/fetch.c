@@ -100,6 +100,7 @@ transfer(struct fetch *f, struct fetch_job *j)
 		.max = j->q.max, .connect_ms = f->o.connect_ms, .total_ms = j->q.total_ms,
 		.sink = j->q.sink, .ctx = j->q.ctx, .r = &j->r };
 	if (http_multi_add(f->m, &j->t) < 0) {
+		j->host->probing = false;       /* it tried nothing */
 		fetch_push(&f->ready, j);
 		return;
 	}
@@ -127,6 +128,8 @@ begin_of(struct fetch *f, struct fetch_host *x, int64_t now)
 			if (f->wake < 0 || when < f->wake)
 				f->wake = when;
 			return;
+		case FETCH_HELD:
+			return;
 		}
 }
 
@@ -140,8 +143,13 @@ begin(struct fetch *f)
 
 	f->wake = -1;
 	while ((j = fetch_pop(&f->waiting))) {
-		fetch_push(j->not_before <= now ? &j->host->queue : &later, j);
-		if (j->not_before > now && (f->wake < 0 || j->not_before < f->wake))
+		if (j->not_before <= now) {
+			j->host->waiting--;
+			fetch_push(&j->host->queue, j);
+			continue;
+		}
+		fetch_push(&later, j);
+		if (f->wake < 0 || j->not_before < f->wake)
 			f->wake = j->not_before;
 	}
 	f->waiting = later;

@@ -11,7 +11,7 @@ enum {
 	HOSTS_MAX = 4096,               /* remembered; idle ones make room for new ones */
 	CLOSED_MIN_MS = 1000, CLOSED_MAX_MS = 300 * 1000,
 	AFTER_FAILURE_MS = 1000, AFTER_STEPS = 10,
-	SLOT_FAR_US = 60 * 1000 * 1000
+	SLOT_FAR_US = 10 * 1000 * 1000
 };
 
 /* xorshift: to spread retries, not to keep secrets. */
@@ -33,7 +33,7 @@ a_rate(const char *s, double *rate)
 	if (*s < '0' || *s > '9')
 		return -1;
 	*rate = strtod(s, &end);
-	return (*end && *end != ' ') || *rate < 0 || *rate > 1e6 ? -1 : 0;
+	return (*end && *end != ' ') || (*rate > 0 && *rate < 0.001) || *rate > 1e6 ? -1 : 0;
 }
 
 /* A host's rate: that of "name=", "name:port=" or the first of the list. -1: no list. */
@@ -91,7 +91,7 @@ clear(struct fetch_hosts *h, bool all)
 		for (struct fetch_host **at = &h->bucket[i]; *at; ) {
 			struct fetch_host *x = *at;
 
-			if (!all && (x->running || x->queue.n || x->resting || x->closed_until > now)) {
+			if (!all && (x->running || x->waiting || x->queue.n || x->closed_until > now)) {
 				at = &x->next;
 				continue;
 			}
@@ -140,7 +140,7 @@ take_turn(struct fetch_host *x, int64_t *when)
 
 	do {
 		/* Too far off: of a machine that has started anew since, or of another clock. */
-		slot = was > now + x->gap_us * 1000 + SLOT_FAR_US ? 0 : was;
+		slot = was > now + x->gap_us + SLOT_FAR_US ? 0 : was;
 		if (slot > now) {
 			*when = slot / 1000 + 1;
 			return false;
@@ -154,8 +154,10 @@ take_turn(struct fetch_host *x, int64_t *when)
 enum fetch_may
 fetch_host_may(struct fetch_host *x, int64_t *when)
 {
-	if (now_ms() < x->closed_until || x->probing)
+	if (now_ms() < x->closed_until)
 		return FETCH_CLOSED;
+	if (x->probing)
+		return FETCH_HELD;
 	if (x->gap_us && !take_turn(x, when))
 		return FETCH_LATER;
 	x->probing = x->resting;
@@ -190,8 +192,10 @@ said_later(struct fetch_hosts *h, struct fetch_host *x, int64_t now, struct http
 {
 	unsigned long ms = r->after_ms;
 
-	if (!ms)
-		ms = (unsigned long)CLOSED_MIN_MS << (x->busy < 9 ? x->busy++ : 9);
+	if (!ms) {
+		x->busy += now >= x->closed_until && x->busy < 10;      /* those sent before it said so are one */
+		ms = (unsigned long)CLOSED_MIN_MS << (x->busy ? x->busy - 1 : 0);
+	}
 	if (!r->after_ms && ms > CLOSED_MAX_MS)
 		ms = CLOSED_MAX_MS;
 	close_host(x, now + (int64_t)ms);
@@ -203,7 +207,8 @@ said_later(struct fetch_hosts *h, struct fetch_host *x, int64_t now, struct http
 void
 fetch_host_learn(struct fetch_hosts *h, struct fetch_host *x, int64_t now, struct http_result *r)
 {
-	bool failed = r->code && r->retry && r->status != 429;
+	/* What could not be stored here is no fault of the host. */
+	bool failed = r->code && r->retry && r->status != 429 && strcmp(r->code, "store_failed") != 0;
 	unsigned steps;
 
 	if (!failed && x->resting)

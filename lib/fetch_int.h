@@ -42,10 +42,10 @@ struct fetch_host {
 	int64_t gap_us;         /* between two beginnings; 0: none */
 	_Atomic int64_t own_slot, *slot;        /* when the next may begin, µs: ours, or that of all processes */
 	struct fetch_queue queue;
-	unsigned running;
+	unsigned running, waiting;      /* sent; for their time, in fetch.waiting */
 	int64_t closed_until;   /* it said when to come back, or it rests */
 	bool resting, probing;  /* closed for its failures; one request tries it after that */
-	unsigned failures, busy;        /* in a row: failures, and "later" without a time */
+	unsigned failures, busy;        /* in a row: failures, and times that it closed by "later" without a time */
 	uint64_t put_off;       /* requests answered with a time since it closed */
 };
 
@@ -65,9 +65,10 @@ void fetch_hosts_free(struct fetch_hosts *h);
 /* The host of an origin, made where it is new. */
 struct fetch_host *fetch_host_of(struct fetch_hosts *h, const char *origin);
 
-enum fetch_may { FETCH_MAY, FETCH_LATER, FETCH_CLOSED };
-/* May a request begin now? FETCH_LATER: at *when, for its rate. FETCH_CLOSED: answer
- * it with fetch_host_put_off. FETCH_MAY has taken the slot. */
+enum fetch_may { FETCH_MAY, FETCH_LATER, FETCH_HELD, FETCH_CLOSED };
+/* May a request begin now? FETCH_LATER: at *when, for its rate. FETCH_HELD: not before the one
+ * that tries the host is answered. FETCH_CLOSED: answer it with fetch_host_put_off.
+ * FETCH_MAY has taken the slot. */
 enum fetch_may fetch_host_may(struct fetch_host *x, int64_t *when);
 void fetch_host_put_off(struct fetch_hosts *h, struct fetch_host *x, int64_t now, struct http_result *r);
 /* What an answer says about its host; fills r->after_ms where a retry is due. */

@@ -63,6 +63,7 @@ fetch_enqueue(struct fetch *f, struct fetch_job *j)
 		fetch_push(&f->ready, j);
 		return;
 	}
+	j->host->waiting += j->not_before != 0;
 	fetch_push(j->not_before ? &f->waiting : &j->host->queue, j);
 }
 

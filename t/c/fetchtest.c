@@ -2,6 +2,7 @@
  * answers are good, secrets in files, the shelf of the cache. Needs an empty folder to write in: argv[1]. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ rates(void)
 		{ "5 [::1]=4", "http://[::1]:80", 250000 },
 		{ "5  A=10 ", "http://a:80", 100000 },
 	};
-	static const char *const bad[] = { "x", "-1", "5x", "a=", "a=x", "5 b", "1e9", "5,6" };
+	static const char *const bad[] = { "x", "-1", "5x", "a=", "a=x", "5 b", "1e9", "1e-300", "5,6" };
 	struct fetch_hosts h;
 
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
@@ -143,7 +144,7 @@ breaker(void)
 	fetch_host_put_off(&h, x, now_ms(), &r);
 	ok(strcmp(r.code, "host_resting") == 0 && r.retry && r.after_ms, "and says so");
 	ok(opens(x), "then it is tried");
-	ok(may(x) == FETCH_CLOSED, "by one request");
+	ok(may(x) == FETCH_HELD, "by one request, which the others wait for");
 	learn(&h, x, 503, 0);
 	ok(may(x) == FETCH_CLOSED, "which fails: it rests again");
 	ok(opens(x), "it is tried again");
@@ -162,6 +163,74 @@ breaker(void)
 		fetch_host_put_off(&h, x, now_ms(), &r);
 	ok(r.after_ms >= 60000 - 1000 + 5000 && r.after_ms < 67000, "fifty come back one after the other at its rate: %lu", r.after_ms);
 	fetch_hosts_free(&h);
+}
+
+static void
+blame(void)
+{
+	static struct http_result r = { .code = "store_failed", .retry = true };
+	struct fetch_hosts h;
+	struct fetch_host *x;
+
+	fetch_hosts_init(&h, "0", 3, 60000);
+	x = fetch_host_of(&h, "http://a:80");
+	for (int i = 0; i < 5; i++)
+		fetch_host_learn(&h, x, now_ms(), &r);
+	ok(may(x) == FETCH_MAY, "what we could not store is no fault of the host");
+	for (int i = 0; i < 8; i++)
+		learn(&h, x, 429, 0);
+	ok(x->closed_until > now_ms() && x->closed_until < now_ms() + 2000, "eight at once are told to come later: that is once");
+	learn(&h, x, 200, 0);
+	x->closed_until = 0;
+	learn(&h, x, 429, 0);
+	x->closed_until = 0;
+	learn(&h, x, 429, 0);
+	ok(x->closed_until > now_ms() + 1000, "the second time it is for longer");
+	fetch_hosts_free(&h);
+}
+
+static void
+far_slot(void)
+{
+	struct fetch_hosts h;
+	struct fetch_host *x;
+
+	fetch_hosts_init(&h, "5", 0, 0);
+	x = fetch_host_of(&h, "http://a:80");
+	x->own_slot = now_us() + 200 * 1000000;
+	ok(may(x) == FETCH_MAY, "a turn minutes away is of a machine that has started anew");
+	fetch_hosts_free(&h);
+}
+
+static void
+told(void *ctx, struct http_result *r)
+{
+	(void)r;
+	++*(int *)ctx;
+}
+
+/* Thousands of hosts come while one request waits for its time. */
+static void
+many_hosts(void)
+{
+	static const struct fetch_opts o = { .rate = "0", .allow = "127.0.0.1" };
+	struct fetch *f = fetch_open(&o);
+	int answers = 0;
+	struct fetch_request q = { .url = "http://127.0.0.1:1/", .wait_ms = 100, .done = told, .ctx = &answers };
+	char origin[64];
+
+	fetch_start(f, &q);
+	fetch_host_of(&f->hosts, "http://127.0.0.1:1")->busy = 77;
+	for (int i = 0; i < 5000; i++) {
+		snprintf(origin, sizeof origin, "http://h%d:80", i);
+		fetch_host_of(&f->hosts, origin);
+	}
+	ok(fetch_host_of(&f->hosts, "http://127.0.0.1:1")->busy == 77, "the host of a request that waits is not forgotten");
+	ok(f->hosts.n <= 4097, "others are: %zu", f->hosts.n);
+	while (fetch_work(f))
+		fetch_wait(f, -1);
+	ok(answers == 1, "it is answered");
+	fetch_free(f);
 }
 
 /* Three files of 100 bytes in one folder, the second the oldest. */
@@ -202,6 +271,9 @@ main(int argc, char **argv)
 	freshness();
 	secrets();
 	breaker();
+	blame();
+	far_slot();
+	many_hosts();
 	shelf(dir);
 	return tap_end();
 }
