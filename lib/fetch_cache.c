@@ -8,18 +8,20 @@
 #include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fetch_shelf.h"
 #include "json.h"
-#include "ndjson.h"
+#include "now.h"
 #include "rec.h"
 
 enum {
 	BODY_MAX = 4 << 20,     /* bytes of an answer that is kept */
 	HEAD_MAX = 4096,
 	FRESH_MAX_S = 30 * 24 * 3600,
-	SWEEP_EACH = 32
+	SWEEP_EACH = 32,        /* answers, */
+	SWEEP_LARGE = 64 << 10  /* and such a part of a larger one counts as one more */
 };
 
 int
@@ -34,7 +36,8 @@ fetch_cache_open(struct fetch_cache *c, const char *path, uint64_t max)
 	if ((c->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return -1;
 	fd = openat(c->dir, "pace", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || ftruncate(fd, (off_t)size) < 0 ||
+	/* With its room on the disk: writing to it later has no way to say that there is none. */
+	if (fd < 0 || (errno = posix_fallocate(fd, 0, (off_t)size)) ||
 	    (c->pace = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED) {
 		e = errno;
 		c->pace = NULL;
@@ -45,6 +48,7 @@ fetch_cache_open(struct fetch_cache *c, const char *path, uint64_t max)
 		return -1;
 	}
 	close(fd);
+	c->stored = (size_t)now_us() % SWEEP_EACH;      /* processes that store little sweep now and then too */
 	return 0;
 }
 
@@ -88,7 +92,7 @@ says(const char *list, const char *word, int64_t *value)
 }
 
 int64_t
-fetch_cache_until(const char *control, const char *expires, int64_t now)
+fetch_cache_until(const char *control, const char *expires, int64_t age_s, int64_t now)
 {
 	int64_t age = 0;
 
@@ -96,7 +100,9 @@ fetch_cache_until(const char *control, const char *expires, int64_t now)
 		return -1;
 	if (says(control, "no-cache", NULL))
 		return 0;
-	if (!says(control, "max-age", &age)) {
+	if (says(control, "max-age", &age)) {
+		age -= age > 0 && age_s > 0 ? age_s : 0;
+	} else {
 		int64_t at = *expires ? http_date(expires) : 0;
 
 		age = at > now ? at - now : 0;
@@ -131,15 +137,17 @@ keep(struct fetch_cache *c, const char *name, const struct fetch_kept *k, const 
 	buf_add(&file, body->p, body->len);
 	if (shelf_put(c->dir, name, &file) < 0)
 		return -1;
-	if (++c->stored % SWEEP_EACH == 0)
-		return shelf_sweep(c->dir, name, c->max / 256) < 0 ? -1 : 1;
-	return 1;
+	c->stored += 1 + body->len / SWEEP_LARGE;
+	if (c->stored < SWEEP_EACH)
+		return 1;
+	c->stored = 0;
+	return shelf_sweep(c->dir, name, c->max / 256) < 0 ? -1 : 1;
 }
 
 int
 fetch_cache_put(struct fetch_cache *c, const char *name, const struct http_transfer *t, int64_t now)
 {
-	struct fetch_kept k = { .until = fetch_cache_until(t->control, t->expires, now) };
+	struct fetch_kept k = { .until = fetch_cache_until(t->control, t->expires, t->age_s, now) };
 
 	if (t->r->status != 200 || k.until < 0 || t->r->body.len > BODY_MAX || strchr(t->vary, '*') ||
 	    (!k.until && !t->etag[0] && !t->modified[0]))
@@ -156,7 +164,7 @@ fetch_cache_again(struct fetch_cache *c, const char *name, const struct fetch_ke
 {
 	struct fetch_kept still = *k;
 
-	still.until = fetch_cache_until(t->control, t->expires, now);
+	still.until = fetch_cache_until(t->control, t->expires, t->age_s, now);
 	if (still.until == k->until || still.until < 0)
 		return 0;
 	return keep(c, name, &still, body);
@@ -195,7 +203,7 @@ fetch_cache_get(struct fetch_cache *c, const char *name, struct fetch_kept *k, s
 	sha256_hex(lf + 1, len, sum);
 	if (!rec_is(rec_get(&r, "sha256"), sum))
 		return 0;
-	k->until = (int64_t)until;
+	k->until = until <= (uint64_t)time(NULL) + FRESH_MAX_S ? (int64_t)until : 0;    /* later: by a clock that was wrong */
 	text(k->etag, sizeof k->etag, &r, "etag");
 	text(k->modified, sizeof k->modified, &r, "modified");
 	text(k->type, sizeof k->type, &r, "type");

@@ -21,7 +21,7 @@ enum { FETCH_PACES = 4096 };
 struct fetch_cache {
 	int dir;                /* -1: there is none */
 	uint64_t max;           /* bytes of all answers */
-	unsigned stored;
+	size_t stored;          /* since the last look at a folder's size */
 	_Atomic int64_t *pace;  /* (FETCH_PACES): when the next request to a host may begin, µs; or NULL */
 };
 #define FETCH_CACHE_INIT { -1, 0, 0, NULL }
@@ -48,7 +48,7 @@ int fetch_cache_put(struct fetch_cache *c, const char *name, const struct http_t
 int fetch_cache_again(struct fetch_cache *c, const char *name, const struct fetch_kept *k,
     const struct http_transfer *t, const struct buf *body, int64_t now);
 
-/* Until when headers say that an answer is fresh; -1: it may not be kept. */
-int64_t fetch_cache_until(const char *control, const char *expires, int64_t now);
+/* Until when headers say that an answer is fresh; -1: it may not be kept. age_s: it is so old already. */
+int64_t fetch_cache_until(const char *control, const char *expires, int64_t age_s, int64_t now);
 
 #endif

@@ -21,6 +21,7 @@ open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 		k->refused = true;
 		return CURL_SOCKET_BAD;
 	}
+	curl_easy_getinfo(k->c, CURLINFO_REDIRECT_COUNT, &k->allowed_at);
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
@@ -99,6 +100,7 @@ http_begin(struct http_call *k)
 	struct http_result *r = k->r;
 
 	k->refused = k->over = k->sunk = false;
+	k->allowed_at = -1;
 	k->got = 0;
 	k->error[0] = 0;
 	r->status = 0;
@@ -124,6 +126,7 @@ gave_up(struct http_call *k, CURLcode e)
 {
 	struct http_result *r = k->r;
 	const char *why = k->error[0] ? k->error : curl_easy_strerror(e);
+	long redirects = 0;
 	char tmp[512];
 
 	if (k->over || e == CURLE_FILESIZE_EXCEEDED) {
@@ -132,6 +135,8 @@ gave_up(struct http_call *k, CURLcode e)
 	}
 	if (k->sunk)
 		return http_fail(r, "store_failed", true, "what came could not be stored");
+	if (e == CURLE_UNSUPPORTED_PROTOCOL && strstr(why, "HTTP/0.9"))
+		e = CURLE_WEIRD_SERVER_REPLY;   /* what came is no HTTP */
 	switch (e) {
 	case CURLE_URL_MALFORMAT:
 		return http_fail(r, "bad_url", false, why);
@@ -146,10 +151,19 @@ gave_up(struct http_call *k, CURLcode e)
 	case CURLE_BAD_CONTENT_ENCODING:
 		return http_fail(r, "fetch_failed", false, why);
 	default:
-		if (k->refused)
+		/* One of a name's addresses may be refused and another one be down. */
+		curl_easy_getinfo(k->c, CURLINFO_REDIRECT_COUNT, &redirects);
+		if (k->refused && k->allowed_at != redirects)
 			return http_fail(r, "url_refused", false, "the address is not public and not in SLUICE_HTTP_ALLOW");
 		return http_fail(r, "fetch_failed", true, why);
 	}
+}
+
+/* 520 to 524: a proxy of Cloudflare's did not reach the server behind it. */
+static bool
+may_come_right(long s)
+{
+	return s == 408 || s == 425 || s == 429 || s == 500 || s == 502 || s == 503 || s == 504 || (s >= 520 && s <= 524);
 }
 
 static int
@@ -163,7 +177,7 @@ judge_status(struct http_result *r, curl_off_t after_s)
 	if (after_s > AFTER_MAX_S)
 		after_s = AFTER_MAX_S;
 	snprintf(tmp, sizeof tmp, "the server answered %ld", s);
-	http_fail(r, "http_status", s == 408 || s == 425 || s == 429 || s == 500 || s == 502 || s == 503 || s == 504, tmp);
+	http_fail(r, "http_status", may_come_right(s), tmp);
 	if (r->retry && after_s > 0)
 		r->after_ms = (unsigned long)after_s * 1000;
 	return -1;

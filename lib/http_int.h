@@ -6,7 +6,7 @@
 #include <curl/curl.h>
 
 #include "cidr.h"
-#include "http.h"
+#include "http_multi.h"
 
 /* One transfer. What is borrowed outlives it. */
 struct http_call {
@@ -17,6 +17,7 @@ struct http_call {
 	int (*sink)(void *ctx, const void *p, size_t len);      /* of a 2xx body; NULL: r->body */
 	void *ctx;
 	bool refused, over, sunk;
+	long allowed_at;        /* after so many redirects an address was allowed last; -1: none was */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -27,6 +28,8 @@ int http_curl(void);
 CURLcode http_guard(struct http_call *k, unsigned long connect_ms, unsigned long total_ms, const char *agent);
 /* Empties *k's result and what the last transfer left. */
 void http_begin(struct http_call *k);
+/* What the headers of the last answer say, into *t. */
+void http_headers(CURL *c, struct http_transfer *t);
 /* Names a transfer that libcurl gave up, or its status. 0: it is 200-299; -1. */
 int http_judge(struct http_call *k, CURLcode e);
 

@@ -1,11 +1,9 @@
 #include "http_multi.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "http_int.h"
 
@@ -178,39 +176,11 @@ http_multi_add(struct http_multi *m, struct http_transfer *t)
 	return http_fail(t->r, "fetch_failed", true, e ? curl_easy_strerror(e) : "libcurl takes no more");
 }
 
-static void
-header(CURL *c, const char *name, char *out, size_t size)
-{
-	struct curl_header *h;
-
-	if (curl_easy_header(c, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK && strlen(h->value) < size)
-		snprintf(out, size, "%s", h->value);
-}
-
-/* CORE's name for Retry-After. */
-static void
-another_name(CURL *c, struct http_result *r)
-{
-	char text[64] = "", *end;
-	long s;
-
-	header(c, "X-RateLimit-Retry-After", text, sizeof text);
-	s = strtol(text, &end, 10);
-	if (*end) {
-		int64_t at = http_date(text), now = (int64_t)time(NULL);
-
-		s = at > now && at - now < 24 * 3600 ? (long)(at - now) : 0;
-	}
-	if (s > 0 && s <= 24 * 3600)
-		r->after_ms = (unsigned long)s * 1000;
-}
-
 struct http_transfer *
 http_multi_done(struct http_multi *m)
 {
 	struct http_transfer *t;
 	struct http_slot *s;
-	const char *next = NULL;
 	CURLMsg *msg;
 	int left;
 
@@ -222,15 +192,7 @@ http_multi_done(struct http_multi *m)
 	while (msg->msg != CURLMSG_DONE || curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&s) != CURLE_OK);
 	t = s->t;
 	http_judge(&s->k, msg->data.result);
-	if (curl_easy_getinfo(s->k.c, CURLINFO_REDIRECT_URL, &next) == CURLE_OK && next && strlen(next) < sizeof t->next)
-		snprintf(t->next, sizeof t->next, "%s", next);
-	header(s->k.c, "ETag", t->etag, sizeof t->etag);
-	header(s->k.c, "Last-Modified", t->modified, sizeof t->modified);
-	header(s->k.c, "Cache-Control", t->control, sizeof t->control);
-	header(s->k.c, "Expires", t->expires, sizeof t->expires);
-	header(s->k.c, "Vary", t->vary, sizeof t->vary);
-	if (t->r->status == 429 && !t->r->after_ms)
-		another_name(s->k.c, t->r);
+	http_headers(s->k.c, t);
 	curl_multi_remove_handle(m->m, s->k.c);
 	let_go(m, s);
 	return t;

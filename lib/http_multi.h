@@ -39,6 +39,7 @@ struct http_transfer {
 	struct http_result *r;  /* url is left alone */
 	char next[HTTP_URL_MAX];        /* where a redirect leads, whole, or "" */
 	char etag[256], modified[64], control[256], expires[64], vary[64];      /* headers, or "" */
+	int64_t age_s;          /* so long the answer lay in caches before ours */
 	struct http_slot *slot; /* http_multi's own */
 };
 

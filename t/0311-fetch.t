@@ -40,6 +40,7 @@ fault 'too many, by another name' limited rate_limited true
 ok 'the time is understood' jq -e '.error.after_ms | . >= 9000 and . < 11000' got
 fault 'out of service' down http_status true
 ok 'later' jq -e '.error.after_ms >= 500' got
+fault 'a server that a proxy of it does not reach' cloudy http_status true
 fault 'a slow body' slow fetch_timeout true
 fault 'a torn body' torn fetch_failed true
 fault 'torn JSON' tornjson bad_answer true
@@ -49,6 +50,7 @@ passed 'a body that says it is too long' huge too_large
 passed 'a body without end' endless too_large
 passed 'redirects without end' loop too_many_redirects
 passed 'refused' refused http_status
+passed 'what is no HTTP' nohttp fetch_failed
 passed 'a redirect to where it may not go' away url_refused
 asks moved
 field 'a redirect' .work.year 2019
@@ -99,6 +101,7 @@ SLUICE_OPENALEX_URL=file:///etc fault 'a file' full url_refused false
 SLUICE_OPENALEX_URL=http://10.0.0.1 fault 'a private address' full url_refused false
 SLUICE_HTTP_ALLOW='' fault 'loopback' full url_refused false
 SLUICE_OPENALEX_URL=http://127.0.0.1:1 fault 'nobody there' full fetch_failed true
+SLUICE_OPENALEX_URL=http://localhost:1 fault 'nobody at the one of two addresses that is allowed' full fetch_failed true
 
 # A certificate that nobody vouches for: nothing is sent.
 openssl req -x509 -newkey rsa:2048 -nodes -keyout tls.key -out tls.crt -days 2 -subj /CN=127.0.0.1 \

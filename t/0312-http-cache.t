@@ -43,6 +43,9 @@ ok 'says so' grep -q 'unchanged=1' err
 asks cachedfresh
 sent 'and is fresh again' 0
 
+sed -i 's/"until":[0-9]*/"until":99999999999/' "$(file)"
+asks cachedfresh
+sent 'fresh for longer than anything is: a clock was wrong' 1
 sed -i 's/lock/lack/' "$(file)"
 asks cachedfresh
 sent 'bytes that changed on disk: asked' 1
@@ -60,6 +63,15 @@ field 'the answer is the kept one' .work.title "$title"
 asks secret
 asks secret
 sent 'no-store: not kept' 1
+for d in headtwice headlong headvary; do
+	asks $d
+	asks $d
+	sent "what forbids to keep it is read whole: $d" 1
+	ok "not even to ask whether it changed: $d" jq -e '.headers | has("if-none-match") | not' log
+done
+asks headold
+asks headold
+sent 'as old as it may be when it came: asked' 1
 asks full
 asks full
 sent 'nothing said: not kept' 1
@@ -74,6 +86,7 @@ code 100 'a folder that cannot be' nofolder
 afile() { SLUICE_HTTP_CACHE=plain openalex </dev/null; }
 code 100 'a file in its place' afile
 
+ok 'the rate has its room on the disk' test "$(stat -c %b cache/pace)" -ge 64
 # Two processes, one rate.
 for i in $(seq 10); do printf '{"job_id":"n","doi":"10.5555/n.%s"}\n' "$i"; done >in
 : >log

@@ -45,23 +45,27 @@ rates(void)
 static void
 freshness(void)
 {
-	static const struct { const char *control, *expires; long until; } t[] = {
-		{ "max-age=60", "", 1060 },
-		{ "private, Max-Age=60, must-revalidate", "", 1060 },
-		{ "max-age=\"60\"", "", 1060 },
-		{ "max-age=60, no-store", "", -1 },
-		{ "max-age=60,no-cache", "", 0 },
-		{ "x-max-age=60", "", 0 },
-		{ "max-age=-5", "", 0 },
-		{ "max-age=99999999999999999999", "", 1000 + 30 * 24 * 3600 },
-		{ "", "Thu, 01 Jan 1970 00:20:00 GMT", 1200 },
-		{ "max-age=0", "Thu, 01 Jan 1970 00:20:00 GMT", 0 },
-		{ "", "0", 0 },
-		{ "", "", 0 },
+	static const struct { const char *control, *expires; long until, age_s; } t[] = {
+		{ "max-age=60", "", 1060, 0 },
+		{ "max-age=60", "", 1020, 40 },
+		{ "max-age=60", "", 0, 60 },
+		{ "max-age=60", "", 1060, -9 },
+		{ "", "Thu, 01 Jan 1970 00:20:00 GMT", 1200, 40 },
+		{ "private, Max-Age=60, must-revalidate", "", 1060, 0 },
+		{ "max-age=\"60\"", "", 1060, 0 },
+		{ "max-age=60, no-store", "", -1, 0 },
+		{ "max-age=60,no-cache", "", 0, 0 },
+		{ "x-max-age=60", "", 0, 0 },
+		{ "max-age=-5", "", 0, 0 },
+		{ "max-age=99999999999999999999", "", 1000 + 30 * 24 * 3600, 0 },
+		{ "", "Thu, 01 Jan 1970 00:20:00 GMT", 1200, 0 },
+		{ "max-age=0", "Thu, 01 Jan 1970 00:20:00 GMT", 0, 0 },
+		{ "", "0", 0, 0 },
+		{ "", "", 0, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
-		ok(fetch_cache_until(t[i].control, t[i].expires, 1000) == t[i].until, "fresh: '%s' '%s'", t[i].control, t[i].expires);
+		ok(fetch_cache_until(t[i].control, t[i].expires, t[i].age_s, 1000) == t[i].until, "fresh: '%s' '%s' %ld", t[i].control, t[i].expires, t[i].age_s);
 }
 
 static int
@@ -260,6 +264,30 @@ shelf(int dir)
 	ok(shelf_drop(dir, "ab1") == 0 && faccessat(dir, "ab/1", F_OK, 0) < 0 && shelf_drop(dir, "ab1") == 0, "dropped, twice");
 }
 
+/* Many processes that keep one answer each. */
+static void
+short_lives(void)
+{
+	static struct http_result r = { .status = 200 };
+	static struct http_transfer t = { .control = "max-age=60", .r = &r };
+	struct fetch_cache c = FETCH_CACHE_INIT;
+	char name[SHA256_HEX] = "ab", last[16] = "";
+	unsigned left = 0;
+
+	buf_adds(&r.body, "an answer");
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name + 2, sizeof name - 2, "%u", i);
+		if (fetch_cache_open(&c, "cache", 256 * 1000) < 0 || fetch_cache_put(&c, name, &t, 1000) != 1)
+			break;
+		fetch_cache_close(&c);
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(last, sizeof last, "cache/ab/%u", i);
+		left += access(last, F_OK) == 0;
+	}
+	ok(left && left < 500, "the folder is swept: %u of 1000 are left", left);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -275,5 +303,6 @@ main(int argc, char **argv)
 	far_slot();
 	many_hosts();
 	shelf(dir);
+	short_lives();
 	return tap_end();
 }

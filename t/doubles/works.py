@@ -136,6 +136,14 @@ def answer(name, target, headers):
         return 403, ok, b'{"error":"Forbidden"}'
     if key == "key":
         return 401, ok, b'{"error":"API key"}'
+    if key == "cloudy":
+        return 522, {"Content-Type": "text/html"}, b"<title>Connection timed out</title>"
+    if key in ("headtwice", "headlong", "headold", "headvary"):
+        more = {"headtwice": {"Cache-Control": "max-age=60\r\nCache-Control: no-store"},
+                "headlong": {"Cache-Control": "x-" + "y" * 300 + ", no-store"},
+                "headold": {"Cache-Control": "max-age=60", "Age": "61"},
+                "headvary": {"Cache-Control": "max-age=60", "Vary": "Accept\r\nVary: *"}}[key]
+        return 200, dict(ok, ETag='"x"', **more), json.dumps(MAKE[name](doi, FULL)).encode()
     if key == "cachedhtml":
         return 200, {"Content-Type": "text/html", "Cache-Control": "max-age=60"}, b"<!DOCTYPE html><title>Sign in</title>"
     if key == "secret":
@@ -154,7 +162,7 @@ def answer(name, target, headers):
         return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/echo?{target.partition('?')[2]}"}, b""
     if key == "moved":
         return 301, {"Location": target.replace("moved", "full")}, b""
-    if key in ("slow", "torn", "huge", "endless"):
+    if key in ("slow", "torn", "huge", "endless", "nohttp"):
         return key
     if name == "unpaywall" and "email=" not in target:
         return 422, ok, b'{"error":true,"message":"Please use your own email address"}'
@@ -174,6 +182,11 @@ def answer(name, target, headers):
 
 async def misbehave(what, writer):
     length = {"huge": b"Content-Length: 500000000\r\n", "endless": b"Connection: close\r\n"}.get(what, b"Content-Length: 1000\r\n")
+    if what == "nohttp":
+        writer.write(b"220 mail.example.org ESMTP\r\n")
+        await writer.drain()
+        writer.close()
+        return
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + length + b"\r\n{")
     if what == "torn":
         await writer.drain()
