@@ -149,7 +149,7 @@ same 'and is reused' got again
 ok 'the blob is the text' cmp root/long "blobs/$(jq -r '.content_blob.sha256|.[:2]+"/"+.[2:]' got)"
 
 # PDF.
-for k in text empty encrypted bomb; do
+for k in text empty encrypted bomb claims; do
 	python3 "$T_TOP/t/make-pdf.py" $k >root/$k.pdf
 done
 head -c 300 root/text.pdf >root/torn.pdf
@@ -160,6 +160,8 @@ field 'its text' .content 'The first page of the test.
 It has two lines, and this is the second of them.
 
 The second page is for the end of it.'
+path claims.pdf
+field 'what a title says of pages is no number of pages' '[.document.title,.document.pages]|@csv' '"Claims",2'
 refused 'a PDF without text' empty.pdf no_text
 refused 'an encrypted PDF' encrypted.pdf encrypted_pdf
 refused 'a torn PDF' torn.pdf bad_pdf

@@ -17,7 +17,7 @@ refused() {
 mkdir docs
 SLUICE_DOCS=$PWD/docs
 export SLUICE_DOCS
-for k in text empty encrypted bomb none objects noise columns shuffled; do python3 "$T_TOP/t/make-pdf.py" $k >docs/$k.pdf; done
+for k in text empty encrypted bomb none objects noise columns shuffled claims; do python3 "$T_TOP/t/make-pdf.py" $k >docs/$k.pdf; done
 head -c 300 docs/text.pdf >docs/torn.pdf
 printf '%%PDF-1.4\nnothing' >docs/bad.pdf
 head -c 3000 /dev/zero >docs/zero.pdf
@@ -108,6 +108,10 @@ refused 'not there' nowhere.pdf not_found
 refused 'outside' /etc/passwd path_refused
 path objects.pdf
 field '50,000 objects' '[.parsed.pages,.parsed.blocks[0].text]|@csv' '1,"Fifty thousand objects, and one page with some text on it. Nobody has to look at all of them to read this text."'
+path claims.pdf
+run -c 20
+field 'what a title says of pages is no number of pages' '[.error.code,.parsed.pages,.parsed.title]|@csv' ',2,"Claims
+Pages:          7"'
 path noise.pdf
 field 'markup in a text is text' '[.parsed.pages,(.parsed.blocks|map(.text)|join(" ")|contains("</word></page></doc><page width"))]|@csv' '1,true'
 jq -cn '{job_id:"p",path:"bomb.pdf"}' >in

@@ -9,6 +9,7 @@ none       no page
 objects    a page of text and 50,000 objects that nothing refers to
 columns    two columns of text that are drawn row by row, under a title
 shuffled   lines of text in no order at all
+claims     two pages, and a title of several lines that says there are seven
 noise      bytes that no font explains, markup and control bytes in a text
 """
 import hashlib
@@ -102,6 +103,9 @@ elif kind == "columns":
 elif kind == "shuffled":
     doc = build([placed(sorted(((72, 700 - 12 * i, line) for i, line in enumerate(column(b"text"))),
                                key=lambda p: hashlib.md5(p[2]).digest()))])
+elif kind == "claims":
+    doc = build([page_text([b"The first page of two."]), page_text([b"And this is the second one."])],
+                title=b"Claims\\nPages:          7\\n")
 elif kind == "none":
     doc = build([])
 elif kind == "objects":

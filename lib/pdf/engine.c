@@ -111,9 +111,11 @@ pdf_pages(struct pdf_engine *e, int fd, size_t *pages, struct pdf_fault *f)
 	for (size_t i = 0; i < r.out.len; i++)
 		if (!r.out.p[i])
 			r.out.p[i] = ' ';       /* what some files have in their information */
-	for (p = buf_str(&r.out); p && strncmp(p, "Pages:", 6) != 0; p = strchr(p, '\n'), p += p != NULL)
-		;
-	*pages = p ? strtoul(p + 6, NULL, 10) : 0;
+	/* The last such line: a title and its like stand before it and may have line ends. */
+	*pages = 0;
+	for (p = buf_str(&r.out); p; p = strchr(p, '\n'), p += p != NULL)
+		if (strncmp(p, "Pages:", 6) == 0)
+			*pages = strtoul(p + 6, NULL, 10);
 	if (!*pages)
 		return fail(f, "bad_pdf", false, "the PDF has no pages");
 	if (*pages > PDF_PAGES_MAX)

@@ -96,11 +96,11 @@ run(struct doc *d, const char *const *argv, size_t out_max, unsigned long cpu_s,
 
 /* The rest of pdfinfo's line that begins with key, or NULL. */
 static const char *
-info_line(char *out, const char *key, size_t *len)
+info_line(const char *out, const char *key, size_t *len)
 {
 	size_t n = strlen(key);
 
-	for (char *p = out; p; p = strchr(p, '\n')) {
+	for (const char *p = out; p; p = strchr(p, '\n')) {
 		p += *p == '\n';
 		if (strncmp(p, key, n) != 0)
 			continue;
@@ -126,7 +126,8 @@ info_read(struct doc *d)
 	for (size_t i = 0; i < r.out.len; i++)
 		if (!r.out.p[i])
 			r.out.p[i] = ' ';       /* what some files have in their information */
-	if ((p = info_line(r.out.p, "Pages:", &len)))
+	/* The last such line: a title and its like stand before it and may have line ends. */
+	for (p = r.out.p; (p = info_line(p, "Pages:", &len)); p += len)
 		d->pages = strtoul(p, NULL, 10);
 	if ((p = info_line(r.out.p, "Title:", &len)) && strncasecmp(p, "untitled", 8) != 0)
 		pdf_clean(&d->title, p, len);
