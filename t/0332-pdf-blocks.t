@@ -88,6 +88,15 @@ field 'text that goes upwards stands aside' '[.[]|select(.type=="aside_text")|.t
 blocks p
 field 'small text at the foot is a note' '[.[]|select(.type=="page_footnote")|.text]|join(" ")|gsub("\n";" ")' '"1 A note in small letters. 2 And another one of them."'
 
+{ line 60 100 "Chapter $(printf '%070d' 5)" 20; } | page >p
+blocks p
+field 'a number without end is read to the end of its line' '.[0].text|length' 78
+{ word 60 100 'body' 12; seq 200000 | awk '{ printf "<word xMin=\"%d\" yMin=\"%d\" xMax=\"%d\" yMax=\"%d\">%s</word>\n",
+	60 + $1 % 7 * 60, 500 + $1 * 37 % 199, 60 + $1 % 7 * 60 + 30, 506 + $1 * 37 % 199, "small not" }'; } >p
+seq 200000 | awk '{ printf "<word xMin=\"60\" yMin=\"%d\" xMax=\"180\" yMax=\"%d\">a longer text than the other</word>\n", $1 % 300, 12 + $1 % 300 }' >>p
+{ echo '<page width="600" height="800">'; tac p; echo '</page>'; } | timeout 20 "$TBIN/pdfblocks" >got
+field 'hundreds of thousands of small notes on a page take their time, not its square' 'length > 100000' true
+
 echo '<page width="nan" height="1e99"><word xMin="-1e30" yMin="inf" xMax="" yMax="x">odd</word><word>none</word></page>' >p
 blocks p
 field 'boxes that can'"'"'t be' '[.[]|.bbox|min>=0 and max<=1000]|all' true

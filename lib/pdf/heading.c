@@ -33,7 +33,9 @@ kinds_numbered(const char *p, size_t len, size_t *end)
 	unsigned depth = 1;
 
 	if (len > 8 && (memcmp(p, "Chapter ", 8) == 0 || memcmp(p, "CHAPTER ", 8) == 0) && digit(p[8])) {
-		*end = 8 + strspn(p + 8, "0123456789.: ");
+		for (i = 8; i < len && (digit(p[i]) || p[i] == '.' || p[i] == ':' || p[i] == ' '); i++)
+			;
+		*end = i;
 		return 1;
 	}
 	if (len > 9 && memcmp(p, "Appendix ", 9) == 0 && p[9] >= 'A' && p[9] <= 'Z') {

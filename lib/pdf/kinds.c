@@ -4,6 +4,8 @@
 
 #include "pdf/kinds.h"
 
+enum { BELOW = 100 };   /* so many paragraphs after a note are looked at: a page may have a million */
+
 static bool
 digit(char c)
 {
@@ -35,7 +37,7 @@ footnote(const struct pdf_doc *d, size_t i)
 
 	if (p->h > d->body * 0.93f || p->char_w > d->body_w * 0.97f || p->y0 < d->pages[p->page].h * 0.5f)
 		return false;
-	for (size_t k = i + 1; k < d->paras.n && d->paras.p[k].page == p->page; k++) {
+	for (size_t k = i + 1; k < d->paras.n && k < i + BELOW && d->paras.p[k].page == p->page; k++) {
 		const struct pdf_para *q = &d->paras.p[k];
 
 		if (q->kind != PDF_FURNITURE && q->x0 < p->x1 && q->x1 > p->x0 && q->h > d->body * 0.95f && q->y0 > p->y0)
@@ -113,7 +115,7 @@ pdf_kinds(struct pdf_doc *d)
 		if (p->kind != PDF_TEXT || !p->len)
 			continue;
 		p->level = (uint8_t)kinds_heading(d, i, front, title_h);
-		if (kinds_prose(p) && !p->level && (p->len > 250 || strncasecmp(text, "abstract", 8) == 0))
+		if (kinds_prose(p) && !p->level && (p->len > 250 || (p->len >= 8 && strncasecmp(text, "abstract", 8) == 0)))
 			front = false;
 		if (p->level)
 			p->kind = PDF_HEADING;
