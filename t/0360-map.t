@@ -218,6 +218,19 @@ run
 jq -c '[.mapping.mentions[] | [.start, .end, .concept]]' got >found
 same 'four hundred random texts' want found
 
+# Where each word begins a term a long row is kept, and cut somewhere.
+python3 - <<'PY'
+import json
+open("terms", "w").write("W\tw\nY\ty\nXYZ\tx y z\n")
+with open("in", "w") as f:
+    for k in range(520):
+        f.write(json.dumps({"job_id": f"k{k}", "text": "w " * k + "x y z"}) + "\n")
+PY
+vocab -n more -o v/more.lex <terms >info
+run
+rows() { jq -r '.mapping.mentions[-1].concept' got | sort | uniq -c | grep -qx ' *520 XYZ'; }
+ok 'the first that begins is found behind rows of any length' rows
+
 # Too many mentions for a line.
 awk 'BEGIN { printf "{\"job_id\":\"big\",\"text\":\""; for (i = 0; i < 3000; i++) printf "a q "; print "\"}" }' >in
 printf 'T\ta\n' | vocab -n more -o v/more.lex >info

@@ -59,11 +59,12 @@ rest(struct lex_find *f)
 	f->state = 0;
 }
 
-/* Words that nothing can want any more. */
+/* Words that nothing can want any more. The best one lies within the state's, or it
+ * would be settled. */
 static void
 forget(struct lex_find *f)
 {
-	size_t keep = f->best_term ? f->best_from : f->next - f->x->depth[f->state];
+	size_t keep = f->next - f->x->depth[f->state];
 
 	memmove(f->seen, f->seen + keep, (f->n - keep) * sizeof *f->seen);
 	f->n -= keep;
