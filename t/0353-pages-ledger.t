@@ -138,6 +138,23 @@ delete 'the doc' >/dev/null
 ok 'and is deleted again' says 0 "select count(*) from sluice.blobs_named('{$own}')"
 ok 'a job of it that runs again' sh -c 'echo "{\"job_id\":\"x1\",\"pipeline\":\"p\",\"doc_key\":\"the doc\",\"text\":\"other\"}" | admit >admitted 2>err; grep -q conflict admitted'
 
+# What was deleted stays so.
+doc bad2 'bad doc' x
+ok 'a document whose job fails' work 9
+ok 'is deleted' delete 'bad doc'
+retry() { sluice retry bad2 --force 2>out; rc=$?; grep -q 'queued again: 0 of 1; sluice why' out || cat out; return $rc; }
+code 1 'its job does not run again' retry
+ok 'not by another way either' says 0 "select sluice.rerun_no(array(select no from sluice.job where job_id = 'bad2'), true, true)"
+why() { sluice why bad2 >out && grep -q '^  deleted  *its document was deleted since' out && grep -q 'sluice submit --again' out && ! grep -q retry out; }
+ok 'and why says so' why
+refused() { sluice dead export --code c | jq -c 'select(.job_id == "bad2")' >dead && sluice dead feed --force -j dead >out 2>err; rc=$?; jq -e '.outcome == "refused" and .code == "deleted"' out || cat out err; return $rc; }
+code 1 'nor does its dead letter' refused
+again() { doc bad2 'bad doc' x && grep -q '"outcome":"duplicate"' admitted && doc bad3 'bad doc' x && grep -q '"outcome":"job"' admitted; }
+ok 'it may be sent again under another job_id' again
+ok 'whose job fails too' work 10
+ok 'and runs again, for nobody deleted it since' sluice retry bad3
+q "select sluice.cancel_no(array(select no from sluice.job where job_id = 'bad3'), 'x')" >out
+
 # Blobs in the hands of an attempt.
 before=$(q 'select sluice.blobs_before()')
 ok 'with nothing in flight a minute' test $(($(date +%s) - before)) -ge 59

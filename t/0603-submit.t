@@ -165,6 +165,16 @@ not admitted dup
 not admitted none
 X
 ok 'a duplicate names its job; older answers do not count' duplicate
+sql <<'Y'
+insert into sluice.deleted (tenant, doc_key, no) values ('default', E'key\033[31m\n1', 1);
+Y
+printf 'j1\n' >ids3
+deleted() {
+	bash -c 'set -euo pipefail; SLUICE_TOP=$1 SLUICE_TENANT=default; . "$1/lib/sh/common.sh"; . "$1/lib/sh/progress.sh"
+		progress_counts default ids3; progress_table default ids3' - "$T_TOP" >got || return 1
+	grep -qx '1 0 1 0 ' got && grep -q '^deleted .* by sluice delete; --again' got || { cat got; false; }
+}
+ok 'a job whose document was deleted is none that is there' deleted
 lines() { grep -q '3 of 5 done$' err; }
 ok 'progress is a line where there is no terminal' lines
 done_testing

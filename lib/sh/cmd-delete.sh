@@ -7,11 +7,12 @@
 #|   --dry-run  only says what there is
 #|
 #| It is out of the index at once, and the results topic says so:
-#| {"doc_key","tenant","status":"deleted",...}. Blobs go that only its jobs name, but
-#| for those that are younger than a minute or than an attempt that runs: the
-#| keeper removes these later. The same document may be sent again, under another
-#| job_id. The history of its jobs, with their requests, is kept as long as
-#| the settings say (sluice settings retention_jobs), and so is a file that it was read from.
+#| {"doc_key","tenant","status":"deleted",...}. Blobs go that only its jobs name,
+#| but for those that are younger than a minute or than an attempt that runs: the
+#| keeper removes these later. Its failed jobs do not run again. The same document
+#| may be sent again under another job_id (sluice submit --again). The history of
+#| its jobs, with their requests, is kept as long as the settings say (sluice
+#| settings retention_jobs), and so is a file that it was read from.
 #|
 #| Exit code 1: there is no such document, or jobs of it have not ended.
 # shellcheck source=SCRIPTDIR/progress.sh
@@ -26,7 +27,7 @@ while [ $# -gt 0 ]; do
 	--cancel) cancel=1 ;;
 	--dry-run) dry=1 ;;
 	--) shift && words+=("$@") && break ;;
-	-*) cmd_usage ;;
+	-*) cmd_usage "not an option: ${1:0:60} (a key that looks like one comes after --)" ;;
 	*) words+=("$1") ;;
 	esac
 	shift

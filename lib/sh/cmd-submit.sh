@@ -28,8 +28,9 @@
 #| document roots ($SLUICE_DOCS) is copied into the first of them.
 #| The ids are printed, one a line. Exit code 0: Kafka has all of them; with
 #| --wait: and all are completed (1: some are not). A duplicate counts as
-#| completed: it names the job that it is. What waits at a gate is waited for;
-#| an interrupt ends the waiting, not the jobs.
+#| completed: it names the job that it is; one whose document was deleted since
+#| (sluice delete) does not, and --again takes it in again. What waits at a gate
+#| is waited for; an interrupt ends the waiting, not the jobs.
 
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"

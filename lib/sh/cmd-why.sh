@@ -7,7 +7,8 @@
 #|
 #| All reasons that hold, the first one first: paused, no_worker, backoff, behind
 #| (an earlier version of its document), pipeline_limit, tenant_limit, suspect
-#| (fed alone), queue (how many are ahead), gate, running, lost, ended, cancelled.
+#| (fed alone), queue (how many are ahead), gate, running, lost, ended, cancelled,
+#| deleted (its document was, since).
 #|
 #| Exit code 1: the ledger knows no such job.
 # shellcheck source=SCRIPTDIR/progress.sh
@@ -36,22 +37,25 @@ next() {
 	running) echo "sluice workers; sluice cancel$whose $id" ;;
 	lost) echo 'sluice status; another worker takes it within seconds' ;;
 	cancelled) echo "sluice job$whose $id; to run it, submit it again under another job_id" ;;
+	deleted) echo "to have it back, submit it again under another job_id (sluice submit --again)" ;;
 	ended)
-		case $job_state in
-		completed) echo "sluice result$whose $id" ;;
+		case $job_state:$why in
+		completed:*) echo "sluice result$whose $id" ;;
+		*$'\n'deleted*) echo "sluice logs$whose $id" ;;
 		*) echo "sluice logs$whose $id; sluice retry$whose $id" ;;
 		esac ;;
 	esac
 }
 
 job_of "$id" "$tenant" 'has it been sent (sluice dead ls), does the intake lag (sluice status), is it another tenant'\''s (-T)?'
+reasons="(select reason, detail from sluice.why(:no)
+	union all select 'deleted', 'its document was deleted since' where sluice.is_deleted(:no)) w"
 if [ -n "$json" ]; then
-	ledger_psql -At -v no="$job_no" -v id="$id" -f - \
-		<<<"select row_to_json(x) from (select :'id' as job_id, w.* from sluice.why(:no) w) x"
+	ledger_psql -At -v no="$job_no" -v id="$id" -f - <<<"select row_to_json(x) from (select :'id' as job_id, w.* from $reasons) x"
 	exit
 fi
 why=$(ledger_psql -At -F $'\t' -v no="$job_no" -f - \
-	<<<"select reason, left(regexp_replace(detail, '[[:cntrl:]]+', ' ', 'g'), 500) from sluice.why(:no)") ||
+	<<<"select reason, left(regexp_replace(detail, '[[:cntrl:]]+', ' ', 'g'), 500) from $reasons") ||
 	exit 111
 printf '%s is %s\n' "$id" "$job_state"
 while IFS=$'\t' read -r reason detail; do

@@ -60,7 +60,8 @@ progress_mine() {
 		create temp view state as
 			select m.at, m.job_id, j.no, j.doc_key, j.attempt, d.title, d.language, d.chunks,
 				case when j.no is null and w.original is not null then 'duplicate'
-					when j.no is null and x.no is not null then 'rejected' else j.state::text end as state,
+					when j.no is null and x.no is not null then 'rejected'
+					when j.state = 'completed' and sluice.is_deleted(j.no) then 'deleted' else j.state::text end as state,
 				coalesce('is ' || w.original, case when j.no is null then x.code else j.error::json ->> 'code' end || ': ' ||
 					left(regexp_replace(case when j.no is null then x.message
 						else j.error::json ->> 'message' end, '\s+', ' ', 'g'), 90), '') as reason
@@ -86,8 +87,8 @@ progress_sql() {
 progress_counts() {
 	progress_sql "$1" "$2" -At -F ' ' <<-'X'
 		select count(*), count(*) filter (where state in ('completed', 'duplicate')),
-			count(*) filter (where state in ('failed', 'cancelled', 'rejected')),
-			count(*) filter (where state is null or state not in ('completed', 'duplicate', 'failed', 'cancelled', 'rejected')),
+			count(*) filter (where state in ('failed', 'cancelled', 'rejected', 'deleted')),
+			count(*) filter (where state is null or state not in ('completed', 'duplicate', 'failed', 'cancelled', 'rejected', 'deleted')),
 			coalesce((select case when char_length(x) > 24 then '…' || right(x, 23) else x end from (
 				select regexp_replace(doc_key, '[^[:print:]]', '?', 'g') as x
 				from state where state = 'processing' order by no limit 1) d),
@@ -141,6 +142,7 @@ progress_table() {
 			coalesce(language, '') as lang, case when char_length(coalesce(doc_key, job_id)) > :keep
 				then '…' || right(coalesce(doc_key, job_id), :keep - 1) else coalesce(doc_key, job_id) end as document,
 			case when state in ('failed', 'rejected', 'duplicate') then reason
+				when state = 'deleted' then 'by sluice delete; --again takes it in again'
 				when char_length(title) > 60 then left(title, 59) || '…' else title end as "title or reason"
 		from state order by at
 	X
