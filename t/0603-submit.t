@@ -47,6 +47,47 @@ url() { print --url 'https://example.org/a?b=1&c="' && jq -e '.url == .doc_key a
 ok 'a url' url
 doi() { print --doi 'https://doi.org/10.5555/ABC' && jq -e '.doi == "10.5555/abc" and .doc_key == "doi:10.5555/abc"' got && cp got one && print --doi 'DOI: 10.5555/abc' && cmp got one; }
 ok 'a doi, however it is written' doi
+same_doi() { for d; do print --doi "$d" && cmp got one || { echo "$d"; return 1; }; done; }
+ok 'or by whom' same_doi ' 10.5555/ABC ' 'info:doi/10.5555/abc' 'https://www.doi.org/10.5555%2Fab%43' 'doi:http://dx.doi.org/10.5555/abc
+'
+ascii() { print --doi 10.5555/Ä%2f && jq -e '.doi == "10.5555/Ä%2f"' got; }
+ok 'small letters in ASCII alone, escapes in a URL alone' ascii
+long=https://example.org/$(printf '%0600d' 7)
+long_url() { print --url "$long" && jq -e '.url == env.long and (has("doc_key") | not)' got && validate <got 2>err | jq -e '.error == null'; }
+export long
+ok 'a url too long for a key is sent without' long_url
+none() { # none WORDS ARGUMENT...
+	words=$1
+	shift
+	print "$@"
+	rc=$?
+	[ ! -s got ] && grep -qF "$words" err || { cat got err; return 9; }
+	return $rc
+}
+code 100 'a doi that is none' none 'doi: must be a DOI' --doi nonsense
+code 100 'a url that is none' none 'url: must begin with http' --url ftp://x
+code 100 'a tenant that is none' none 'tenant: has a byte' -T 'a b' --text x
+code 100 'a topic that is none' none 'callback_topic: has a byte' --callback 'a b' --text x
+mkdir -p empty -- -d '(' .kept in/deep
+echo four >./-d/d.txt && echo five >'(/e.txt' && echo six >.kept/f.txt
+ln -s in/sub link
+keys() { # keys WANT ARGUMENT...
+	words=$1
+	shift
+	print "$@" && [ "$(jq -r .doc_key got | paste -sd ' ')" = "$words" ] || { cat got err; false; }
+}
+ok 'a link to a folder is the folder' keys link/b.txt link
+ok 'a folder that looks like an option is no option of find' keys -d/d.txt -- -d
+ok 'nor is one a part of an expression' keys '(/e.txt' '('
+ok 'one that is hidden, when it is named' keys .kept/f.txt .kept
+ok 'an empty one has nothing' keys '' empty
+code 100 'which is said' sluice submit empty
+if [ "$(id -u)" = 0 ]; then
+	mkdir -p shut/in && chmod 0 shut/in && chmod 777 . shut
+	shut() { s6-setuidgid nobody env SLUICE_VAR="$T_DIR/nobody" "$T_TOP/bin/sluice" submit --print shut 2>err; rc=$?; grep -q 'not all of the folder can be read: shut' err && return $rc; }
+	code 100 'one of which not all can be read is not sent in part' shut
+	chmod 755 .
+fi
 cat >requests <<'X'
 {"job_id":"a","n":1.00, "text":"x"}
 
@@ -82,6 +123,11 @@ printf '{"job_id":"u",\t"text":"\377"}\n{"job_id":"v"}\n{"job_id":7}\n' >broken
 printf 'u\t{"job_id":"u",\t"text":"\377"}\nv\t{"job_id":"v"}\n\t{"job_id":7}\n' >want
 sent() { BASH_ENV=$PWD/sent.sh SLUICE_KAFKA=nowhere sluice submit -r broken && cmp want sent; }
 ok 'broken UTF-8 reaches Kafka as it is' sent
+pipeline() { BASH_ENV=$PWD/sent.sh SLUICE_KAFKA=nowhere sluice submit -p "$1" --text x; }
+code 100 'a pipeline that is not there' pipeline nothing
+code 100 'nor is intake one for documents' pipeline intake
+ok 'one that is' pipeline auto
+ok 'by its other name' pipeline adapter-chain
 code 100 'nothing to submit is a usage error' sluice submit
 code 100 'a file that is not there' sluice submit --print nothing
 code 100 'an unknown option' sluice submit --what
@@ -172,7 +218,7 @@ printf 'j1\n' >ids3
 deleted() {
 	bash -c 'set -euo pipefail; SLUICE_TOP=$1 SLUICE_TENANT=default; . "$1/lib/sh/common.sh"; . "$1/lib/sh/progress.sh"
 		progress_counts default ids3; progress_table default ids3' - "$T_TOP" >got || return 1
-	grep -qx '1 0 1 0 ' got && grep -q '^deleted .* by sluice delete; --again' got || { cat got; false; }
+	grep -qx '1 0 1 0 ' got && grep -q '^deleted .*by sluice delete; --again' got || { cat got; false; }
 }
 ok 'a job whose document was deleted is none that is there' deleted
 lines() { grep -q '3 of 5 done$' err; }

@@ -34,152 +34,17 @@
 
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
+# shellcheck source=SCRIPTDIR/requests.sh
+. "$SLUICE_TOP/lib/sh/requests.sh"
 need jq
 
-# The members that all requests of this call share, as a JSON object.
-submit_common() {
-	jq -cn --arg tenant "$tenant" --arg pipeline "$pipeline" --arg priority "$priority" \
-		--arg title "$title" --arg again "$again" --arg callback "$callback" '
-		(if $tenant != "default" then {$tenant} else {} end) +
-		(if $pipeline != "" then {$pipeline} else {} end) +
-		(if $priority != "" then {$priority} else {} end) +
-		(if $title != "" then {$title} else {} end) +
-		(if $callback != "" then {callback_topic: $callback} else {} end) +
-		(if $again != "" then {again: true} else {} end)'
-}
-
-# job_id WORDS...: from what makes the job what it is.
-submit_id() { printf '%s\n' "$@" | sha256sum | { read -r sum _; printf 'job-%s\n' "${sum:0:12}"; }; }
-
-# submit_copies: of "FILE NUL COPY NUL SHA256 NUL" on stdin: makes the copies that are not
-# there or not right, each whole or not at all.
-submit_copies() {
-	local file copy sum n=0 i files=() copies=() sums=() found=()
-	while IFS= read -r -d '' file && IFS= read -r -d '' copy && IFS= read -r -d '' sum; do
-		files+=("$file") copies+=("$copy") sums+=("$sum")
-	done
-	[ ${#files[@]} -gt 0 ] || return 0
-	: >"$tmp/copy" && : >"$tmp/move"
-	mapfile -d '' found < <(for copy in "${copies[@]}"; do
-		if [ -f "$copy" ]; then printf '%s\0' "$copy"; else printf '/dev/null\0'; fi
-	done | xargs -0 sha256sum -z --)
-	for i in "${!files[@]}"; do
-		[ "${found[i]:0:64}" != "${sums[i]}" ] || [ ! -f "${copies[i]}" ] || continue
-		n=$((n + 1))
-		printf '%s\0' "${copies[i]%/*}" >&5
-		printf '%s\0%s\0' "${files[i]}" "${copies[i]%/*}/.new-$$-$i" >&6
-		printf '%s\0%s\0' "${copies[i]%/*}/.new-$$-$i" "${copies[i]}" >&7
-	done 5>"$tmp/folders" 6>"$tmp/copy" 7>"$tmp/move"
-	[ $n -gt 0 ] || return 0
-	(umask 022 && xargs -0 mkdir -p -- <"$tmp/folders")
-	xargs -0 -n 2 -P 2 install -m 644 -- <"$tmp/copy"
-	xargs -0 -n 2 mv -f -- <"$tmp/move"
-}
-
-# submit_reachable: of the files on stdin, each ended by NUL, a line each: y when
-# it lies under a root and the service may read it.
-submit_reachable() {
-	local roots=() root real=()
-	IFS=: read -ra roots <<<"$SLUICE_DOCS"
-	for root in "${roots[@]}"; do ! root=$(readlink -f -- "$root") || real+=("$root"); done
-	as_user bash -c 'while IFS= read -r -d "" f; do
-		a=n
-		for root; do [[ $f != "$root"/* ]] || [ ! -r "$f" ] || a=y; done
-		echo $a
-	done' - "${real[@]}"
-}
-
-# submit_files: of the names on stdin, each ended by NUL, the requests. A process
-# for all of them, not for each, wherever that can be.
-submit_files() {
-	local names=() reals=() sums=() near=() ids=() i
-	cat >"$tmp/files"
-	mapfile -d '' names <"$tmp/files"
-	for i in "${names[@]}"; do
-		[ -f "$i" ] && [ -r "$i" ] || die 100 "no file that can be read: $i"
-	done
-	iconv -f UTF-8 -t UTF-8 <"$tmp/files" >"$tmp/utf8" 2>&1 || for i in "${names[@]}"; do
-		iconv -f UTF-8 -t UTF-8 <<<"$i" >"$tmp/utf8" 2>&1 || die 100 "the file's name is not UTF-8: $i"
-	done
-	xargs -0 readlink -z -f -- <"$tmp/files" >"$tmp/reals"
-	mapfile -d '' reals <"$tmp/reals"
-	mapfile -d '' sums < <(xargs -0 sha256sum -z -- <"$tmp/files")
-	mapfile -t near < <(submit_reachable <"$tmp/reals")
-	[ "${#names[@]}:${#names[@]}:${#names[@]}" = "${#reals[@]}:${#sums[@]}:${#near[@]}" ] || die 111 'a file changed or went while it was read'
-	mkdir "$tmp/id"
-	for i in "${!names[@]}"; do
-		printf '%s\n' "${sums[i]:0:64}" "$tenant" "${names[i]#./}" "$pipeline" ${again:+"$again_at$i"} >"$tmp/id/$i"
-	done
-	mapfile -t ids < <(cd "$tmp/id" && printf '%s\0' "${!names[@]}" | xargs -0 sha256sum)
-	for i in "${!names[@]}"; do
-		[ "${near[i]}" != y ] || continue
-		printf '%s\0' "${reals[i]}" "${SLUICE_DOCS%%:*}/submitted/${sums[i]:0:16}/${reals[i]##*/}" "${sums[i]:0:64}"
-		reals[i]=${SLUICE_DOCS%%:*}/submitted/${sums[i]:0:16}/${reals[i]##*/}
-	done >"$tmp/far"
-	submit_copies <"$tmp/far"
-	for i in "${!names[@]}"; do
-		printf '%s\0' "job-${ids[i]:0:12}" "${names[i]#./}" "${reals[i]}"
-	done | jq -cRs --argjson common "$common" 'split("\u0000") | range(0; (length / 3 | floor) * 3; 3) as $i
-		| {job_id: .[$i], doc_key: .[$i + 1], path: .[$i + 2]} + $common'
-}
-
-submit_text() {
-	local text=$1
-	if [ "$text" = - ]; then
-		text=$(cat && echo .)   # the dot saves the line feeds at the end
-		text=${text%.}
-	fi
-	printf %s "$text" | jq -cRs --argjson common "$common" \
-		--arg job_id "$(submit_id "$text" "$tenant" "$title" "$pipeline" ${again:+"$(date +%s%N)"})" \
-		'{$job_id, text: .} + $common'
-}
-
-submit_url() {
-	jq -cn --arg job_id "$(submit_id "$1" "$tenant" "$pipeline" ${again:+"$(date +%s%N)"})" \
-		--arg url "$1" --argjson common "$common" '{$job_id, doc_key: $url, $url} + $common'
-}
-
-# However the DOI is written, it is the same document.
-submit_doi() {
-	local doi=${1,,}
-	doi=${doi#"${doi%%[![:space:]]*}"} && doi=${doi#http://} && doi=${doi#https://}
-	doi=${doi#dx.} && doi=${doi#www.} && doi=${doi#doi.org/} && doi=${doi#doi:} && doi=${doi# }
-	jq -cn --arg job_id "$(submit_id "doi:$doi" "$tenant" "$pipeline" ${again:+"$(date +%s%N)"})" \
-		--arg doi "$doi" --argjson common "$common" '{$job_id, doc_key: ("doi:" + $doi), $doi} + $common'
-}
-
-# A computation. The price goes in as the digits it was given in.
-submit_compute() {
-	local request
-	request=$(jq -cn --arg model "$model" --arg requester "$requester" --argjson common "$common" '$ARGS.positional as $inputs |
-		{model_id: $model, $inputs, priority: "Medium", $requester, callback_topic: "ingest.results.v1"} + $common' --args -- "${inputs[@]}")
-	printf '{"job_id":"%s","max_price":%s,%s\n' "$(submit_id "$request" "$price" "$tenant" ${again:+"$(date +%s%N)"})" \
-		"$price" "${request#'{'}"
-}
-
-# Requests of another's making pass through byte for byte; an object without
-# job_id gets one, from its bytes. The shell reads slowly: only where it must.
-submit_requests() {
-	local line key sum
-	cat -- "$1" | LC_ALL=C sed '/^$/d;$a\' >"$tmp/given"
-	if ! LC_ALL=C grep -aqv '"job_id"' "$tmp/given"; then
-		cat "$tmp/given"
-		return
-	fi
-	while IFS= read -r line; do
-		case $line in
-		*'"job_id"'*) ;;
-		'{'*)
-			sum=$(printf %s "$line" | sha256sum)
-			key='{"job_id":"job-'${sum:0:12}'"'
-			case $line in
-			'{}') line=$key'}' ;;
-			*) line=$key,${line#'{'} ;;
-			esac
-			;;
-		esac
-		printf '%s\n' "$line"
-	done <"$tmp/given"
+# submit_check FILE: what we have made of options the intake would take. validate says it
+# as it would.
+submit_check() {
+	local bad
+	validate <"$1" >"$tmp/checked" 2>"$tmp/validate" || die 111 "$(tail -n 1 "$tmp/validate")"
+	bad=$(jq -r 'select(.error) | (.doc_key // .job_id // "")[0:200] + ": " + .error.message' "$tmp/checked")
+	[ -z "$bad" ] || die 100 "${bad%%$'\n'*}"
 }
 
 # Puts each line's job_id before it, where it has one that can be a key. jq
@@ -202,8 +67,8 @@ submit_send() {
 	}
 }
 
-tenant=$SLUICE_TENANT pipeline='' priority='' title='' again='' wait='' print='' requests='' model='' price=0 requester=${USER:-$(id -un)} callback='' topic=${SLUICE_TOPIC:-}
-files=() texts=() urls=() dois=() inputs=()
+wait='' print='' requests='' topic=${SLUICE_TOPIC:-}
+files=() texts=() urls=() dois=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	-r | --text | --url | --doi | -T | -p | -P | -t | --model | --input | --price | --requester | --callback | --topic) [ $# -ge 2 ] || cmd_usage ;;
@@ -252,7 +117,7 @@ again_at=$EPOCHREALTIME-
 {
 	[ ${#files[@]} = 0 ] || for f in "${files[@]}"; do
 		if [ -d "$f" ]; then
-			find "${f%/}" -name '.?*' -prune -o -type f -print0 | sort -z
+			submit_folder "$f"
 		else
 			printf '%s\0' "$f"
 		fi
@@ -261,14 +126,17 @@ again_at=$EPOCHREALTIME-
 	for f in "${urls[@]}"; do submit_url "$f"; done
 	for f in "${dois[@]}"; do submit_doi "$f"; done
 	[ -z "$model" ] || submit_compute
-	[ -z "$requests" ] || submit_requests "$requests"
 } >"$tmp/requests"
+submit_check "$tmp/requests"
+[ -z "$requests" ] || submit_requests "$requests" >>"$tmp/requests"
 
 if [ -n "$print" ]; then
 	cat "$tmp/requests"
 	exit 0
 fi
 [ -s "$tmp/requests" ] || die 100 'nothing to submit'
+{ [ -x "$SLUICE_TOP/pipelines/${pipeline:-auto}" ] && [ "$pipeline" != intake ]; } || [ "$pipeline" = adapter-chain ] ||
+	die 100 "no pipeline $pipeline in $SLUICE_TOP/pipelines: see sluice pipelines"
 submit_keyed <"$tmp/requests" >"$tmp/keyed"
 if [ -n "$wait" ]; then
 	progress_since=$(ledger_psql -At -c 'select clock_timestamp()') &&
