@@ -187,12 +187,13 @@ read_pipeline(struct entry *q, const struct entry_said *said, enum request_kind 
 		name = said->pipeline;
 	else if (kind == REQUEST_COMPUTE)
 		name = "compute";
-	else if (said->pipelines && (rec_get(&q->rec, "adapter_chain") || only_doi(&q->rec)) &&
-	    pipeline_there(said->pipelines, "adapters"))
+	else if (said->pipelines && rec_get(&q->rec, "adapter_chain") && pipeline_there(said->pipelines, "adapters"))
 		name = "adapters";
 	else if (said->pipelines && rec_is(rec_get(&q->rec, "document_type"), "pdf") &&
 	    pipeline_there(said->pipelines, "two-phase"))
 		name = "two-phase";
+	else if (said->pipelines && only_doi(&q->rec) && pipeline_there(said->pipelines, "adapters"))
+		name = "adapters";
 	set(&q->pipeline, name);
 }
 

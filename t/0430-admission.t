@@ -44,9 +44,13 @@ cat >in <<'X'
 {"job_id":"q1","doi":"10.5555/x"}
 {"job_id":"q2","doi":"10.5555/x","text":"x"}
 {"job_id":"q3","text":"x","adapter_chain":["openalex"]}
+{"job_id":"q4","doi":"10.5555/x4","document_type":"pdf"}
+{"job_id":"q5","doi":"10.5555/x5","document_type":"pdf","adapter_chain":["openalex"]}
+{"job_id":"q6","doi":"10.5555/x6","document_type":"pdf","adapter_chain":["openalex"],"pipeline":"words"}
 X
-ok 'documents that only a DOI names, or with a chain' each job job job
-ok 'go through the adapters' says 'adapters auto adapters' \
+ok 'documents that only a DOI names, with a chain, with a type' each job job job job job job
+ok 'the pipeline that is named, else the chain, else the type, else the DOI decides' \
+	says 'adapters auto adapters two-phase adapters words' \
 	"select string_agg(pipeline, ' ' order by job_id) from sluice.job where job_id ~ '^q'"
 
 # Older priorities and traces in headers.
