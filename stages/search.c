@@ -165,7 +165,10 @@ show_text(const struct rank_hit *h, size_t rank, int row, bool bold)
 	buf_addf(&b, "%s\n          ", bold ? "\033[0m" : "");
 	p = pg_bytes(&db, row, DOC_KEY, &len);
 	wrap_line(&b, p, len);
-	buf_addf(&b, "  passage %d of %lld", h->i + 1, (long long)pg_i64(&db, row, CHUNKS));
+	if (strcmp(pg_bytes(&db, row, KIND, &len), "metadata") == 0)
+		buf_adds(&b, "  metadata only");
+	else
+		buf_addf(&b, "  passage %d of %lld", h->i + 1, (long long)pg_i64(&db, row, CHUNKS));
 	if (!pg_null(&db, row, PAGE))
 		buf_addf(&b, "  page %lld", (long long)pg_i64(&db, row, PAGE));
 	if (!pg_null(&db, row, PAGE_TO))

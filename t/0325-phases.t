@@ -73,6 +73,17 @@ kept() {
 	jq -e '.status == "failed" and .result.work.venue == "Journal of Locks" and (.result | has("pdf") or has("error") | not)' result || cat result
 }
 ok 'what is known of the work is kept' kept
+# finds JOB WORDS: search -a 0 has its document, of the kind in $kind.
+finds() { sluice search -j -a 0 -n 9 -d "$(q "select doc_key from sluice.jobs where job_id = '$1'")" "$2" >hits 2>&1; jq -r '[.job_id, .chunk.kind // ""] | @tsv' hits | grep -qx "$1	$kind" || { cat hits; false; }; }
+kind=metadata
+ok 'a work is found at the gate by its abstract' finds d 'lock gates'
+ok 'and one without a PDF by its title' finds e quotes
+none() { says 'd e f' "select string_agg(job_id, ' ' order by job_id) from sluice.document"; }
+ok 'what has no work is not' none
+shows() { sluice job e >shown && grep -q 'indexed .*its metadata only, en' shown && grep -q 'title .*a study' shown || { cat shown; false; }; }
+ok 'the job says so' shows
+unchanged() { q "select value from sluice.outbox_read('main', 0, 1000) where key = 'e' and topic = 'ingest.results.v1'" >result && jq -e '.status == "failed" and (.result | has("index") or has("document") | not)' result || cat result; }
+ok 'its result is that of a failed job' unchanged
 asked >before
 
 for j in b d f b; do sluice open "$j" parse >opened 2>&1 || cat opened; done
@@ -85,6 +96,11 @@ ok 'the document has what the adapters know' says 'Rédaction & “Quotes” —
 	"select title from sluice.document where job_id = 'd'"
 pages() { says 't' "select count(*) > 1 and count(page) = count(*) and min(page) = 1 from sluice.chunk c join sluice.document d using (document) where d.job_id = 'd'"; }
 ok 'its passages have pages' pages
+whole() { says 0 "select count(*) from sluice.chunk join sluice.document using (document) where kind = 'metadata' and job_id = 'd'"; }
+ok 'nothing is left of what stood there before' whole
+ok 'the one without a PDF is still found' finds e quotes
+deleted() { sluice delete 10.5555/at.landing >out 2>&1 && says 'd f' "select string_agg(job_id, ' ' order by job_id) from sluice.document where job_id in ('d', 'e', 'f')" || cat out; }
+ok 'until it is deleted' deleted
 events() { says 'b postpdf two-phase, d postpdf two-phase, f postpdf two-phase' \
 	"select string_agg(concat_ws(' ', key, value::json ->> 'stage', value::json ->> 'pipeline'), ', ' order by key) from sluice.outbox where topic = 'mapping.events.v1'"; }
 ok 'an event for each' events

@@ -78,6 +78,11 @@ placed() { is paper viscosity && jq -e '.chunk | [.page, .pages, .path, .kind] =
 ok 'its page and section' placed
 place() { search -n 1 viscosity >got && grep -q '^ *paper  passage 1 of 1  page 3-4  en  ' got && grep -q '^          2 \[31mMethods › 2.1 Data$' got && tame; }
 ok 'for people, too' place
+echo '{"job_id":"work","work":{"title":"On penguins","authors":["Ann A."],"year":2019,"abstract":"They waddle."}}' | catalog >got 2>err
+entry() { is work waddling penguins && jq -e '.cosine == 0 and .chunk.kind == "metadata" and .chunk.text == "On penguins\nAnn A.\n2019\nThey waddle."' got; }
+ok 'a work of which no more is known than its metadata' entry
+only() { search -n 1 penguin >got && grep -q '^ *work  metadata only  ' got && ! grep -q passage got; }
+ok 'which is said' only
 narrow() { COLUMNS=50 search -n 2 dough engine >got && awk 'length($0) > 50 && /^          [^ ]/ && !/passage/ { bad = 1 } END { exit bad }' got; }
 ok 'lines keep to the width' narrow
 code 100 'no words is a usage error' search

@@ -49,22 +49,26 @@ put_number(struct pg_args *a, const struct rec *r, const char *name, enum pg_typ
 	pg_put_i64(a, k, v < ROWS_MOST ? (int64_t)v : ROWS_MOST);
 }
 
-/* The key of a line that nobody gave one: its place in a data set, or the job. */
+void
+store_key(struct buf *key, const struct rec *line)
+{
+	key->len = 0;
+	if (rec_str(rec_get(line, "doc_key"), key) < 0 && rec_get(line, "dataset") && rec_get(line, "id") &&
+	    rec_str(rec_get(line, "dataset"), key) == 0) {
+		buf_addc(key, ':');
+		if (rec_str(rec_get(line, "id"), key) < 0)
+			key->len = 0;
+	}
+	if (!key->len)
+		rec_str(rec_get(line, "job_id"), key);
+}
+
 static void
 put_doc_key(struct pg_args *a, const struct rec *line)
 {
 	static struct buf key;
-	const struct rec_member *given = rec_get(line, "doc_key");
 
-	key.len = 0;
-	if (rec_str(given, &key) < 0 && rec_get(line, "dataset") && rec_get(line, "id") &&
-	    rec_str(rec_get(line, "dataset"), &key) == 0) {
-		buf_addc(&key, ':');
-		if (rec_str(rec_get(line, "id"), &key) < 0)
-			key.len = 0;
-	}
-	if (!key.len)
-		rec_str(rec_get(line, "job_id"), &key);
+	store_key(&key, line);
 	pg_put(a, pg_scalar(a, PG_TEXT), key.p, key.len);
 }
 

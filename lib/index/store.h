@@ -30,4 +30,8 @@ enum pg_status store_open(struct pg *db, const char *conninfo, unsigned wait_ms)
 enum store_status store_job(struct pg *db, const struct rec *line, const struct fold_job *j,
     bool words_only, struct buf *out, enum pg_status *why);
 
+/* The document's key: the line's, or where nobody gave it one its place in a data
+ * set, or the job; empty where it has none of these. */
+void store_key(struct buf *key, const struct rec *line);
+
 #endif

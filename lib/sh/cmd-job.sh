@@ -18,8 +18,9 @@ job_of "$id" "$tenant"
 # The members that a job has: what is null is no row.
 job_sql() {
 	cat <<-'X'
-		create temp view shown as select j.*, d.document, d.title, d.language, d.chunks, d.bytes
-			from sluice.jobs j left join sluice.document d on d.tenant = j.tenant and d.doc_key = j.doc_key and d.job_no = j.no;
+		create temp view shown as select j.*, d.document, d.title, d.language, d.chunks, d.bytes, d.digest like 'metadata:%' as entry
+			from sluice.jobs j left join sluice.document d on d.tenant = j.tenant and d.doc_key = j.doc_key
+				and (d.job_no = j.no or d.job_id = j.job_id and d.digest like 'metadata:%');
 	X
 	if [ -n "$json" ]; then
 		cat <<-'X'
@@ -39,7 +40,8 @@ job_sql() {
 			('job', s.job_id), ('tenant', s.tenant), ('document', s.doc_key), ('state', s.state::text
 				|| coalesce(', gate ' || s.gate, '') || coalesce(', not before ' || to_char(s.not_before, 'YYYY-MM-DD HH24:MI:SS'), '')),
 			('error', (s.error::json ->> 'stage') || ' ' || (s.error::json ->> 'code') || ': ' || (s.error::json ->> 'message')),
-			('title', s.title), ('indexed', s.chunks || ' chunks of ' || s.bytes || ' bytes, ' || s.language),
+			('title', s.title), ('indexed', case when s.entry then 'its metadata only, ' || s.language
+				else s.chunks || ' chunks of ' || s.bytes || ' bytes, ' || s.language end),
 			('pipeline', s.pipeline || ', priority ' || s.priority),
 			('tries', 'run ' || s.run || ', attempt ' || s.attempt || ', failures ' || s.failures
 				|| case when s.suspect > 0 then ', worker lost ' || s.suspect || ' times' else '' end),

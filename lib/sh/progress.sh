@@ -58,7 +58,8 @@ progress_mine() {
 				and o.n is null and o.value like '%"duplicate_of"%'
 			order by o.key, o.seq desc;
 		create temp view state as
-			select m.at, m.job_id, j.no, j.doc_key, j.attempt, d.title, d.language, d.chunks,
+			select m.at, m.job_id, j.no, j.doc_key, j.attempt, d.title, d.language,
+				case when coalesce(d.digest, '') not like 'metadata:%' then d.chunks end as chunks,
 				case when j.no is null and w.original is not null then 'duplicate'
 					when j.no is null and x.no is not null then 'rejected'
 					when j.state = 'completed' and sluice.is_deleted(j.no) then 'deleted' else j.state::text end as state,

@@ -1,5 +1,6 @@
 #include "text/merge.h"
 
+#include "text/markup.h"
 #include "text/tidy.h"
 
 static void
@@ -26,27 +27,27 @@ told(const struct rec *r, const char *name)
 }
 
 static bool
-line(struct buf *out, const struct rec_member *m)
+line(struct buf *out, const struct rec_member *m, void (*plain)(struct buf *, const char *, size_t))
 {
 	static struct buf raw;
 	size_t from = out->len;
 
 	raw.len = 0;
 	if (rec_str(m, &raw) == 0)
-		tidy_line(out, buf_str(&raw), raw.len);
+		plain(out, buf_str(&raw), raw.len);
 	return out->len > from;
 }
 
 bool
 merge_title(struct buf *out, const struct merge *m, const struct rec *job)
 {
-	return line(out, rec_get(job, "title")) || line(out, rec_get(&m->work, "title"));
+	return line(out, rec_get(job, "title"), tidy_line) || line(out, rec_get(&m->work, "title"), markup_line);
 }
 
 bool
 merge_found(struct buf *out, const struct merge *m)
 {
-	return line(out, rec_get(&m->doc, "title"));
+	return line(out, rec_get(&m->doc, "title"), tidy_line);
 }
 
 void

@@ -17,7 +17,8 @@ struct merge {
 
 void merge_read(struct merge *m, const struct rec *job);
 
-/* Appends the title that the request gives, else the adapters. False: neither does. */
+/* Appends the title that the request gives, else the adapters, whose markup goes. False: neither
+ * does. */
 bool merge_title(struct buf *out, const struct merge *m, const struct rec *job);
 /* Appends the title that an earlier stage found. False: none did. */
 bool merge_found(struct buf *out, const struct merge *m);
