@@ -144,9 +144,10 @@ flow_run(struct flow *fl)
 	fl->s->settles = fl->s->hint.by_hand = true;
 	for (;;) {
 		size_t open;
+		int got;
 
-		while (room(fl) && stage_ready(fl->s)) {
-			if (stage_next(fl->s))
+		while (room(fl) && (got = stage_try(fl->s)) >= 0) {
+			if (got)
 				take(fl);
 			else
 				fl->ended = true;

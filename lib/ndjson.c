@@ -71,6 +71,16 @@ in_buffered(struct in *in)
 	return false;
 }
 
+void
+in_trim(struct in *in)
+{
+	if (in->b.len - in->pos <= in->max)
+		return;
+	in->skipping = 1;       /* keep the first bytes, drop the rest */
+	in->skipped = LONG_SAMPLE < in->max ? LONG_SAMPLE : in->max;
+	in->b.len = in->scanned = in->pos + in->skipped;
+}
+
 /* One line, or what is known so far to be over the limit. 1: *rec is set. */
 static int
 next_line(struct in *in, const char **rec, size_t *len)
@@ -92,7 +102,6 @@ enum in_status
 in_rec(struct in *in, const char **rec, size_t *len)
 {
 	for (;;) {
-		size_t pending;
 		int got;
 
 		if (next_line(in, rec, len)) {
@@ -106,12 +115,7 @@ in_rec(struct in *in, const char **rec, size_t *len)
 			*len = LONG_SAMPLE < in->max ? LONG_SAMPLE : in->max;
 			return IN_LONG;
 		}
-		pending = in->b.len - in->pos;
-		if (pending > in->max) {        /* keep the first bytes, drop the rest */
-			in->skipping = 1;
-			in->skipped = LONG_SAMPLE < in->max ? LONG_SAMPLE : in->max;
-			in->b.len = in->scanned = in->pos + in->skipped;
-		}
+		in_trim(in);
 		if (in->flush && in->flush->b.len && out_flush(in->flush) < 0)
 			return IN_WERR;
 		got = in_fill(in);

@@ -47,10 +47,12 @@ enum in_status {
 /* Next line, blocking. */
 enum in_status in_rec(struct in *in, const char **rec, size_t *len);
 
-/* The two halves of in_rec for those that may not block: read once into the
+/* The parts of in_rec for those that may not block: read once into the
  * buffer (1: read, 0: end, -1: errno), and whether a whole line is there. */
 int in_fill(struct in *in);
 bool in_buffered(struct in *in);
+/* Drops what is over the limit of a line that is still coming. */
+void in_trim(struct in *in);
 
 /* Queue one line and its '\n', writing when high is passed. 0, or -1 with errno. */
 int out_rec(struct out *out, const char *rec, size_t len);

@@ -78,8 +78,8 @@ too_long(struct stage *s, const char *line, size_t len)
 	bad_line(s, line, len, "too_large", message);
 }
 
-int
-stage_next(struct stage *s)
+static int
+next(struct stage *s, bool wait)
 {
 	const char *line;
 	size_t len;
@@ -97,6 +97,8 @@ stage_next(struct stage *s)
 	for (;;) {
 		if (s->hint.wanted && !in_buffered(&s->in))
 			hints_flush();
+		if (!wait && !stage_ready(s))
+			return -1;
 		switch (in_rec(&s->in, &line, &len)) {
 		case IN_REC: break;
 		case IN_LONG: s->seen++; too_long(s, line, len); continue;
@@ -120,6 +122,18 @@ stage_next(struct stage *s)
 	}
 }
 
+int
+stage_next(struct stage *s)
+{
+	return next(s, true);
+}
+
+int
+stage_try(struct stage *s)
+{
+	return next(s, false);
+}
+
 bool
 stage_ready(struct stage *s)
 {
@@ -128,8 +142,9 @@ stage_ready(struct stage *s)
 	for (;;) {
 		int got;
 
-		if (in_buffered(&s->in) || s->in.b.len - s->in.pos > s->in.max)
-			return true;    /* a line that is too long is stage_next's to skip */
+		if (in_buffered(&s->in))
+			return true;
+		in_trim(&s->in);
 		if (poll(&fd, 1, 0) <= 0)
 			return false;
 		got = in_fill(&s->in);

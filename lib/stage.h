@@ -38,9 +38,10 @@ struct stage {
 
 /* 1: s->rec is the next record; 0: the input has ended. */
 int stage_next(struct stage *s);
-/* True when stage_next would not block: a whole line is there, or the end (or more
- * than the limit of a line that is still coming).
- * What batching stages ask before they wait for more. */
+/* The same without waiting: -1, there is no record yet. */
+int stage_try(struct stage *s);
+/* True when a whole line is there, or the end. What batching stages ask before they wait
+ * for more. */
 bool stage_ready(struct stage *s);
 
 void stage_pass(struct stage *s);                       /* the line as it is */

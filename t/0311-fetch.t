@@ -140,12 +140,22 @@ ok 'a rate for this host: 20 a second' jq -es 'map(.at) | length == 20 and (max 
 
 # What comes late comes out as soon as it is there, not at the end of the input.
 mkfifo feed out
-openalex <feed >out 2>err &
+timeout 30 openalex -l 1000 <feed >out 2>err &
 stage=$!
 exec 7>feed 8<out
 printf '{"job_id":"a","doi":"10.5555/full"}\n' >&7
 read -r line <&8
 ok 'answered while the input is open' test -n "$line"
+printf '{"job_id":"a","doi":"10.5555/closed"}\nno record\n' >&7
+read -r line <&8
+read -r line <&8
+ok 'also when what follows is no record' expr "$line" : '.*10.5555/closed'
+printf '{"job_id":"a","doi":"10.5555/bare"}\n%2000s' x >&7
+read -r line <&8
+ok 'or half of one that is too long' expr "$line" : '.*10.5555/bare'
+echo >&7
+read -r line <&8
+ok 'which is said' expr "$line" : '.*too_large'
 exec 7>&- 8<&-
 wait $stage
 ok 'then it ends' test $? = 0
