@@ -101,6 +101,32 @@ give(struct flow *fl, struct flow_item *it)
 	empty(&it->out);
 }
 
+static void
+give_answered(struct flow *fl)
+{
+	for (; fl->n && fl->ring[fl->first]->state != FLOW_OPEN; fl->n--) {
+		give(fl, fl->ring[fl->first]);
+		fl->first = (fl->first + 1) % fl->most;
+	}
+}
+
+static void
+await(struct flow *fl, int fd)
+{
+	stage_flush(fl->s);
+	if (fetch_wait(fl->f, fd) < 0)
+		die_sys(XTEMP, "wait for servers");
+}
+
+void
+flow_room(struct flow *fl, size_t most)
+{
+	while (fetch_work(fl->f) > most) {
+		give_answered(fl);
+		await(fl, -1);
+	}
+}
+
 static bool
 room(const struct flow *fl)
 {
@@ -153,10 +179,7 @@ flow_run(struct flow *fl)
 				fl->ended = true;
 		}
 		open = fetch_work(fl->f);
-		for (; fl->n && fl->ring[fl->first]->state != FLOW_OPEN; fl->n--) {
-			give(fl, fl->ring[fl->first]);
-			fl->first = (fl->first + 1) % fl->most;
-		}
+		give_answered(fl);
 		if (fl->ended && !fl->n) {
 			say(fetch_totals(fl->f));
 			return stage_end(fl->s);
@@ -165,8 +188,6 @@ flow_run(struct flow *fl)
 			die(XBUG, "a record waits for nothing");
 		if (room(fl) && in_buffered(&fl->s->in))
 			continue;
-		stage_flush(fl->s);
-		if (fetch_wait(fl->f, room(fl) ? fl->s->in.fd : -1) < 0)
-			die_sys(XTEMP, "wait for servers");
+		await(fl, room(fl) ? fl->s->in.fd : -1);
 	}
 }

@@ -48,6 +48,10 @@ void flow_open(struct flow *fl, struct fetch_opts *o);
 /* Until the input ends and all is answered. Returns the exit code for main. */
 int flow_run(struct flow *fl);
 
+/* For begin, where an item has many requests: waits until no more than most are unanswered, of all
+ * items. What is answered meanwhile goes out. */
+void flow_room(struct flow *fl, size_t most);
+
 void flow_pass(struct flow_item *it);
 void flow_edit(struct flow_item *it, const struct rec_change *c, size_t n);
 void flow_error(struct flow_item *it, const char *code, bool retry, unsigned long after_ms,

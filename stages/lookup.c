@@ -222,7 +222,6 @@ begin(struct flow *fl, struct flow_item *it)
 	const struct rec_member *m = rec_get(&it->rec, "mapping");
 	bool any = false;
 
-	(void)fl;
 	*a = (struct asking){ .it = it, .pending = 1 };
 	serial++;
 	if (!m || m->type != '{' || rec_parse(&mapping, m->val, m->val_len) != REC_OK || !(m = rec_get(&mapping, "mentions")) ||
@@ -246,6 +245,7 @@ begin(struct flow *fl, struct flow_item *it)
 			fail(a, &r, "the ICD API's token");
 		else
 			ask(a, v, n, &name);
+		flow_room(fl, 256);     /* a record may have a hundred thousand names */
 	}
 	a->pending--;
 	if (!any)

@@ -72,6 +72,17 @@ ok 'are nothing, and text' says
 run
 order() { jq -c '[.job_id, has("error")]' got | tr '\n' ' ' | grep -qx '\["a",true\] \["b",false\] '; }
 ok 'one that fails harms no other, and they stay in order' order
+
+# A record with many names, at a server that is slow: not all of them are asked for at once.
+jq -nc '{job_id: "m", mapping: {mentions: [range(20000) | {start: 1, end: 2, text: "x", vocab: "drugs", concept: "own", name: "name \(.)"}]}}' >in
+SLUICE_RATE=5 lookup -r drugs <in >got 2>err &
+many=$!
+asked() { test "$(grep -c 'name%20' log)" -ge 8; }
+until_ok 20 asked
+small() { peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$many/status) && echo "$peak" && test "$peak" -lt 120000; }
+ok 'many names in little memory' small
+kill $many
+wait $many 2>/dev/null
 echo you:wrong >key
 ok 'a client that is not known' fails ills cholera 'key_refused false'
 echo nonsense >key
