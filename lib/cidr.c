@@ -85,7 +85,7 @@ static int
 parse_one(struct cidr *c, const char *s, size_t len)
 {
 	char tmp[INET6_ADDRSTRLEN + 5], *slash, *end;
-	unsigned max;
+	unsigned long max, bits;
 
 	if (len >= sizeof tmp)
 		return -1;
@@ -98,13 +98,14 @@ parse_one(struct cidr *c, const char *s, size_t len)
 	if (inet_pton(c->family, tmp, c->addr) != 1)
 		return -1;
 	max = c->family == AF_INET ? 32 : 128;
-	c->bits = max;
+	c->bits = (unsigned)max;
 	if (!slash)
 		return 0;
 	if (*slash < '0' || *slash > '9')
 		return -1;
-	c->bits = (unsigned)strtoul(slash, &end, 10);
-	return *end || c->bits > max ? -1 : 0;
+	bits = strtoul(slash, &end, 10);
+	c->bits = (unsigned)bits;
+	return *end || bits > max ? -1 : 0;
 }
 
 int

@@ -93,8 +93,8 @@ struct fetch_totals {
 };
 const struct fetch_totals *fetch_totals(const struct fetch *f);
 
-/* The secret in a file: its first line. 0, or -1 with errno (EINVAL: it is empty or has
- * bytes that no header may have). */
+/* The secret in a file: its first line. 0, or -1 with errno (EINVAL: it is empty, has 4096
+ * bytes or more, or some that no header may have). */
 int fetch_secret(const char *path, struct buf *out);
 
 #endif

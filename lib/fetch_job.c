@@ -97,10 +97,28 @@ fetch_start(struct fetch *f, const struct fetch_request *q)
 	fetch_enqueue(f, j);
 }
 
+/* Appends s with its %XX as bytes. */
+static void
+plain(struct buf *out, const char *s)
+{
+	unsigned c;
+	int n = 0;
+
+	for (; *s; s++) {
+		if (*s == '%' && sscanf(s + 1, "%2x%n", &c, &n) == 1 && n == 2) {
+			buf_addc(out, (char)c);
+			s += 2;
+		} else {
+			buf_addc(out, *s);
+		}
+	}
+}
+
 /* Takes the secret out of a URL that a server made. 0, or -1: it is still there. */
 static int
 forget_secret(struct fetch_job *j)
 {
+	static struct buf url, key;
 	const char *secret = j->q.secret_query, *value;
 	char *at;
 
@@ -116,8 +134,12 @@ forget_secret(struct fetch_job *j)
 		memmove(j->url.p + from, j->url.p + from + len, j->url.len - from - len);
 		j->url.len -= len;
 	}
+	/* However it is written now. */
 	value = strchr(secret, '=');
-	return value && strlen(value) > 6 && strstr(j->url.p, value + 1) ? -1 : 0;
+	url.len = key.len = 0;
+	plain(&url, buf_str(&j->url));
+	plain(&key, value ? value + 1 : "");
+	return key.len > 5 && memmem(url.p, url.len, key.p, key.len) ? -1 : 0;
 }
 
 bool

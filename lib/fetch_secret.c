@@ -22,7 +22,7 @@ fetch_secret(const char *path, struct buf *out)
 		return -1;
 	for (len = 0; len < (size_t)n && out->p[from + len] > ' ' && out->p[from + len] < 0x7f; len++)
 		;
-	if (!len || (len < (size_t)n && out->p[from + len] != '\n' && out->p[from + len] != '\r')) {
+	if (!len || len == SECRET_MAX || (len < (size_t)n && out->p[from + len] != '\n' && out->p[from + len] != '\r')) {
 		errno = EINVAL;
 		return -1;
 	}

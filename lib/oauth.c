@@ -64,11 +64,12 @@ int
 oauth_token(struct oauth *o, struct http_result *r)
 {
 	static struct buf body;
-	struct answer a = { o, r, false };
+	static struct answer a;         /* outlives us, should waiting fail */
 	struct fetch_request q = { .url = o->url, .header = "Content-Type: application/x-www-form-urlencoded", .done = took, .ctx = &a };
 
 	if (time(NULL) < o->until)
 		return 0;
+	a = (struct answer){ o, r, false };
 	body.len = 0;
 	buf_addf(&body, "grant_type=client_credentials&scope=%s", o->scope);
 	q.body = body.p;

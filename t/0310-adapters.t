@@ -100,6 +100,8 @@ badrate() { SLUICE_RATE=fast openalex </dev/null; }
 code 100 'a rate that is none' badrate
 badnet() { SLUICE_HTTP_ALLOW=all openalex </dev/null; }
 code 100 'networks that are none' badnet
+badbits() { SLUICE_HTTP_ALLOW=10.0.0.0/4294967296 openalex </dev/null; }
+code 100 'nor is all of them written as one' badbits
 code 100 'an operand' openalex x
 code 0 'help' openalex --help
 full() { openalex <first >/dev/full; }

@@ -90,9 +90,15 @@ core <in >got2 2>err2
 ok 'a key in a header' jq -es 'any(.server == "core" and .headers.authorization == "Bearer sesame-opens-nothing")' log
 ok 'not elsewhere' jq -es 'map(select(.server == "other") | .headers | has("authorization")) | any | not' log
 ok 'no secret in what is printed' sh -c '! grep -l sesame got got2 err err2'
+echo 'sesame+opens/nothing==' >key
+: >log
+passed 'a redirect elsewhere with the key written in another way' reecho url_refused
+ok 'is not followed' jq -es 'all(.server == "openalex")' log
 SLUICE_HTTP_ALLOW=127.0.0.1/32
 printf 'two words\n' >key
 code 100 'a key with a space in it' openalex
+head -c 4096 /dev/zero | tr '\\0' x >key
+code 100 'a key that is longer than any' openalex
 rm key
 unset SLUICE_OPENALEX_KEY_FILE SLUICE_CORE_KEY_FILE
 

@@ -160,6 +160,8 @@ def answer(name, target, headers):
         return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/away"}, b""
     if key == "echo":
         return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/echo?{target.partition('?')[2]}"}, b""
+    if key == "reecho":
+        return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/echo?{urllib.parse.unquote(target.partition('?')[2])}"}, b""
     if key == "moved":
         return 301, {"Location": target.replace("moved", "full")}, b""
     if key in ("slow", "torn", "huge", "endless", "nohttp"):
