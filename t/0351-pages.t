@@ -57,6 +57,17 @@ ok 'begin chunks, and say where they are' chunks
 ok 'whole' sound
 field 'what made them says the layout' 'select(.chunks).chunks.layout | length' 64
 cp in first
+python3 - <<'P' >in
+import json
+text, layout = [], []
+for i in range(150000):
+    layout += [{"at": 7 * i, "len": 1, "kind": "heading", "path": ["h"]}, {"at": 7 * i + 3, "len": 2, "kind": "table"}]
+print(json.dumps({"job_id": "x", "content": "h\n\na.\n\n" * 150000, "layout": layout}))
+P
+many() { timeout 30 chunk -n 64 -l 100M <in >got 2>err; }
+ok 'a hundred thousand tables, each under a heading, take their time and not its square' many
+field 'all of them' 'select(.chunks).chunks.n' 300000
+cp first in
 make 'heading 1 I 0 i' "text 1 I 0 $(words a 4)" 'heading 2 J 0 j' "text 2 J 0 $(words b 4)" 'heading 3 K 0 j' "text 3 K 0 $(words c 4)"
 run
 printf '%s\n' '[1,[1,3],"I",null,20,"i\n\na a a a ."]' >want

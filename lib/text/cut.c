@@ -39,6 +39,16 @@ mark(struct plan_marks *m, const struct layout *l)
 	}
 }
 
+/* Without the marks before from: each is looked at by one part only. */
+static void
+leave(struct plan_marks *m, size_t from)
+{
+	for (; m->section_n && *m->section < from; m->section_n--)
+		m->section++;
+	for (; m->behind_n && *m->behind < from; m->behind_n--)
+		m->behind++;
+}
+
 static size_t
 tokens(const struct cut *c, size_t from, size_t to)
 {
@@ -135,6 +145,7 @@ cut_text(const struct vocab *v, const char *text, size_t len, const struct layou
 		if (plan_part(v, text, from, l->p[i].at, limit, overlap, &c.marks, out) < 0 || table(&c, &l->p[i]) < 0)
 			return -1;
 		from = (size_t)l->p[i].at + l->p[i].len;
+		leave(&c.marks, from);
 	}
 	return plan_part(v, text, from, len, limit, overlap, &c.marks, out);
 }
