@@ -6,6 +6,8 @@
 #include "arg.h"
 #include "json.h"
 #include "text/body.h"
+#include "text/heading.h"
+#include "text/tidy.h"
 
 #define STAGE "mineru/1"
 
@@ -103,7 +105,7 @@ describe(struct parsed *p, const char *engine, const struct buf *name, const cha
 	pdf_clean(&title, name->p, name->len);
 	if (title.len) {
 		buf_adds(out, ",\"title\":");
-		json_quote(out, title.p, title.len);
+		json_quote(out, title.p, tidy_cut(title.p, title.len, HEADING_TITLE));
 	}
 	if (blob) {
 		buf_addf(out, ",\"blocks\":%zu,\"blocks_blob\":{\"sha256\":\"%s\",\"length\":%zu}", c->blocks, blob, blocks->len);

@@ -37,7 +37,6 @@ static struct buf text;
 static char input[SHA256_HEX];          /* of all that the document is made of */
 static size_t max = (size_t)256 << 20;
 
-
 /* Reads "parsed"; false: there is none. */
 static bool
 get_parsed(void)

@@ -98,6 +98,7 @@ title 'the adapters know it' 'ON: THINGS' ',"work":{"title":"On things."}' '"On 
 title 'with the markup of its publisher' 'On H2O' ',"work":{"title":"On <jats:italic>H</jats:italic><sub>2</sub>O &amp; a < b"}' '"On H2O & a < b","On H2O"'
 title 'they know another one' 'Chapter' ',"work":{"title":"On things."}' '"On things.","Chapter"'
 title 'the request before them' 'Chapter' ',"title":"Mine","work":{"title":"On things."}' '"Mine","Chapter"'
+title 'one without end is none' "$(printf '%0501d' 0 | tr 0 x)" '' "\"$(printf '%0200d' 0 | tr 0 x)…\",\"$(printf '%0200d' 0 | tr 0 x)\""
 blocks '[{"type":"text","text":"Only words here","page_idx":0}]' ',"document":{"title":"Found before","year":1999,"stage":"metadata/1"}'
 run
 field 'an earlier stage' '.document | [.title, .year, .stage] | @csv' '"Found before",1999,"postpdf/1"'
@@ -117,6 +118,14 @@ long=$(printf '%0300d' 0)
 blocks "$(heads "1 A" "2 é$long")"
 run
 field 'long headings are cut in paths' '.layout[1] | [.len, (.path[1] | utf8bytelength)] | @csv' '302,200'
+
+python3 - <<'P' >in
+import json
+deep = [{"type": "text", "text": '"' * 200, "text_level": n, "page_idx": 0} for n in range(1, 9)]
+print(json.dumps({"job_id": "a", "parsed": {"blocks": deep + [{"type": "text", "text": "a.", "page_idx": 0}] * 100000}}))
+P
+run
+field 'a layout that would be a hundred times as long as its blocks' '.error | [.code, .retry] | @csv' '"bad_blocks",false'
 
 blocks '[{"type":"text","text":"7 Adding . . . . . . 57","text_level":2,"page_idx":3},{"type":"text","text":"Wait... what...... ..x ....","page_idx":3},{"type":"text","text":"B.....","page_idx":3}]'
 run

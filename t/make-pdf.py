@@ -105,7 +105,7 @@ elif kind == "shuffled":
                                key=lambda p: hashlib.md5(p[2]).digest()))])
 elif kind == "claims":
     doc = build([page_text([b"The first page of two."]), page_text([b"And this is the second one."])],
-                title=b"Claims\\nPages:          7\\n")
+                title=b"Claims\\nPages:          7\\n" + b"and so on " * 100)
 elif kind == "none":
     doc = build([])
 elif kind == "objects":

@@ -6,7 +6,7 @@
 #include "text/pieces.h"
 #include "text/tidy.h"
 
-enum { PAGES = 1000000, WAITING = sizeof(((struct blocks *)NULL)->waiting) / sizeof(size_t), LEVELS = 100 };
+enum { PAGES = 1000000, LAYOUT_MAX = 256 << 20, WAITING = sizeof(((struct blocks *)NULL)->waiting) / sizeof(size_t), LEVELS = 100 };
 
 /* What is done with a block of a type. */
 enum what { WHAT_TEXT, WHAT_LIST, WHAT_TABLE, WHAT_FIGURE, WHAT_CODE, WHAT_NOTE, WHAT_NOT };
@@ -204,6 +204,7 @@ blocks_read(struct blocks *b, const char *json, size_t len, const char *known, s
 
 	b->text.len = b->title.len = b->layout.n = b->layout.paths.len = b->waiting_n = 0;
 	b->pages = b->path = b->path_len = 0;
+	b->told = 0;
 	b->open = b->headed = false;
 	b->known = known;
 	b->known_len = known_len;
@@ -219,8 +220,9 @@ blocks_read(struct blocks *b, const char *json, size_t len, const char *known, s
 			snprintf(b->why, sizeof(b->why), "block %zu: %s", i, m->type == '{' ? rec_reason(st) : "no object");
 			return -1;
 		}
-		if (b->text.len > UINT32_MAX / 8) {
-			snprintf(b->why, sizeof(b->why), "the text of the blocks is over %u bytes", UINT32_MAX / 8);
+		if (b->text.len > UINT32_MAX / 8 || b->told > LAYOUT_MAX) {
+			snprintf(b->why, sizeof(b->why), "over %u bytes of text, or over %u of headings told with each block",
+			    UINT32_MAX / 8, LAYOUT_MAX);
 			return -1;
 		}
 		take(b, i, &item);

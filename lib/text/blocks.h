@@ -26,6 +26,7 @@ struct blocks {
 	size_t known_len;
 	struct headings under;
 	uint32_t path, path_len;
+	size_t told;            /* bytes of the layout in JSON, at least */
 	size_t waiting[64], waiting_n;  /* blocks that stand amid an open paragraph */
 	bool open;              /* the last piece is a paragraph that may go on */
 	bool headed;            /* there was a heading */

@@ -102,7 +102,7 @@ heading_is_title(const char *text, size_t len)
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
 		if (strlen(sections[i]) == len && strncasecmp(sections[i], text, len) == 0)
 			return false;
-	return !number[0];
+	return !number[0] && len <= HEADING_TITLE;
 }
 
 /* The next byte that counts, in small letters where ASCII has them; 0 at the end. */

@@ -12,7 +12,8 @@
 
 enum {
 	HEADING_DEPTH = 8,      /* deepest nesting; what is deeper stands at the last place */
-	HEADING_MAX = 200       /* bytes of a heading in a path */
+	HEADING_MAX = 200,      /* bytes of a heading in a path */
+	HEADING_TITLE = 500     /* bytes of a document's title */
 };
 
 struct heading_level {
@@ -33,7 +34,7 @@ void heading_enter(struct headings *h, const char *text, size_t len, unsigned le
 void heading_path(struct buf *out, const struct headings *h);
 
 /* Whether a document's first heading is its title and not that of a section:
- * no number, and not "Abstract" and the like. */
+ * not too long, no number, and not "Abstract" and the like. */
 bool heading_is_title(const char *text, size_t len);
 /* Whether two headings say the same, letters' case and punctuation aside. */
 bool heading_same(const char *a, size_t a_len, const char *b, size_t b_len);

@@ -12,6 +12,7 @@ piece_end(struct blocks *b, size_t from, uint32_t page, enum layout_kind kind, s
 	if (b->text.len > from) {
 		p.len = (uint32_t)(b->text.len - from);
 		layout_add(&b->layout, &p);
+		b->told += 40 + p.path_len;
 	} else if (b->layout.n) {       /* without the blank line before it */
 		const struct layout_piece *last = &b->layout.p[b->layout.n - 1];
 
