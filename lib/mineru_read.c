@@ -6,6 +6,8 @@
 
 #include "rec.h"
 
+enum { DEPTH = 16 };    /* MinerU's lists have 4; in a record they stand 2 deeper, which has REC_DEPTH */
+
 /* A name that may stand in a URL and in a record. */
 static bool
 is_word(const struct buf *b, const char *more, size_t max)
@@ -80,11 +82,13 @@ mineru_read_error(struct buf *out, const char *p, size_t len, size_t max)
 		buf_add(out, said->p, said->len < max ? said->len : max);
 }
 
-/* Checked JSON without the white space around its parts: line feeds would end a record. */
-static void
+/* Checked JSON without the white space around its parts: line feeds would end a record.
+ * Returns how deep it is nested. */
+static size_t
 tighten(struct buf *out, const char *p, size_t len)
 {
 	bool in = false, escaped = false;
+	size_t depth = 0, most = 0;
 
 	buf_room(out, len);
 	for (size_t i = 0; i < len; i++) {
@@ -93,7 +97,12 @@ tighten(struct buf *out, const char *p, size_t len)
 		in ^= p[i] == '"' && !escaped;
 		escaped = in && p[i] == '\\' && !escaped;
 		out->p[out->len++] = p[i];
+		if (!in && (p[i] == '[' || p[i] == '{'))
+			most = ++depth > most ? depth : most;
+		else if (!in && (p[i] == ']' || p[i] == '}'))
+			depth--;
 	}
+	return most;
 }
 
 static void
@@ -131,7 +140,9 @@ mineru_read_result(struct buf *blocks, struct buf *engine, const char *p, size_t
 		return "the result has no content_list";
 	if (rec_items(&list, json->p, json->len) != REC_OK)
 		return "the content_list is no JSON array";
-	tighten(blocks, json->p, json->len);
+	blocks->len = 0;
+	if (tighten(blocks, json->p, json->len) > DEPTH)
+		return "the content_list is nested too deep";
 	name_engine(engine, &r);
 	return NULL;
 }

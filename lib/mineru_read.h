@@ -33,8 +33,8 @@ int mineru_read_task(struct mineru_task *t, const char *p, size_t len);
  * max bytes; nothing where it does not say. */
 void mineru_read_error(struct buf *out, const char *p, size_t len, size_t max);
 
-/* Appends the content_list of a result without white space between its parts, and
- * "mineru 3.4.4 pipeline". NULL, or why it is none. Whether its items are
+/* blocks becomes the content_list of a result without white space between its parts;
+ * appends "mineru 3.4.4 pipeline" to engine. NULL, or why it is none. Whether its items are
  * blocks is pdf/check.h's to say. */
 const char *mineru_read_result(struct buf *blocks, struct buf *engine, const char *p, size_t len);
 

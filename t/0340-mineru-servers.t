@@ -95,6 +95,7 @@ field 'what it says of that' '.error.message|contains("Unsupported file type")' 
 fault 'half a result' torn bad_answer true
 fault 'a page to sign in' html bad_answer true
 fault 'no list' null bad_answer true
+fault 'a list too deep for a record' deep bad_answer true
 fault 'two documents' two bad_answer true
 fault 'a result without end' huge too_large false -r 1M
 fault 'a result that drips' dribble timeout true -t 1

@@ -100,6 +100,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if mode == "strange":
             blocks = {"not": "a list"}
         text = json.dumps(blocks, ensure_ascii=False, indent=4 if mode == "pretty" else None)
+        if mode == "deep":
+            text = '[{"type":"text","page_idx":0,"new":' + "[" * 61 + "]" * 61 + "}]"
         one = {"md_content": None, "middle_json": None, "model_output": None, "images": None,
                "content_list": None if mode == "null" else text}
         results = {"document": one, **({"other": one} if mode == "two" else {})}
