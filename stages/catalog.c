@@ -24,6 +24,10 @@ enum { WAIT_MS = 3000, SCHEMA = 14, ROWS = 64, HELD_MAX = 16 << 20 };
 
 static const char call[] = "select place, outcome from sluice.catalog_works($1, $2, $3, $4, $5, $6, $7, $8)";
 
+/* Many long abstracts take time; what holds one document, such as the index that
+ * writes its text, is not waited for as long. */
+static const char limits[] = "select set_config('statement_timeout', '60s', false), set_config('lock_timeout', '1s', false)";
+
 /* A line that waits for its batch: copied, because stage_next's is borrowed. */
 struct held {
 	size_t at, len;         /* in lines */
@@ -118,11 +122,12 @@ enter(struct held *h, size_t m)
 	return st;
 }
 
-/* 57014: the time limit; 40: another was first. The rest: no database. */
+/* 57014: the time limit; 55P03: an entry that somebody holds; 40: another was first. The rest: no
+ * database. */
 static bool
 busy(enum pg_status st)
 {
-	return st == PG_RETRY && (strcmp(db.state, "57014") == 0 || strncmp(db.state, "40", 2) == 0);
+	return st == PG_RETRY && (strcmp(db.state, "57014") == 0 || strcmp(db.state, "55P03") == 0 || strncmp(db.state, "40", 2) == 0);
 }
 
 /* Each for itself, when something was in the batch's way. Where the database takes
@@ -235,6 +240,8 @@ connect_ledger(const char *conninfo)
 	st = pg_open(&db, conninfo, WAIT_MS);
 	if (st == PG_OK)
 		st = pg_ledger(&db, SCHEMA, NULL, NULL);
+	if (st == PG_OK)
+		st = pg_call(&db, limits, NULL);
 	if (st != PG_OK)
 		stop(st);
 }
