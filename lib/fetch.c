@@ -7,7 +7,7 @@
 
 #include "now.h"
 
-enum { KEPT = 1 << 20 };        /* bytes of a body that a spare job keeps */
+enum { KEPT = 64 << 10 };       /* bytes of a body that a spare job keeps: there are a thousand of them */
 
 struct fetch *
 fetch_open(const struct fetch_opts *o)

@@ -10,7 +10,7 @@
 
 enum {
 	HELD_MAX = 64 << 20,    /* bytes of lines */
-	KEPT = 1 << 20          /* bytes that a buffer keeps for the next record */
+	KEPT = 64 << 10         /* bytes that a buffer keeps for the next record: there are a thousand of them */
 };
 
 static void

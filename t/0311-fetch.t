@@ -165,4 +165,21 @@ ok 'which is said' expr "$line" : '.*too_large'
 exec 7>&- 8<&-
 wait $stage
 ok 'then it ends' test $? = 0
+
+# What a thousand records held at once leave behind.
+cat >peak.py <<'X'
+import resource, subprocess, sys
+subprocess.run(["openalex"], stdin=sys.stdin, stdout=subprocess.DEVNULL, check=True)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+print(peak, "MB")
+sys.exit(peak > 200)
+X
+flat() { python3 -c "$1" | python3 peak.py; }
+case $BIN in
+*/san/*) ;;     # what is freed stays in its quarantine
+*)
+	ok 'long records in little memory' flat 'for i in range(1200): print("{\"job_id\":\"%d\",\"text\":\"%s\"}" % (i, "x" * 300000))'
+	ok 'long answers too' flat 'for i in range(1200): print("{\"job_id\":\"%d\",\"doi\":\"10.5555/fat.%d\"}" % (i, i))'
+	;;
+esac
 done_testing
