@@ -7,7 +7,10 @@
 
 #include "now.h"
 
-enum { KEPT = 64 << 10 };       /* bytes of a body that a spare job keeps: there are a thousand of them */
+enum {
+	KEPT = 64 << 10,        /* bytes of a body that a spare job keeps: there are a thousand of them */
+	AWAY_MS = 1000          /* who looks so seldom ran out of time by himself */
+};
 
 struct fetch *
 fetch_open(const struct fetch_opts *o)
@@ -161,7 +164,7 @@ begin(struct fetch *f)
 
 /* True when there was one: it may have made room, or goes on elsewhere. */
 static bool
-collect(struct fetch *f)
+collect(struct fetch *f, bool away)
 {
 	struct http_transfer *t;
 	bool any = false;
@@ -171,7 +174,8 @@ collect(struct fetch *f)
 
 		j->host->running--;
 		f->running--;
-		fetch_host_learn(&f->hosts, j->host, now_ms(), &j->r);
+		if (!away || j->host->probing || !j->r.code || strcmp(j->r.code, "fetch_timeout") != 0)
+			fetch_host_learn(&f->hosts, j->host, now_ms(), &j->r);
 		if (!fetch_unchanged(f, j))
 			fetch_enqueue(f, j);
 		else if (!fetch_go_on(f, j))
@@ -184,12 +188,12 @@ collect(struct fetch *f)
 size_t
 fetch_work(struct fetch *f)
 {
+	bool away = now_ms() - f->here > AWAY_MS, told;
 	struct fetch_job *j;
-	bool told;
 
 	do {
 		begin(f);
-		told = collect(f);
+		told = collect(f, away);
 		while ((j = fetch_pop(&f->ready))) {
 			snprintf(j->r.url, sizeof j->r.url, "%s", buf_str(&j->url));
 			f->unanswered--;
@@ -201,6 +205,7 @@ fetch_work(struct fetch *f)
 			told = true;
 		}
 	} while (told);
+	f->here = now_ms();
 	return f->unanswered;
 }
 
@@ -214,6 +219,8 @@ int
 fetch_wait(struct fetch *f, int fd)
 {
 	int64_t now = now_ms();
+	int r = http_multi_wait(f->m, fd, f->wake < 0 ? -1 : f->wake <= now ? 0 : (int)(f->wake - now));
 
-	return http_multi_wait(f->m, fd, f->wake < 0 ? -1 : f->wake <= now ? 0 : (int)(f->wake - now));
+	f->here = now_ms();
+	return r;
 }

@@ -84,6 +84,7 @@ struct fetch {
 	struct fetch_queue ready;       /* answered, to be told */
 	struct fetch_queue spare;
 	size_t unanswered, running;
+	int64_t here;           /* when we looked at it last */
 	unsigned turn;          /* the bucket that comes first */
 	int64_t wake;           /* when something may begin; -1: nothing waits for a time */
 };

@@ -2,6 +2,7 @@
  * answers are good, secrets in files, the shelf of the cache. Needs an empty folder to write in: argv[1]. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -237,6 +238,36 @@ many_hosts(void)
 	fetch_free(f);
 }
 
+/* A server that never answers, and we look after its time only: we may have been held up. */
+static void
+held_up(void)
+{
+	static const struct fetch_opts o = { .rate = "0", .allow = "127.0.0.1", .total_ms = 300 };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof at;
+	struct fetch *f = fetch_open(&o);
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), answers = 0;
+	char url[64];
+	struct fetch_request q = { .url = url, .done = told, .ctx = &answers };
+	struct fetch_host *x;
+
+	if (s < 0 || bind(s, (struct sockaddr *)&at, len) < 0 || listen(s, 5) < 0 || getsockname(s, (struct sockaddr *)&at, &len) < 0)
+		return;
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(at.sin_port));
+	x = fetch_host_of(&f->hosts, url);
+	for (int i = 0; i < 2; i++) {
+		fetch_start(f, &q);
+		fetch_work(f);
+		if (i == 0)
+			usleep(1500 * 1000);
+		while (fetch_work(f))
+			fetch_wait(f, -1);
+		ok(answers == i + 1 && x->failures == (unsigned)i, i ? "the next time it is" : "that we were held up is no failure of the host");
+	}
+	fetch_free(f);
+	close(s);
+}
+
 /* Three files of 100 bytes in one folder, the second the oldest. */
 static void
 shelf(int dir)
@@ -302,6 +333,7 @@ main(int argc, char **argv)
 	blame();
 	far_slot();
 	many_hosts();
+	held_up();
 	shelf(dir);
 	short_lives();
 	return tap_end();
