@@ -42,6 +42,18 @@ keep(struct buf *b, const char *s)
 	return buf_str(b);
 }
 
+/* Without fragment, and with its blanks as browsers send them: people write such URLs. */
+static void
+copy_url(struct buf *out, const char *url)
+{
+	out->len = 0;
+	for (url += strspn(url, " "); *url && *url != '#' && url[strspn(url, " ")]; url++)
+		if (*url == ' ')
+			buf_adds(out, "%20");
+		else
+			buf_addc(out, *url);
+}
+
 void
 fetch_enqueue(struct fetch *f, struct fetch_job *j)
 {
@@ -75,8 +87,7 @@ fetch_start(struct fetch *f, const struct fetch_request *q)
 	if (!j)
 		j = mem_zalloc(sizeof *j);
 	j->q = *q;
-	j->url.len = 0;
-	buf_add(&j->url, q->url, strcspn(q->url, "#"));
+	copy_url(&j->url, q->url);
 	j->q.method = keep(&j->method, q->method);
 	j->q.secret = keep(&j->secret, q->secret);
 	j->q.secret_query = keep(&j->secret_query, q->secret_query);
@@ -156,8 +167,7 @@ fetch_go_on(struct fetch *f, struct fetch_job *j)
 		http_fail(&j->r, "too_many_redirects", false, "it redirects again and again");
 		return false;
 	}
-	j->url.len = 0;
-	buf_add(&j->url, j->t.next, strcspn(j->t.next, "#"));
+	copy_url(&j->url, j->t.next);
 	if (forget_secret(j) < 0) {
 		http_fail(&j->r, "url_refused", false, "it redirects to a URL with the key in it");
 		return false;

@@ -54,6 +54,9 @@ ok 'a blob too' cmp docs/text.pdf "$blob"
 
 work /pdf
 field 'from the work' '[.n,.work.title,.pdf.source,.pdf.url]' "[1.5,\"T\",\"unpaywall\",\"$base/pdf\"]"
+work '/pdf of a paper.pdf '
+field 'blanks in a URL' .pdf.sha256 "\"$sum\""
+ok 'are sent as browsers do' grep -qx '/pdf%20of%20a%20paper.pdf' log
 work /poor-type
 field 'content counts, not its type; bytes before the header too' '[.error,.pdf.length]' "[null,$(($(wc -c <docs/text.pdf) + 4))]"
 work /landing /challenge /gone /nowhere /short /empty /loop /to-private /pdf-at-last /pdf
