@@ -50,21 +50,13 @@ struct question {
 	struct asking *a;
 	struct service *s;
 	uint32_t name;
+	struct question *next;  /* of the same name, which is asked for once */
 };
 
 static struct stage s = STAGE_INIT;
 static struct service services[] = {
 	{ .vocab = "rxnorm", .read = lex_look_rxnorm }, { .vocab = "icd11", .read = lex_look_icd11 } };
 static struct oauth icd = { .scope = "icdapi_access" };
-
-static bool
-among(const char *list, const struct buf *name)
-{
-	for (const char *p = list; p; p = p[strcspn(p, ",")] ? p + strcspn(p, ",") + 1 : NULL)
-		if (strcspn(p, ",") == name->len && memcmp(p, name->p, name->len) == 0)
-			return true;
-	return false;
-}
 
 /* Who is to be asked for a mention; name gets what for. */
 static struct service *
@@ -77,7 +69,7 @@ service_of(struct rec *mention, const struct rec_member *m, struct buf *name)
 	    rec_str(rec_get(mention, "name"), name) < 0 || !name->len)
 		return NULL;
 	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
-		if (services[i].vocabs && among(services[i].vocabs, &vocab))
+		if (services[i].vocabs && arg_listed(services[i].vocabs, buf_str(&vocab), vocab.len))
 			return &services[i];
 	return NULL;
 }
@@ -164,11 +156,12 @@ fail(struct asking *a, const struct http_result *r, const char *who)
 static void
 answered(void *ctx, struct http_result *r)
 {
-	struct question *q = ctx;
+	struct question *q = ctx, *next;
 	struct service *v = q->s;
-	struct asking *a = q->a;
+	struct lex_known *k = &v->asked.known[q->name];
 	const struct lex_strings *names = &v->asked.names;
 	static struct buf ids;
+	bool failed;
 
 	ids.len = 0;
 	buf_addc(&ids, '[');
@@ -180,26 +173,35 @@ answered(void *ctx, struct http_result *r)
 	}
 	if (r->status == 401)
 		icd.until = 0;       /* another token for another try */
-	if (r->code && r->status != 404) {
-		r->retry |= r->status == 401;
-		fail(a, r, v->vocab);
-	} else {
-		buf_addc(&ids, ']');
+	failed = r->code && r->status != 404;
+	r->retry |= r->status == 401;
+	buf_addc(&ids, ']');
+	if (!failed)
 		lex_asked_note(&v->asked, q->name, ids.p, ids.len);
+	q = k->asking;
+	for (k->asking = NULL; q; q = next) {
+		next = q->next;
+		if (failed)
+			fail(q->a, r, v->vocab);
+		q->a->pending--;
+		settle(q->a);
+		free(q);
 	}
-	free(q);
-	a->pending--;
-	settle(a);
 }
 
 static void
 ask(struct asking *a, struct service *v, uint32_t number, const struct buf *name)
 {
 	static struct buf url;
+	struct lex_known *k = &v->asked.known[number];
 	struct question *q = mem_alloc(sizeof *q);
 	struct fetch_request f = { .keep = true, .done = answered, .ctx = q };
 
-	*q = (struct question){ a, v, number };
+	*q = (struct question){ a, v, number, k->asking };
+	k->asking = q;
+	a->pending++;
+	if (q->next)
+		return;
 	url.len = 0;
 	buf_adds(&url, v->base);
 	buf_adds(&url, v == &services[0] ? "/REST/rxcui.json?search=2&name=" : "/search?flatResults=true&q=");
@@ -207,7 +209,6 @@ ask(struct asking *a, struct service *v, uint32_t number, const struct buf *name
 	f.url = buf_str(&url);
 	f.header = v == &services[1] ? "API-Version: v2" : "Accept: application/json";
 	f.secret = v == &services[1] && icd.bearer.len ? buf_str(&icd.bearer) : NULL;
-	a->pending++;
 	fetch_start(icd.f, &f);
 }
 
@@ -217,13 +218,11 @@ begin(struct flow *fl, struct flow_item *it)
 	static struct rec mapping, items, mention;
 	static struct http_result r;
 	static struct buf name;
-	static uint64_t serial;
 	struct asking *a = it->own;
 	const struct rec_member *m = rec_get(&it->rec, "mapping");
 	bool any = false;
 
 	*a = (struct asking){ .it = it, .pending = 1 };
-	serial++;
 	if (!m || m->type != '{' || rec_parse(&mapping, m->val, m->val_len) != REC_OK || !(m = rec_get(&mapping, "mentions")) ||
 	    m->type != '[' || rec_items(&items, m->val, m->val_len) != REC_OK) {
 		flow_pass(it);
@@ -238,9 +237,8 @@ begin(struct flow *fl, struct flow_item *it)
 			continue;
 		any = true;
 		k = known_of(v, &name, &n);
-		if (k->known || k->asked_for == serial)
+		if (k->known)
 			continue;
-		k->asked_for = serial;
 		if (v == &services[1] && icd.basic.len && oauth_token(&icd, &r) < 0)
 			fail(a, &r, "the ICD API's token");
 		else

@@ -33,6 +33,12 @@ ok 'drugs' run
 ok 'get their RxCUI; who is not known stays' says
 once() { test "$(grep -c 'name=atorvastatin' log)" = 1; }
 ok 'a name is asked once' once
+for i in 1 2 3 4 5 6 7 8 9; do line $i drugs 'in all of them' 'in all of them'; done >in
+run
+shared() { test "$(grep -c 'name=in%20all' log)" = 1 && test "$(wc -l <got)" = 9; }
+ok 'of all records, too' shared
+{ line a drugs atorvastatin 'no such drug' 'two of them' atorvastatin; line b other atorvastatin; line c pills aspirin; } >in
+run
 sed -n 2p in >want
 sed -n 2p got >other
 same 'a line with nothing to ask passes, byte for byte' want other

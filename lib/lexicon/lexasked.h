@@ -12,7 +12,7 @@ struct lex_asked {
 	struct buf answers;
 	struct lex_known {
 		size_t at, len;         /* of the answer in answers */
-		uint64_t asked_for;     /* the caller's */
+		void *asking;           /* the caller's: who waits for the answer */
 		bool known;
 	} *known;               /* owned; moves when names come */
 	uint32_t cap;
