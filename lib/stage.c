@@ -103,7 +103,9 @@ next(struct stage *s, bool wait)
 		case IN_REC: break;
 		case IN_LONG: s->seen++; too_long(s, line, len); continue;
 		case IN_EOF: return 0;
-		case IN_TORN: stage_flush(s); die(XTEMP, "input ends inside a record, without a line feed: seen=%" PRIu64, s->seen);
+		case IN_TORN:
+			s->torn = true;
+			return wait ? stage_end(s) : 0;
 		case IN_ERR: die_sys(XTEMP, "read stdin");
 		case IN_WERR: die_sys(XTEMP, "write stdout");
 		}
@@ -222,6 +224,8 @@ int
 stage_end(struct stage *s)
 {
 	stage_flush(s);
+	if (s->torn)
+		die(XTEMP, "input ends inside a record, without a line feed: seen=%" PRIu64, s->seen);
 	info("done: seen=%" PRIu64 " passed=%" PRIu64 " failed=%" PRIu64 " bad=%" PRIu64,
 	    s->seen, s->passed, s->failed, s->bad);
 	return 0;

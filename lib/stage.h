@@ -26,6 +26,7 @@ struct stage {
 	struct out out;
 	struct rec rec;         /* the current record, borrowed from the input */
 	bool settles;           /* also hand over lines with error or wait */
+	bool torn;              /* the input ended inside a line */
 	uint64_t seen, passed, failed, bad;
 	struct buf work;
 	struct {                /* what the feeder is told, see hints.h */
@@ -38,7 +39,8 @@ struct stage {
 
 /* 1: s->rec is the next record; 0: the input has ended. */
 int stage_next(struct stage *s);
-/* The same without waiting: -1, there is no record yet. */
+/* The same without waiting: -1, there is no record yet. An input that ends inside a line is told
+ * by stage_end: what is held can be answered first. */
 int stage_try(struct stage *s);
 /* True when a whole line is there, or the end. What batching stages ask before they wait
  * for more. */

@@ -133,6 +133,14 @@ SLUICE_OPENALEX_URL=https://127.0.0.1:$(cat tls.port) passed 'a certificate that
 wait $tls
 ok 'nothing was sent' grep -qx refused tls.out
 
+torn() {
+	printf '{"job_id":"j","doi":"10.5555/%s"}\n' full moved closed >in
+	printf '{"job_id":"j","doi":"10.55' >>in
+	openalex <in >got 2>err
+}
+code 111 'an input that ends inside a line' torn
+ok 'what came before it is answered' test "$(grep -c '"outcome":"found"' got)" = 3
+
 # How many at once, and how many a second.
 for i in $(seq 200); do printf '{"job_id":"n%s","doi":"10.5555/n.%s"}\n' "$i" "$i"; done >in
 : >log
