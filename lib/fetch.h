@@ -60,6 +60,9 @@ struct fetch_request {
 	/* Gets the body of a 2xx answer as it comes, r->body stays empty; -1 ends the request.
 	 * What came before a failure is not taken back: begin anew for another request. */
 	int (*sink)(void *ctx, const void *p, size_t len);
+	/* Whose the answer is, for the cache, where secret changes from time to time (a token);
+	 * NULL: secret's. */
+	const char *keep_for;
 	/* Settings of this request; 0: as in fetch_opts. */
 	size_t max;
 	unsigned long total_ms;

@@ -10,10 +10,11 @@ static void
 name_it(struct fetch *f, struct fetch_job *j)
 {
 	bool trusted = strcmp(j->host->origin, j->origin) == 0;
+	const char *who = j->q.secret && j->q.keep_for ? j->q.keep_for : j->q.secret;
 
 	j->name[0] = 0;
 	if (f->cache.dir >= 0 && j->q.keep && !j->q.body && !j->q.n_parts && !j->q.sink && !j->q.method)
-		fetch_cache_name(j->name, buf_str(&j->url), trusted ? j->q.secret : NULL, trusted ? j->q.secret_query : NULL,
+		fetch_cache_name(j->name, buf_str(&j->url), trusted ? who : NULL, trusted ? j->q.secret_query : NULL,
 		    j->q.header);
 }
 

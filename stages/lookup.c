@@ -209,6 +209,7 @@ ask(struct asking *a, struct service *v, uint32_t number, const struct buf *name
 	f.url = buf_str(&url);
 	f.header = v == &services[1] ? "API-Version: v2" : "Accept: application/json";
 	f.secret = v == &services[1] && icd.bearer.len ? buf_str(&icd.bearer) : NULL;
+	f.keep_for = icd.basic.len ? buf_str(&icd.basic) : NULL;
 	fetch_start(icd.f, &f);
 }
 

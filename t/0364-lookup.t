@@ -57,6 +57,17 @@ ok 'with one token' token
 secret() { ! grep -q 'secret\|token1' err got; }
 ok 'that nobody else sees' secret
 
+# Answers that are kept are of the client, whatever token it has.
+SLUICE_HTTP_CACHE=$PWD/cache
+export SLUICE_HTTP_CACHE
+line a ills diabetes >in
+run
+: >log
+run
+kept() { test "$(grep -c '"GET"' log)" = 0 && grep -q 5A1Z got; }
+ok 'an answer that is kept is good for another token' kept
+unset SLUICE_HTTP_CACHE
+
 # Faults.
 fails() {
 	line a "$1" "$2" >in

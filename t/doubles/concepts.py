@@ -29,6 +29,8 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
+        if self.command == "GET":
+            self.send_header("Cache-Control", "max-age=60")
         if status == 429:
             self.send_header("Retry-After", "7")
         self.end_headers()
