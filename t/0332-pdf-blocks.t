@@ -88,6 +88,18 @@ field 'text that goes upwards stands aside' '[.[]|select(.type=="aside_text")|.t
 blocks p
 field 'small text at the foot is a note' '[.[]|select(.type=="page_footnote")|.text]|join(" ")|gsub("\n";" ")' '"1 A note in small letters. 2 And another one of them."'
 
+{
+	line 60 100 'Contents'
+	line 60 120 '5 Of locks and their gates'
+	line 372 120 '16'
+	line 60 144 '6 Of weirs and of water'
+	line 372 144 '18'
+	line 75 156 'These are the words of a text that begins below what there is, and'
+	prose 168
+} | page >p
+blocks p
+field 'the number at the end of a row is no beginning of what is below it' '[.[1:][]|.text[:30]]' \
+	'["5 Of locks and their gates 16","6 Of weirs and of water 18","These are the words of a text "]'
 { line 60 100 "Chapter $(printf '%070d' 5)" 20; } | page >p
 blocks p
 field 'a number without end is read to the end of its line' '.[0].text|length' 78

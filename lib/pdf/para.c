@@ -163,6 +163,25 @@ number_blocks(struct pdf_doc *d, const struct pdf_page *p)
 	}
 }
 
+/* m is a number by itself at the end of l's row: a page in a table of contents, a value. */
+static bool
+leads(const struct pdf_doc *d, const struct pdf_line *l, const struct pdf_line *m)
+{
+	const char *p = pdf_text(d, m);
+	size_t n = 0;
+
+	while (n < m->len && p[n] >= '0' && p[n] <= '9')
+		n++;
+	return n == m->len && n < 5 && l->len > 6 && fabsf(l->h - m->h) < m->h * 0.1f;
+}
+
+/* How far apart two lines of a row may stand that are one. */
+static float
+apart(const struct pdf_doc *d, const struct pdf_line *l, const struct pdf_line *m)
+{
+	return leads(d, l, m) ? INFINITY : l->h * (l->len < 3 ? 10 : 2.6f);
+}
+
 /* What stands on one row, a wide blank apart, and is no table's, is one line. */
 static void
 stitch(struct pdf_doc *d, const struct pdf_page *p)
@@ -173,8 +192,8 @@ stitch(struct pdf_doc *d, const struct pdf_page *p)
 		for (k = i + 1; k < p->line + p->n; k++) {
 			struct pdf_line *m = &d->lines[k];
 
-			if (l->role != PDF_BODY || m->role != PDF_BODY || m->at != l->at + l->len + 1 || !pdf_same_row(l, m) || m->x0 < l->x1 - l->h * 0.5f ||
-			    m->x0 - l->x1 > l->h * (l->len < 3 ? 10 : 2.6f))
+			if (l->role != PDF_BODY || m->role != PDF_BODY || m->at != l->at + l->len + 1 || !pdf_same_row(l, m) ||
+			    m->x0 < l->x1 - l->h * 0.5f || m->x0 - l->x1 > apart(d, l, m))
 				break;
 			if (m->len > l->len) {
 				l->h = m->h, l->base = m->base;
