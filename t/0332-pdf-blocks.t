@@ -88,6 +88,9 @@ field 'text that goes upwards stands aside' '[.[]|select(.type=="aside_text")|.t
 blocks p
 field 'small text at the foot is a note' '[.[]|select(.type=="page_footnote")|.text]|join(" ")|gsub("\n";" ")' '"1 A note in small letters. 2 And another one of them."'
 
+for i in 1 2 3; do { line 60 60 'Deliver this to the lock keeper' 12; line 60 80 'before the gates are closed.'; } | page; done >p
+blocks p
+field 'pages with nothing but what repeats have text' '[.[]|.type]|unique' '["text"]'
 {
 	line 60 100 'Contents'
 	line 60 120 '5 Of locks and their gates'

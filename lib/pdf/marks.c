@@ -148,6 +148,18 @@ choose(struct pdf_doc *d, struct zone *z, bool top)
 		}
 }
 
+/* Pages of which nothing else would be left have no furniture: copies of a form, one label after the other. */
+static void
+keep_some(struct pdf_doc *d)
+{
+	for (size_t i = 0; i < d->nlines; i++)
+		if (d->lines[i].role == PDF_BODY)
+			return;
+	for (size_t i = 0; i < d->nlines; i++)
+		if (d->lines[i].role != PDF_ASIDE)
+			d->lines[i].role = PDF_BODY;
+}
+
 /* Running text, no code: hardly anything but letters. */
 static bool
 plain(const char *p, size_t len)
@@ -211,6 +223,7 @@ pdf_marks(struct pdf_doc *d)
 	choose(d, z, true);
 	choose(d, z, false);
 	free(z);
+	keep_some(d);
 	d->body = body_height(d);
 	d->body_w = body_width(d);
 }
