@@ -1,5 +1,6 @@
 #include "text/pieces.h"
 
+#include "text/html.h"
 #include "text/table.h"
 #include "text/tidy.h"
 
@@ -61,6 +62,16 @@ add_lines(struct blocks *b, size_t from, const struct rec_member *m)
 	}
 }
 
+static void
+as_text(struct buf *out, struct buf *html)
+{
+	static struct buf raw, title;
+
+	raw.len = title.len = 0;
+	html_text(&raw, &title, buf_str(html), html->len);
+	tidy_lines(out, buf_str(&raw), raw.len);
+}
+
 void
 piece_table(struct blocks *b, const struct rec *item, uint32_t page)
 {
@@ -74,6 +85,8 @@ piece_table(struct blocks *b, const struct rec *item, uint32_t page)
 			buf_addc(&b->text, '\n');
 		body = b->text.len;
 		head = table_text(&b->text, html.p ? html.p : "", html.len);
+		if (b->text.len == body)        /* no rows: whatever text it is */
+			as_text(&b->text, &html);
 		if (b->text.len == body)
 			b->text.len -= body > from;
 		else if (head)

@@ -168,7 +168,8 @@ table_text(struct buf *out, const char *p, size_t len)
 {
 	static struct table t;
 	const char *end = p + len, *inside = NULL, *q, *name;
-	bool closing, is_cell, th;
+	size_t nested = 0;      /* tables in the cell: a part of its text */
+	bool closing, is_cell, th, its;
 
 	t = (struct table){ .out = out, .from = out->len, .spare = 4 * len, .rowspan = 1, .colspan = 1 };
 	for (; (q = memchr(p, '<', (size_t)(end - p))); p = q) {
@@ -176,8 +177,13 @@ table_text(struct buf *out, const char *p, size_t len)
 		name = q + 1 + closing;
 		th = named(name, end, "th");
 		is_cell = th || named(name, end, "td");
-		if (!is_cell && !named(name, end, "tr") && !named(name, end, "thead") && !named(name, end, "tbody") &&
-		    !named(name, end, "table")) {
+		its = !nested && (is_cell || named(name, end, "tr") || named(name, end, "thead") || named(name, end, "tbody"));
+		if (named(name, end, "table")) {
+			its = !inside || (closing && !nested);
+			if (!its)
+				nested += closing ? (size_t)-1 : 1;
+		}
+		if (!its) {
 			q++;
 			continue;
 		}
