@@ -91,6 +91,9 @@ field 'small text at the foot is a note' '[.[]|select(.type=="page_footnote")|.t
 for i in 1 2 3; do { line 60 60 'Deliver this to the lock keeper' 12; line 60 80 'before the gates are closed.'; } | page; done >p
 blocks p
 field 'pages with nothing but what repeats have text' '[.[]|.type]|unique' '["text"]'
+{ for x in 60 60.3; do line $x 60 'A heading that is printed twice' 14; done; for y in 100 112 124; do for x in 60 60.2; do line $x $y "text $y of it"; done; done; } | page >p
+blocks p
+field 'bold by printing twice is read once' '[.[].text]|join(" ")|gsub("\n";" ")' '"A heading that is printed twice text 100 of it text 112 of it text 124 of it"'
 {
 	line 60 100 'Contents'
 	line 60 120 '5 Of locks and their gates'

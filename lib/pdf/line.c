@@ -6,6 +6,8 @@
 #include "pdf/bbox.h"
 #include "text/doc.h"
 
+enum { TWICE = 64 };    /* so many lines before are compared */
+
 /* The line goes on in this word: it stands beside the last one, no column apart. */
 static bool
 same_line(const struct bbox *b)
@@ -14,6 +16,22 @@ same_line(const struct bbox *b)
 	float h = fminf(w[3] - w[1], v[3] - v[1]), gap = w[0] - v[2];
 
 	return b->in_line && fminf(w[3], v[3]) - fmaxf(w[1], v[1]) > h * 0.35f && gap < h * 1.05f && gap > h * -0.5f;
+}
+
+/* The same a hair's breadth aside, which is how some programs print bold. */
+static bool
+printed_twice(const struct pdf_doc *d, const struct pdf_line *l)
+{
+	size_t first = d->pages[d->npages - 1].line;
+
+	for (size_t i = d->nlines; i-- > first && d->nlines - i <= TWICE;) {
+		const struct pdf_line *k = &d->lines[i];
+
+		if (k->len == l->len && fabsf(k->x0 - l->x0) < l->h * 0.15f && fabsf(k->base - l->base) < l->h * 0.15f &&
+		    memcmp(pdf_text(d, k), pdf_text(d, l), l->len) == 0)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -26,10 +44,14 @@ bbox_line_end(struct bbox *b)
 		return;
 	l = &d->lines[d->nlines];
 	l->len = (uint32_t)(d->text.len - l->at);
+	b->in_line = false;
+	if (printed_twice(d, l)) {
+		d->text.len = l->at;
+		return;
+	}
 	l->char_w = b->width / (float)b->chars;
 	if (b->turned > b->upright)
 		l->role = PDF_ASIDE;
-	b->in_line = false;
 	buf_addc(&d->text, ' ');        /* so that two lines next to each other can be made one */
 	d->nlines++;
 	d->pages[d->npages - 1].n++;
