@@ -49,6 +49,23 @@ ok 'a number is a part of its word' finds 'vitamin B1 vitamin B123 B12' ''
 ok 'a subscript is one too, a superscript is a note' finds 'vitamin B₁₂; aspirin²' '0 15 C7; 17 24 C1'
 ok 'soft hyphens are nothing' finds "$(printf 'as\302\255pirin')" '0 9 C1'
 ok 'ligatures, full width' finds "$(printf 'ａｓｐｉｒｉｎ')" '0 21 C1'
+# Composed or not, capital or small: the same. In NFD even æ with an accent and Hangul are several characters.
+python3 - <<'PY'
+import json, unicodedata as u
+words = ["당뇨병", "Ǽther", "Ǿre", "straße", "İstanbul", "ﬁbrosis", "ǆ", "ẛa", "がん", "ΰ ὀδύς", "ά", "Å"]
+open("terms", "w").write("".join(f"T{i}\t{w}\n" for i, w in enumerate(words)))
+with open("in", "w") as f, open("want", "w") as want:
+    for i, w in enumerate(words):
+        for form in (w, u.normalize("NFC", w), u.normalize("NFD", w), u.normalize("NFD", w.upper()), w.lower()):
+            f.write(json.dumps({"job_id": "u", "text": "é " + form + "."}) + "\n")
+            want.write(json.dumps([f"T{i}", 3, 3 + len(form.encode()), form], ensure_ascii=False, separators=(",", ":")) + "\n")
+PY
+forms() {
+	vocab -n more -o v/more.lex <terms >info && map -d v -v more <in >got 2>err &&
+		jq -c '.mapping.mentions[0] | [.concept, .start, .end, .text]' got | diff want -
+}
+ok 'composed and decomposed, capital and small' forms
+rm v/more.lex
 ok 'a trade mark' finds 'Aspirin® aspirin™' '0 7 C1; 10 17 C1'
 ok 'scripts without spaces' finds '糖尿病と糖尿病。' '0 9 C10; 12 21 C10'
 ok 'the longest of those that begin together' finds 'non-small cell lung cancer' '0 26 C4'

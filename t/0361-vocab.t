@@ -83,6 +83,10 @@ awk 'BEGIN { printf "L\t"; for (i = 0; i < 65; i++) printf "w%d ", i; print ""; 
 ok 'terms of 64 and of 65 words' compile
 ok 'the longer one is left out, and said' info '.terms == 1 and .too_long == 1'
 
+printf 'Code\tTitle\tClassKind\n1B1Z\t결핵\tcategory\n2C25\t肺癌\tcategory\nCA23\tカゼ\tcategory\nX\t가\tcategory\n' >in
+ok 'names in syllables and ideographs' compile
+ok 'are short only where they are one' info '.terms == 3 and .too_short == 1'
+
 # None at all.
 cp v/v.lex before
 : >in

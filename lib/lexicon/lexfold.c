@@ -1,5 +1,6 @@
 #include "lexicon/lexfold.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -19,12 +20,14 @@ const unsigned char lex_ascii[256] = {
 	L('p'), L('q'), L('r'), L('s'), L('t'), L('u'), L('v'), L('w'), L('x'), L('y'), L('z'),
 };
 
-/* Letters that Unicode's decomposition leaves as they are. */
+/* Letters that Unicode's decomposition leaves as they are, and may leave behind. */
 static const struct { uint32_t cp; const char *s; } apart[] = {
 	{ 0xb5, "\xce\xbc" }, { 0xc6, "ae" }, { 0xd8, "o" }, { 0xdf, "ss" }, { 0xe6, "ae" }, { 0xf8, "o" },
-	{ 0x110, "d" }, { 0x111, "d" }, { 0x131, "i" }, { 0x141, "l" }, { 0x142, "l" }, { 0x152, "oe" }, { 0x153, "oe" },
-	{ 0x17f, "s" }, { 0x3c2, "\xcf\x83" }, { 0x1e9e, "ss" }, { 0xfb00, "ff" }, { 0xfb01, "fi" }, { 0xfb02, "fl" },
-	{ 0xfb03, "ffi" }, { 0xfb04, "ffl" }, { 0xfb05, "st" }, { 0xfb06, "st" },
+	{ 0x110, "d" }, { 0x111, "d" }, { 0x131, "i" }, { 0x132, "ij" }, { 0x133, "ij" }, { 0x141, "l" }, { 0x142, "l" },
+	{ 0x152, "oe" }, { 0x153, "oe" }, { 0x17f, "s" }, { 0x3c2, "\xcf\x83" }, { 0x3d0, "\xce\xb2" }, { 0x3d1, "\xce\xb8" },
+	{ 0x3d5, "\xcf\x86" }, { 0x3d6, "\xcf\x80" }, { 0x3f0, "\xce\xba" }, { 0x3f1, "\xcf\x81" }, { 0x3f5, "\xce\xb5" },
+	{ 0x1e9e, "ss" }, { 0xfb00, "ff" }, { 0xfb01, "fi" }, { 0xfb02, "fl" }, { 0xfb03, "ffi" }, { 0xfb04, "ffl" },
+	{ 0xfb05, "st" }, { 0xfb06, "st" },
 };
 
 /* Symbols that the normaliser keeps as if they were letters. */
@@ -76,6 +79,34 @@ stand_in(uint32_t c)
 	return 0;
 }
 
+/* One more letter, or what it is taken apart into: true then. */
+static bool
+put_letter(struct lex_glyph *g, uint32_t c)
+{
+	for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
+		if (apart[i].cp == c) {
+			memcpy(g->s + g->n, apart[i].s, strlen(apart[i].s));
+			g->n += (unsigned)strlen(apart[i].s);
+			return true;
+		}
+	g->n += put(g->s + g->n, c);
+	return false;
+}
+
+/* A syllable as Unicode composes it of a leading consonant, a vowel and maybe a
+ * consonant behind. */
+static void
+put_hangul(struct lex_glyph *g, uint32_t c)
+{
+	enum { FIRST = 0xac00, LEAD = 0x1100, VOWEL = 0x1161, TAIL = 0x11a7, VOWELS = 21, TAILS = 28 };
+	uint32_t i = c - FIRST;
+
+	g->n += put(g->s + g->n, LEAD + i / (VOWELS * TAILS));
+	g->n += put(g->s + g->n, VOWEL + i / TAILS % VOWELS);
+	if (i % TAILS)
+		g->n += put(g->s + g->n, TAIL + i % TAILS);
+}
+
 /* What Unicode makes of it. */
 static void
 by_class(struct lex_glyph *g, uint32_t c)
@@ -88,15 +119,22 @@ by_class(struct lex_glyph *g, uint32_t c)
 	case UNI_SPACE: g->kind = LEX_SPACE; return;
 	case UNI_ALONE: g->kind = LEX_ALONE; break;
 	case UNI_KEEP: g->kind = symbol(c) ? LEX_ALONE : LEX_LETTER; break;
-	case UNI_HANGUL: break;
+	case UNI_HANGUL: put_hangul(g, c); return;
 	default:
 		for (uint32_t i = 0, n = uni_pool[class - UNI_MAP]; i < n && g->n + 4 <= sizeof g->s; i++)
-			g->n += put(g->s + g->n, uni_pool[class - UNI_MAP + 1 + i]);
+			put_letter(g, uni_pool[class - UNI_MAP + 1 + i]);
 		if (uni_class(uni_pool[class - UNI_MAP + 1]) == UNI_ALONE)
 			g->kind = LEX_ALONE;
 		return;
 	}
 	g->n = put(g->s, c);
+}
+
+/* Of Hangul or kana: it says as much as two letters, and so does an ideograph. */
+static bool
+syllable(uint32_t c)
+{
+	return (c >= 0xac00 && c < 0xd7a4) || (c >= 0x3041 && c < 0x3100);
 }
 
 size_t
@@ -105,8 +143,7 @@ lex_glyph(const char *p, const char *end, struct lex_glyph *g)
 	size_t n = utf8_len(p, end);
 	uint32_t c, as;
 
-	g->n = 0;
-	g->digit = false;
+	g->n = g->letters = 0;
 	g->kind = LEX_SPACE;
 	if (!n)
 		return 1;
@@ -116,17 +153,16 @@ lex_glyph(const char *p, const char *end, struct lex_glyph *g)
 		unsigned f = lex_ascii[as];
 
 		g->kind = f == LEX_BLANK ? LEX_SPACE : f == LEX_SIGN ? LEX_ALONE : LEX_LETTER;
-		g->digit = f >= '0' && f <= '9';
+		g->letters = f >= 'a';
 		g->s[g->n++] = (char)(f == LEX_SIGN ? as : f);
 		return n;
 	}
-	for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
-		if (apart[i].cp == c) {
-			g->kind = LEX_LETTER;
-			g->n = (unsigned)strlen(apart[i].s);
-			memcpy(g->s, apart[i].s, g->n);
-			return n;
-		}
-	by_class(g, c);
+	if (put_letter(g, c)) {
+		g->kind = LEX_LETTER;
+	} else {
+		g->n = 0;
+		by_class(g, c);
+	}
+	g->letters = g->kind == LEX_ALONE ? (g->n > 2 ? 2 : 0) : syllable(c) ? 2 : 1;
 	return n;
 }

@@ -2,7 +2,6 @@
 #ifndef LEXFOLD_H
 #define LEXFOLD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* GONE: it leaves nothing; ALONE: a word by itself. */
@@ -11,7 +10,7 @@ enum lex_kind { LEX_GONE, LEX_SPACE, LEX_ALONE, LEX_LETTER };
 struct lex_glyph {
 	enum lex_kind kind;
 	unsigned n;             /* bytes in s */
-	bool digit;
+	unsigned letters;       /* as many as a reader would count; digits not */
 	char s[40];
 };
 

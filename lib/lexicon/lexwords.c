@@ -21,9 +21,7 @@ add_glyph(struct lex_token *t, unsigned *n, const struct lex_glyph *g)
 {
 	for (unsigned i = 0; i < g->n; i++)
 		add(t, n, (unsigned char)g->s[i]);
-	/* A syllable or an ideograph says as much as two letters. */
-	if (!g->digit)
-		t->letters += g->kind == LEX_ALONE ? (g->n > 2 ? 2 : 0) : 1;
+	t->letters += g->letters;
 }
 
 void

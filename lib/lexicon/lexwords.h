@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LEX_WORD = 128 };        /* bytes of a folded word; a longer one is in no vocabulary */
+enum { LEX_WORD = 256 };        /* bytes of a folded word; a longer one is in no vocabulary */
 
 struct lex_words {
 	const char *text;       /* borrowed */
