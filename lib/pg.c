@@ -39,7 +39,7 @@ classify(const struct pg *db, const char *state)
 	if (!strncmp(state, "40", 2) || !strncmp(state, "53", 2) || !strncmp(state, "55", 2) ||
 	    !strncmp(state, "57", 2) || !strncmp(state, "58", 2))
 		return PG_RETRY;
-	if (!strncmp(state, "22", 2) || !strncmp(state, "23", 2))
+	if (!strncmp(state, "22", 2) || !strncmp(state, "23", 2) || !strncmp(state, "54", 2))
 		return PG_DATA;
 	return PG_BUG;
 }

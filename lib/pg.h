@@ -30,7 +30,7 @@ enum pg_status {
 	PG_OK,
 	PG_RETRY,       /* classes 40, 53, 55, 57, 58: nothing was done, the same call may pass later */
 	PG_LOST,        /* class 08, or the connection is gone: what became of the call is unknown */
-	PG_DATA,        /* classes 22 and 23: something in the batch; halve it */
+	PG_DATA,        /* classes 22, 23 and 54: something in the batch; halve it */
 	PG_STOP,        /* SL001, SL002: the ledger refuses to go on, a person decides */
 	PG_FENCED,      /* SL003: this worker was taken over */
 	PG_BUG          /* anything else: wrong schema, rights, syntax */

@@ -87,6 +87,10 @@ printf 'Code\tTitle\tClassKind\n1B1Z\t결핵\tcategory\n2C25\t肺癌\tcategory\n
 ok 'names in syllables and ideographs' compile
 ok 'are short only where they are one' info '.terms == 3 and .too_short == 1'
 
+{ printf 'C1\tgood one\nC\0372\tgood two\nC3\tgood three\n' && awk 'BEGIN { for (i = 0; i < 257; i++) printf "c"; print "\tgood four" }'; } >in
+ok 'concepts whose ids can not be' compile
+ok 'are bad lines' info '.added == 2 and .bad == 2'
+
 # None at all.
 cp v/v.lex before
 : >in

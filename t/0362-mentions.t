@@ -109,6 +109,14 @@ awk 'BEGIN { printf "{\"job_id\":\"big\",\"text\":\""; for (i = 0; i < 20000; i+
 ok 'twenty thousand mentions' full
 ok 'are one transaction' says '.mentions.n == 20000'
 
+python3 -c '
+import json, random
+c = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=4000))
+m = {"start": 0, "end": 1, "vocab": "v", "concept": c, "name": "n", "text": "t"}
+print(json.dumps({"job_id": "long", "mapping": {"mentions": [m]}}))' >in
+ok 'a key that is too long for an index' sh -c 'mentions <in >got 2>err'
+ok 'is its record'"'"'s fault' says '.error.code == "mentions_refused" and .error.retry == false'
+
 # Mentions go with their document.
 sql -c "select sluice.delete_document('default', 'k1')" >gone
 deleted() { rows k1 && test ! -s rows && sql -c "select count(*) from sluice.mapped where doc_key = 'k1'" | grep -qx 0; }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "json.h"
+#include "text/charset.h"
 
 struct field {
 	const char *p;
@@ -214,15 +214,14 @@ guess(const char *p, size_t len)
 	return memchr(p, '\t', len) || (len && *p == '#') ? LEX_TSV : LEX_UNKNOWN;
 }
 
+/* It becomes a key of an index in the ledger. */
 static bool
-utf8(const char *p, size_t len)
+id_ok(const char *p, size_t len)
 {
-	const char *end = p + len;
-
-	for (size_t n; p < end; p += n)
-		if (!(n = utf8_len(p, end)) || !*p)
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)p[i] < ' ')
 			return false;
-	return true;
+	return len <= LEX_ID_MAX;
 }
 
 enum lex_line
@@ -236,13 +235,15 @@ lex_read(struct lex_reader *r, const char *p, size_t len, struct lex_row *row)
 		p += 3;
 		len -= 3;
 	}
-	if (!utf8(p, len))
+	if (!charset_utf8(p, len) || memchr(p, 0, len))
 		return bad(r, "no UTF-8, or a NUL in it");
 	if (r->form == LEX_UNKNOWN && (r->form = guess(p, len)) == LEX_UNKNOWN)
 		return bad(r, "the first line is none of RXNCONSO.RRF, of ICD-11's tabulation or of a table with tabs");
 	memset(row, 0, sizeof *row);
 	st = r->form == LEX_RXNORM ? rxnorm(r, p, len, row) : r->form == LEX_ICD11 ? icd11(r, p, len, row) : tsv(r, p, len, row);
-	if (st == LEX_ROW && (row->concept_len > LEX_FIELD_MAX || row->term_len > LEX_FIELD_MAX || row->name_len > LEX_FIELD_MAX))
+	if (st == LEX_ROW && !id_ok(row->concept, row->concept_len))
+		return bad(r, "a concept of more than 256 bytes, or with control characters");
+	if (st == LEX_ROW && (row->term_len > LEX_FIELD_MAX || row->name_len > LEX_FIELD_MAX))
 		return bad(r, "a field of more than 3000 bytes");
 	return st;
 }

@@ -10,6 +10,7 @@
  * tsv      concept, term and, if any, the concept's name, between tabs. Lines that
  *          begin with '#' are remarks.
  *
+ * A concept's id has at most LEX_ID_MAX bytes and no control characters.
  * A line of another file is LEX_BAD with a reason; nothing else is. */
 #ifndef LEXFORM_H
 #define LEXFORM_H
@@ -20,7 +21,7 @@ enum lex_form { LEX_UNKNOWN, LEX_RXNORM, LEX_ICD11, LEX_TSV };
 
 enum lex_line { LEX_ROW, LEX_SKIP, LEX_BAD };
 
-enum { LEX_FIELDS = 64, LEX_FIELD_MAX = 3000 };
+enum { LEX_FIELDS = 64, LEX_FIELD_MAX = 3000, LEX_ID_MAX = 256 };
 
 struct lex_reader {
 	enum lex_form form;     /* LEX_UNKNOWN: the first line decides */
