@@ -22,10 +22,10 @@ static const char usage[] = "mentions [-d conninfo] [-l maxbytes]\n"
     "  -d conninfo  the ledger (default $SLUICE_DB; empty: none, lines pass)\n"
     "  -l maxbytes  the longest record (default 16M)\n";
 
-enum { WAIT_MS = 3000, SCHEMA = 13, MOST = 1 << 30, BLOB_MAX = 1 << 30 };
+enum { WAIT_MS = 3000, SCHEMA = 15, MOST = 1 << 30, BLOB_MAX = 1 << 30 };
 
 static const char call[] = "select mapped, mentions, outcome from sluice.map_document($1, $2, $3, $4, $5, $6, $7, $8,"
-    " $9, $10, $11, $12, $13, $14, $15)";
+    " $9, $10, $11, $12, $13, $14, $15, $16)";
 
 static struct stage s = STAGE_INIT;
 static struct pg db = PG_INIT;
@@ -158,6 +158,7 @@ put_document(const struct buf *bytes)
 	pg_put(&args, k, v ? v->val : "[]", v ? v->val_len : 2);
 	sha256_hex(bytes->p, bytes->len, digest);
 	pg_puts(&args, pg_scalar(&args, PG_TEXT), digest);
+	pg_put_i64(&args, pg_scalar(&args, PG_BOOL), rec_is(rec_get(&recall, "outcome"), "found"));
 }
 
 static void
@@ -173,13 +174,29 @@ answer(void)
 	stage_edit(&s, &c, 1);
 }
 
+/* The document was deleted after recall: nothing of it stays in the line either. */
+static void
+answer_gone(void)
+{
+	static const char gone[] = "{\"n\":0,\"outcome\":\"gone\",\"stage\":\"" STAGE "\"}";
+	static const struct rec_change c[] = { { "mentions", gone, sizeof gone - 1 }, { "mapping", NULL, 0 },
+		{ "content", NULL, 0 }, { "content_blob", NULL, 0 } };
+
+	stage_edit(&s, c, sizeof c / sizeof *c);
+}
+
 static void
 settle(enum pg_status st)
 {
+	const char *outcome;
+
 	switch (st) {
 	case PG_OK:
-		if (strcmp(pg_bytes(&db, 0, 2, NULL), "stale") == 0)
+		outcome = pg_bytes(&db, 0, 2, NULL);
+		if (strcmp(outcome, "stale") == 0)
 			stage_error(&s, "stale", false, "a newer job, run or attempt has written this document's mentions");
+		else if (strcmp(outcome, "gone") == 0)
+			answer_gone();
 		else
 			answer();
 		return;

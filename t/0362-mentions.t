@@ -124,6 +124,24 @@ ok 'a document that is deleted takes its mentions with it' deleted
 map_of j1 k1
 ok 'then there is nothing to recall' says '.error.code == "unknown_job"'
 
+# A document that goes between recall and mentions, and one that was never indexed.
+printf '%s\n' '{"job_id":"g1","doc_key":"goes","run":1,"attempt":1,"chunk":{"i":0,"n":1,"start":0,"end":9,"tokens":3,"text":"nul term."}}' \
+	'{"job_id":"g1","doc_key":"goes","run":1,"attempt":1,"chunks":{"n":1}}' >in
+index -t <in >got 2>err
+echo '{"job_id":"map:g1","document_of":"g1","doc_key":"goes","run":1,"attempt":1}' >in
+run
+map <got >mapped 2>err
+sql -c "select sluice.delete_document('default', 'goes')" >gone
+mentions <mapped >got 2>err
+ok 'a document that goes while it is mapped' says '.mentions == {n: 0, outcome: "gone", stage: "mentions/1"} and (has("mapping") or has("content") or has("error") | not)'
+nothing() { sql -c "select count(*) from sluice.mapped where doc_key = '$1'" | grep -qx 0; }
+ok 'leaves nothing' nothing goes
+sluice() { "$T_TOP/bin/sluice" "$@"; }
+ok 'one that was only mapped is deleted' sluice delete -T other x
+ok 'and its mentions' nothing x
+code 1 'once' sluice delete -T other x
+code 1 'a document that nobody knows' sluice delete nobody
+
 # The application role may do it, and no more.
 role() { sql -c "set role sluice_app; select count(*) from sluice.recall('default', 'x', 'y'); select count(*) from sluice.mentions" >got; }
 ok 'the application role reads' role

@@ -36,10 +36,11 @@ done
 
 # ask SQL: of this document.
 ask() { ledger_psql -At -F '|' -v tenant="$tenant" -v key="${words[0]}" -f - <<<"$1" || exit 111; }
-# about FUNCTION: sets document, chunks, jobs and live.
+# about FUNCTION: sets document (mapped: one that was only mapped), chunks, jobs and live.
 about() {
 	local row
-	row=$(ask "select coalesce(document::text, ''), coalesce(chunks, 0), cardinality(jobs), array_to_string(live, ' ') from sluice.$1(:'tenant', :'key')")
+	row=$(ask "select coalesce(document::text, (select 'mapped' from sluice.mapped m where m.tenant = :'tenant' and m.doc_key = :'key'), ''),
+		coalesce(chunks, 0), cardinality(jobs), array_to_string(live, ' ') from sluice.$1(:'tenant', :'key')")
 	IFS='|' read -r document chunks jobs live <<<"$row"
 }
 # unnamed: "GONE LEFT" of the blobs that only this document's jobs name and that are old
