@@ -9,7 +9,7 @@
 #include "err.h"
 #include "json.h"
 #include "pg.h"
-#include "stage.h"
+#include "stage_ledger.h"
 #include "text/body.h"
 
 #define STAGE "mentions/1"
@@ -22,7 +22,7 @@ static const char usage[] = "mentions [-d conninfo] [-l maxbytes]\n"
     "  -d conninfo  the ledger (default $SLUICE_DB; empty: none, lines pass)\n"
     "  -l maxbytes  the longest record (default 16M)\n";
 
-enum { WAIT_MS = 3000, SCHEMA = 15, MOST = 1 << 30, BLOB_MAX = 1 << 30 };
+enum { SCHEMA = 15, MOST = 1 << 30, BLOB_MAX = 1 << 30 };
 
 static const char call[] = "select mapped, mentions, outcome from sluice.map_document($1, $2, $3, $4, $5, $6, $7, $8,"
     " $9, $10, $11, $12, $13, $14, $15, $16)";
@@ -32,14 +32,6 @@ static struct pg db = PG_INIT;
 static struct pg_args args = PG_ARGS_INIT;
 static struct blob blobs = BLOB_INIT;
 static struct rec mapping = REC_INIT, recall = REC_INIT, items = REC_INIT;
-static bool ledger;
-
-static void
-stop(enum pg_status st)
-{
-	stage_flush(&s);
-	die(pg_exit(st), "ledger: %s", db.err);
-}
 
 /* A string member, else another, else a third. */
 static void
@@ -201,15 +193,7 @@ settle(enum pg_status st)
 			answer();
 		return;
 	case PG_DATA: stage_error(&s, "mentions_refused", false, "%s", db.err); return;
-	case PG_RETRY:
-		/* 57014: the time limit; 40: another was first. */
-		if (strcmp(db.state, "57014") == 0 || strncmp(db.state, "40", 2) == 0) {
-			stage_error(&s, "ledger_busy", true, "%s", db.err);
-			return;
-		}
-		stop(st);
-		return;
-	default: stop(st);
+	default: stage_ledger_failed(&s, &db, st);
 	}
 }
 
@@ -244,37 +228,11 @@ job(void)
 	settle(pg_call(&db, call, &args));
 }
 
-static void
-probe(void)
-{
-	enum pg_status st = ledger ? pg_ledger(&db, 0, NULL, NULL) : PG_OK;
-
-	if (st != PG_OK)
-		stop(st);
-	stage_pass(&s);
-}
-
-static void
-connect_ledger(const char *conninfo)
-{
-	enum pg_status st;
-
-	ledger = *conninfo;
-	if (!ledger)
-		return;
-	st = pg_open(&db, conninfo, WAIT_MS);
-	if (st == PG_OK)
-		st = pg_ledger(&db, SCHEMA, NULL, NULL);
-	if (st == PG_OK)
-		st = pg_call(&db, "set statement_timeout = '60s'", NULL);
-	if (st != PG_OK)
-		stop(st);
-}
-
 int
 main(int argc, char **argv)
 {
 	const char *conninfo = arg_env("SLUICE_DB", "");
+	bool ledger;
 	int c;
 
 	err_init("mentions");
@@ -287,16 +245,17 @@ main(int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(usage);
-	connect_ledger(conninfo);
+	ledger = *conninfo;
+	if (ledger)
+		stage_ledger_open(&s, &db, conninfo, SCHEMA);
 	s.settles = true;
 	while (stage_next(&s)) {
-		if (rec_get(&s.rec, "probe") && rec_get(&s.rec, "error"))
-			probe();
-		else if (rec_get(&s.rec, "error") || rec_get(&s.rec, "wait") || rec_get(&s.rec, "chunk") || !ledger ||
-		    !rec_get(&s.rec, "mapping"))
-			stage_pass(&s);
-		else
+		if (stage_ledger_passes(&s, ledger ? &db : NULL))
+			continue;
+		if (ledger && rec_get(&s.rec, "mapping"))
 			job();
+		else
+			stage_pass(&s);
 	}
 	return stage_end(&s);
 }

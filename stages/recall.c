@@ -7,7 +7,7 @@
 #include "err.h"
 #include "json.h"
 #include "pg.h"
-#include "stage.h"
+#include "stage_ledger.h"
 #include "text/body.h"
 
 #define STAGE "recall/1"
@@ -20,7 +20,7 @@ static const char usage[] = "recall [-d conninfo] [-l maxbytes]\n"
     "  -d conninfo  the ledger (default $SLUICE_DB)\n"
     "  -l maxbytes  the longest record (default 16M)\n";
 
-enum { WAIT_MS = 3000, SCHEMA = 13, MOST = 1 << 30 };
+enum { SCHEMA = 13, MOST = 1 << 30 };
 /* Columns of what sluice.recall returns. */
 enum { OUTCOME, SUPERSEDED_BY, DOC_KEY, TITLE, LANGUAGE, SHA256, BYTES, START, STOP, BODY };
 
@@ -30,13 +30,6 @@ static const char call[] = "select outcome, superseded_by, doc_key, title, langu
 static struct stage s = STAGE_INIT;
 static struct pg db = PG_INIT;
 static struct blob blobs = BLOB_INIT;
-
-static void
-stop(enum pg_status st)
-{
-	stage_flush(&s);
-	die(pg_exit(st), "ledger: %s", db.err);
-}
 
 static void
 put_member(struct pg_args *a, const char *name, const char *fallback)
@@ -51,12 +44,14 @@ put_member(struct pg_args *a, const char *name, const char *fallback)
 		pg_puts(a, k, fallback);
 }
 
-/* A NUL of the text is U+FFFD in the ledger; it gets its one byte back, as a space.
- * -1: other bytes are missing, or it had characters of that kind besides. */
+/* A NUL of the text is U+FFFD in the ledger; it gets its one byte back, as a space. Where
+ * the text had such characters besides, nobody knows which: all of it is blank then.
+ * -1: other bytes are missing. */
 static int
 mend(struct buf *body, size_t want)
 {
 	char *p = body->p, *end = body->p + body->len, *to = p;
+	size_t was = body->len;
 
 	while (p < end) {
 		if (end - p >= 3 && memcmp(p, "\xef\xbf\xbd", 3) == 0) {
@@ -67,7 +62,13 @@ mend(struct buf *body, size_t want)
 		}
 	}
 	body->len = (size_t)(to - body->p);
-	return body->len == want ? 0 : -1;
+	if (body->len == want)
+		return 0;
+	if (body->len > want || was < want || (was - want) % 2)
+		return -1;
+	memset(body->p, ' ', want);
+	body->len = want;
+	return 0;
 }
 
 /* The chunks in their order, where they overlap once, white space where there is none.
@@ -76,13 +77,14 @@ static int
 join(struct buf *text)
 {
 	static struct buf body;
+	int64_t most = pg_i64(&db, 0, BYTES) > 0 ? pg_i64(&db, 0, BYTES) : MOST;
 
 	for (int i = 1; i < pg_rows(&db); i++) {
 		int64_t from = pg_i64(&db, i, START), to = pg_i64(&db, i, STOP);
 		size_t len, skip;
 		const char *p = pg_bytes(&db, i, BODY, &len);
 
-		if (from < 0 || to < from || to > MOST)
+		if (from < 0 || to < from || to > most)
 			return -1;
 		while (text->len < (size_t)from)
 			buf_addc(text, '\n');
@@ -166,13 +168,15 @@ job(void)
 	put_member(&a, "tenant", arg_env("SLUICE_TENANT", "default"));
 	put_member(&a, "document_of", NULL);
 	put_member(&a, "doc_key", NULL);
-	st = pg_call_again(&db, call, &a);
+	st = pg_call(&db, call, &a);
 	if (st == PG_DATA) {
 		stage_error(&s, "bad_source", false, "document_of: %s", db.err);
 		return;
 	}
-	if (st != PG_OK)
-		stop(st);
+	if (st != PG_OK) {
+		stage_ledger_failed(&s, &db, st);
+		return;
+	}
 	outcome = pg_bytes(&db, 0, OUTCOME, NULL);
 	text.len = 0;
 	if (strcmp(outcome, "unknown") == 0)
@@ -185,21 +189,10 @@ job(void)
 		answer(&text);
 }
 
-static void
-probe(void)
-{
-	enum pg_status st = pg_ledger(&db, SCHEMA, NULL, NULL);
-
-	if (st != PG_OK)
-		stop(st);
-	stage_pass(&s);
-}
-
 int
 main(int argc, char **argv)
 {
 	const char *conninfo = arg_env("SLUICE_DB", "");
-	enum pg_status st;
 	int c;
 
 	err_init("recall");
@@ -214,20 +207,15 @@ main(int argc, char **argv)
 		die_usage(usage);
 	if (!*conninfo)
 		die(XPERM, "no ledger is named: -d, or SLUICE_DB");
-	st = pg_open(&db, conninfo, WAIT_MS);
-	if (st == PG_OK)
-		st = pg_ledger(&db, SCHEMA, NULL, NULL);
-	if (st != PG_OK)
-		stop(st);
+	stage_ledger_open(&s, &db, conninfo, SCHEMA);
 	s.settles = true;
 	while (stage_next(&s)) {
-		if (rec_get(&s.rec, "probe") && rec_get(&s.rec, "error"))
-			probe();
-		else if (rec_get(&s.rec, "error") || rec_get(&s.rec, "wait") || rec_get(&s.rec, "chunk") ||
-		    !rec_get(&s.rec, "document_of"))
-			stage_pass(&s);
-		else
+		if (stage_ledger_passes(&s, &db))
+			continue;
+		if (rec_get(&s.rec, "document_of"))
 			job();
+		else
+			stage_pass(&s);
 	}
 	return stage_end(&s);
 }

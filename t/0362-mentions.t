@@ -96,6 +96,19 @@ index -t <in >got 2>err
 map_of n1 nul
 ok 'what follows NULs, which the ledger has not, keeps its place' says '[.mapping.mentions[] | [.start, .end]] == [[5, 13]]'
 
+printf '%s\n' '{"job_id":"n2","doc_key":"mixed","run":1,"attempt":1,"chunk":{"i":0,"n":2,"start":0,"end":8,"tokens":3,"text":"a\u0000\ufffdb c"}}' \
+	'{"job_id":"n2","doc_key":"mixed","run":1,"attempt":1,"chunk":{"i":1,"n":2,"start":8,"end":18,"tokens":3,"text":" nul term."}}' \
+	'{"job_id":"n2","doc_key":"mixed","run":1,"attempt":1,"chunks":{"n":2}}' >in
+index -t <in >got 2>err
+map_of n2 mixed
+ok 'so does what stands behind NULs mixed with U+FFFD' says '[.mapping.mentions[] | [.start, .end]] == [[9, 17]]'
+printf '%s\n' '{"job_id":"n3","doc_key":"far","run":1,"attempt":1,"chunk":{"i":0,"n":1,"start":900000000,"end":900000002,"tokens":3,"text":"ab"}}' \
+	'{"job_id":"n3","doc_key":"far","run":1,"attempt":1,"document":{"length":9},"chunks":{"n":1}}' >in
+index -t <in >got 2>err
+echo '{"job_id":"m","document_of":"n3","doc_key":"far"}' >in
+run
+ok 'a chunk that lies beyond its document' says '.error.code == "no_text" and .error.retry == false'
+
 for m in '"x"' '{}' '{"mentions":{}}' '{"mentions":[1]}' '{"mentions":[{"start":2,"end":1}]}' '{"mentions_blob":{"sha256":7}}' \
 	'{"mentions":[{"start":0,"end":1,"vocab":"v","concept":"c","name":"n","text":"t","also":[1]}]}'; do
 	printf '{"job_id":"b","mapping":%s}\n' "$m" >in
@@ -141,6 +154,20 @@ ok 'one that was only mapped is deleted' sluice delete -T other x
 ok 'and its mentions' nothing x
 code 1 'once' sluice delete -T other x
 code 1 'a document that nobody knows' sluice delete nobody
+
+# A ledger that does not get it done: another attempt may.
+sql -c 'begin; lock table sluice.chunk in access exclusive mode; select pg_sleep(60)' >log 2>&1 &
+locked() { sql -c "select 1 from pg_locks where relation = 'sluice.chunk'::regclass and mode = 'AccessExclusiveLock' and granted" | grep -q 1; }
+until_ok 20 locked
+echo '{"job_id":"m","document_of":"n1","doc_key":"nul"}' >in
+recall <in >got 2>err &
+pid=$!
+stuck="application_name = 'recall' and wait_event_type = 'Lock'"
+cancel() { sql -c "select pg_cancel_backend(pid) from pg_stat_activity where $stuck" | grep -qx t; }
+ok 'a call that takes too long' until_ok 20 cancel
+sql -c "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)' and pid <> pg_backend_pid()" >log
+ok 'ends no stage' wait "$pid"
+ok 'and is tried again' says '.error.code == "ledger_busy" and .error.retry'
 
 # The application role may do it, and no more.
 role() { sql -c "set role sluice_app; select count(*) from sluice.recall('default', 'x', 'y'); select count(*) from sluice.mentions" >got; }
