@@ -121,13 +121,18 @@ export SLUICE_VAR
 sl() { "$T_TOP/bin/sluice" vocab "$@" >got 2>err; }
 mkdir var
 printf 'C1\tterm\nC1\tother term\n' >in
-ok 'sluice vocab load' sl load mine in
+private() { (umask 077 && sl load mine in); }
+ok 'sluice vocab load' private
+others() { test "$(stat -c %a var/vocabs var/vocabs/mine.lex | xargs)" = '755 644'; }
+ok 'makes what the workers may read' others
 said() { grep -q '^sluice: mine: 2 terms of 1 concepts' err && test -s var/vocabs/mine.lex; }
 ok 'says what it took' said
 ok 'ls' sl
 listed() { grep -Eq '^mine +tsv +2 +1 +20' got; }
 ok 'lists it' listed
 ok 'ls -j' sl ls -j
+code 100 'ls of anything else' sl ls mine
+sl ls -j
 json() { jq -e '.name == "mine" and .terms == 2' got; }
 ok 'as JSON' json
 code 100 'load of a file that is not there' sl load mine nowhere

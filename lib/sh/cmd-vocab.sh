@@ -31,6 +31,7 @@ vocab_name() {
 vocab_ls() {
 	local f found=()
 	for f in "$SLUICE_VOCABS"/*.lex; do [ ! -e "$f" ] || found+=("$f"); done
+	[ "${1:--j}" = -j ] || cmd_usage
 	if [ ${#found[@]} = 0 ]; then
 		say 'no vocabulary is loaded'
 	elif [ "${1:-}" = -j ]; then
@@ -58,6 +59,7 @@ vocab_load() {
 	done
 	[ "$file" != - ] || file=/dev/stdin
 	[ -r "$file" ] || die 100 "no file that can be read: $file"
+	umask 022       # workers read it as another user
 	mkdir -p "$SLUICE_VOCABS"
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
