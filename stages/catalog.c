@@ -225,7 +225,7 @@ line(void)
 		return;
 	}
 	hold(row);              /* lines keep their order */
-	if (rows == ROWS || lines.len >= HELD_MAX || !stage_ready(&s))
+	if (rows == ROWS || lines.len >= HELD_MAX)
 		release();
 }
 
@@ -250,7 +250,7 @@ int
 main(int argc, char **argv)
 {
 	const char *conninfo = arg_env("SLUICE_DB", "");
-	int c;
+	int c, got;
 
 	err_init("catalog");
 	arg_help(argc, argv, usage);
@@ -264,8 +264,11 @@ main(int argc, char **argv)
 		die_usage(usage);
 	connect_ledger(conninfo);
 	s.settles = s.hint.by_hand = true;
-	while (stage_next(&s))
-		line();
+	while ((got = n ? stage_try(&s) : stage_next(&s)) != 0)
+		if (got > 0)
+			line();
+		else
+			release();      /* before it waits for more */
 	release();
 	return stage_end(&s);
 }

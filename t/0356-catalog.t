@@ -128,6 +128,9 @@ answered() { test "$(wc -l <got)" = "$1"; }
 ok 'a line is answered before more come' until_ok 10 answered 1
 echo '{"job_id":"p"}' >&8
 ok 'and one that is not its own' until_ok 10 answered 2
+{ work o2 o2 1 1 'Two'; echo '{no record'; } >both
+cat both >&8
+ok 'and one before a line that is no record' until_ok 10 answered 4
 exec 8>&-
 ok 'then it ends' wait $!
 
