@@ -60,6 +60,9 @@ int http_multi_wait(struct http_multi *m, int fd, int timeout_ms);
 /* "scheme://host:port" of an http or https URL without a user's name in it, in
  * lower case. 0, or -1 with the reason in *r. */
 int http_origin(const char *url, char *out, size_t size, struct http_result *r);
+/* The URL that one in a page at base means, into out (HTTP_URL_MAX bytes): http or https,
+ * whole, in ASCII and without its fragment. 0, or -1: it is none. */
+int http_join(const char *base, const char *url, char *out);
 /* A date as headers have it, in seconds since 1970; 0: it is none. */
 int64_t http_date(const char *s);
 /* Appends s as it stands in a URL's path or query: all but A-Za-z0-9-._~ and

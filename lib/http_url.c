@@ -45,6 +45,37 @@ http_origin(const char *url, char *out, size_t size, struct http_result *r)
 	return 0;
 }
 
+/* As it goes over the wire. */
+static bool
+is_plain(const char *s)
+{
+	while (*s > ' ' && *s < 0x7f)
+		s++;
+	return !*s;
+}
+
+int
+http_join(const char *base, const char *url, char *out)
+{
+	CURLU *u = curl_url();
+	char *whole = NULL, *scheme = NULL;
+	int r = -1;
+
+	if (u && curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
+	    curl_url_set(u, CURLUPART_URL, url, CURLU_URLENCODE) == CURLUE_OK &&
+	    curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
+	    curl_url_get(u, CURLUPART_URL, &whole, 0) == CURLUE_OK && strlen(whole) < HTTP_URL_MAX && is_plain(whole)) {
+		memcpy(out, whole, strlen(whole) + 1);
+		r = 0;
+	}
+	curl_free(whole);
+	curl_free(scheme);
+	curl_url_cleanup(u);
+	return r;
+}
+
 int64_t
 http_date(const char *s)
 {

@@ -25,4 +25,8 @@ bool html_sniff(const char *p, size_t len);
  * NULL. */
 const char *html_charset(const char *p, size_t len, size_t *label_len);
 
+/* Appends the content of the first <meta> of this name or property (in any case),
+ * without the white space around it. False: there is none. */
+bool html_meta(struct buf *out, const char *p, size_t len, const char *name);
+
 #endif

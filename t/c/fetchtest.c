@@ -15,6 +15,32 @@
 #include "tap.h"
 
 static void
+joins(void)
+{
+	static const struct { const char *base, *url, *want; } t[] = {
+		{ "https://a.org/x/y?z", "b.pdf", "https://a.org/x/b.pdf" },
+		{ "https://a.org/x/y", "../b.pdf#page=2", "https://a.org/b.pdf" },
+		{ "https://a.org/x/y", "//c.org/b", "https://c.org/b" },
+		{ "http://a.org:81/x", "/b c?d=e f", "http://a.org:81/b%20c?d=e+f" },
+		{ "http://a.org/", "https://c.org/\xc3\xa4", "https://c.org/%c3%a4" },
+		{ "http://a.org/", "ftp://c.org/b", NULL },
+		{ "http://a.org/", "javascript:x", NULL },
+		{ "http://a.org/", "file:///etc/passwd", NULL },
+		{ "", "b.pdf", NULL },
+	};
+	char whole[HTTP_URL_MAX], url[HTTP_URL_MAX + 8];
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		int r = http_join(t[i].base, t[i].url, whole);
+
+		ok((r == 0) == !!t[i].want && (r < 0 || strcmp(whole, t[i].want) == 0), "%s in a page at %s: %s", t[i].url, t[i].base, r ? "none" : whole);
+	}
+	memset(url, 'x', sizeof url - 1);
+	url[sizeof url - 1] = 0;
+	ok(http_join("http://a.org/", url, whole) < 0, "one that is too long");
+}
+
+static void
 rates(void)
 {
 	static const struct { const char *list, *origin; long gap; } t[] = {
@@ -326,6 +352,7 @@ main(int argc, char **argv)
 
 	if (argc != 2 || chdir(argv[1]) < 0 || (dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return 100;
+	joins();
 	rates();
 	freshness();
 	secrets();

@@ -119,6 +119,37 @@ html_cases(void)
 
 /* Twice the input takes about twice the time, whatever it is. */
 static void
+meta(void)
+{
+	static const struct { const char *page, *want; } t[] = {
+		{ "<meta name=citation_pdf_url content=http://a/b.pdf>", "http://a/b.pdf" },
+		{ "<META CONTENT='/b?c=1&amp;d' NAME=\"Citation_PDF_URL\"/>", "/b?c=1&d" },
+		{ "<meta property = citation_pdf_url content = x />", "x" },
+		{ "<meta name=citation_pdf_url><meta name=citation_pdf_url content=' '><meta name=citation_pdf_url content=second>", "second" },
+		{ "<meta name=citation_title content=t><meta name=citation_pdf_url content=u>", "u" },
+		{ "<p title='<meta name=citation_pdf_url content=no>'>a < b</p><meta name=citation_pdf_url content=yes>", "yes" },
+		{ "<!--<meta name=citation_pdf_url content=no>--><!><meta name=citation_pdf_url content=yes>", "yes" },
+		{ "<script><meta name=citation_pdf_url content=no></script ><meta name=citation_pdf_url content=yes>", "yes" },
+		{ "<title><meta name=citation_pdf_url content=no></title>", NULL },
+		{ "<metax name=citation_pdf_url content=no>", NULL },
+		{ "<meta name=citation_pdf_url content='torn", NULL },
+		{ "<meta name=citation_pdf_url content", NULL },
+		{ "<meta name=citation_pdf_url content=", NULL },
+		{ "<script>", NULL }, { "<!--", NULL }, { "<", NULL }, { "", NULL },
+	};
+	static struct buf out;
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		size_t len = strlen(t[i].page);
+		bool got;
+
+		out.len = 0;
+		got = html_meta(&out, t[i].page, len, "citation_pdf_url");
+		ok(got == !!t[i].want && (!got || strcmp(buf_str(&out), t[i].want) == 0), "meta", t[i].page);
+	}
+}
+
+static void
 html_linear(void)
 {
 	static const char *const hostile[] = { "<", "<a ", "<!--", "&", "&#", "<script>", "</", "<a b='", "<pre>\n", "<li>", "<br>",
@@ -133,6 +164,7 @@ html_linear(void)
 			buf_adds(&in, hostile[i]);
 		at = clock();
 		html_text(&out, &title, in.p, in.len);
+		html_meta(&out, in.p, in.len, "citation_pdf_url");
 		ok((double)(clock() - at) / CLOCKS_PER_SEC < 1, "a megabyte in under a second", hostile[i]);
 	}
 }
@@ -416,6 +448,7 @@ main(int argc, char **argv)
 		return 100;
 	signal(SIGPIPE, SIG_IGN);
 	html_cases();
+	meta();
 	html_linear();
 	charset_cases();
 	sentence_cases();

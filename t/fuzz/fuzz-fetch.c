@@ -53,6 +53,23 @@ check_kept(const struct buf *file)
 		abort();
 }
 
+/* A link in a page becomes a place that is printed and found again: ASCII, whole. */
+static void
+check_join(const char *url)
+{
+	char whole[HTTP_URL_MAX], again[HTTP_URL_MAX];
+
+	if (http_join("https://example.org/a/b?c", url, whole) < 0)
+		return;
+	if (strncmp(whole, "http", 4) != 0 || strpbrk(whole, " #\r\n"))
+		abort();
+	for (const char *p = whole; *p; p++)
+		if (*p < 0)
+			abort();
+	if (http_join(whole, whole, again) < 0 || strcmp(whole, again) != 0)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -75,6 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fetch_hosts_init(&hosts, s.p, 0, 0) == 0 && fetch_host_of(&hosts, "http://127.0.0.1:80")->gap_us < 0)
 		abort();
 	fetch_hosts_free(&hosts);
+	check_join(s.p);
 	check_kept(&s);
 	return 0;
 }

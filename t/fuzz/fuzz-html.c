@@ -30,6 +30,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	html_sniff(p, size);
 	html_charset(p, size, &len);
+	out.len = 0;
+	if (html_meta(&out, p, size, "citation_pdf_url") != (out.len > 0) || out.len > size * 4 + 4)
+		abort();
 	charset_decode(&utf8, p, size, name ? charset_name(name, strlen(name)) : NULL, &c);
 	if (!charset_utf8(buf_str(&utf8), utf8.len))
 		abort();
