@@ -11,6 +11,8 @@
 #include "doi.h"
 #include "err.h"
 #include "flow.h"
+#include "places.h"
+#include "text/body.h"
 
 enum { WARNINGS = 10 };
 
@@ -18,6 +20,7 @@ enum { WARNINGS = 10 };
 struct asking {
 	struct flow_item *it;
 	struct work w;
+	bool has_pdf;   /* the document is there, or a place is known that may have it */
 };
 
 static struct stage s = STAGE_INIT;
@@ -29,11 +32,16 @@ static struct {
 static bool always;
 static unsigned long give_up;   /* the attempt from which a failing service is passed over; 0: none */
 
+/* A place that was tried and gave no PDF is none, also where it may have it later. */
 static bool
-has_document(const struct rec *r)
+has_pdf(const struct rec *r)
 {
-	return rec_get(r, "text") || rec_get(r, "path") || rec_get(r, "url") || rec_get(r, "pdf") ||
-	    rec_get(r, "content") || rec_get(r, "content_blob");
+	static struct places p;
+
+	if (rec_get(r, "pdf") || body_there(r))
+		return true;
+	places_of(&p, r);
+	return places_next(&p) < p.n;
 }
 
 /* An operator should see that a service says nothing, and for which jobs. */
@@ -57,14 +65,14 @@ count(const struct flow_item *it, const char *outcome, const char *why)
 
 /* Answers the record with what is known now. */
 static void
-tell(struct asking *q, const char *outcome, const char *why, const struct buf *text)
+tell(struct asking *q, const char *outcome, const char *why, bool again, const struct buf *text)
 {
 	static struct buf json;
 	struct rec_change c[2] = { { .name = "work" } };
 	size_t n = 1, used, more;
 
 	count(q->it, outcome, why);
-	work_ask(&q->w, a->name, outcome, why, time(NULL));
+	work_ask(&q->w, a->name, outcome, why, again, time(NULL));
 	if (text) {
 		q->w.content.len = 0;
 		buf_adds(&q->w.content, a->name);
@@ -82,33 +90,23 @@ tell(struct asking *q, const char *outcome, const char *why, const struct buf *t
 	flow_edit(q->it, c, n);
 }
 
-/* The service has failed this record more than once: go on without it. */
-static bool
-is_late(const struct rec *r)
-{
-	uint64_t attempt;
-
-	return give_up && rec_u64(rec_get(r, "attempt"), &attempt) == 0 && attempt >= give_up;
-}
-
 static void
 found(struct asking *q, struct http_result *r)
 {
 	static struct buf text;
-	bool wanted = !q->w.pdfs && !has_document(&q->it->rec);
 
 	text.len = 0;
-	switch (a->read(&q->w, r->body.p, r->body.len, wanted ? &text : NULL)) {
+	switch (a->read(&q->w, r->body.p, r->body.len, q->has_pdf ? NULL : &text)) {
 	case WORK_FOUND:
-		tell(q, "found", NULL, text.len && !q->w.pdfs ? &text : NULL);
+		tell(q, "found", NULL, false, text.len ? &text : NULL);
 		break;
 	case WORK_NONE:
-		tell(q, "not_found", NULL, NULL);
+		tell(q, "not_found", NULL, false, NULL);
 		break;
 	case WORK_BAD:
 		r->forget = true;
-		if (is_late(&q->it->rec))
-			tell(q, "failed", "bad_answer", NULL);
+		if (flow_late(q->it, give_up))
+			tell(q, "failed", "bad_answer", true, NULL);
 		else
 			flow_error(q->it, "bad_answer", true, 0, "%s: the answer is not one of this service", a->name);
 		break;
@@ -124,7 +122,7 @@ answered(void *ctx, struct http_result *r)
 	if (!r->code)
 		found(q, r);
 	else if (r->status == 404 || r->status == 410)
-		tell(q, "not_found", NULL, NULL);
+		tell(q, "not_found", NULL, false, NULL);
 	else if (r->status == 401 || (a->refusal && r->status == a->refusal))
 		flow_error(q->it, "key_refused", false, 0, "%s: the server answered %ld: the key or the e-mail address is wrong",
 		    a->name, r->status);
@@ -132,8 +130,8 @@ answered(void *ctx, struct http_result *r)
 	    strncmp(r->url, buf_str(&base), base.len) == 0)
 		/* Our setting, not where the service sent us. */
 		flow_fault(q->it, r, a->name);
-	else if (!r->retry || is_late(&q->it->rec))
-		tell(q, "failed", r->code, NULL);
+	else if (!r->retry || flow_late(q->it, give_up))
+		tell(q, "failed", r->code, r->retry, NULL);
 	else
 		flow_fault(q->it, r, a->name);
 }
@@ -159,6 +157,8 @@ begin(struct flow *fl, struct flow_item *it)
 	static struct buf said, doi;
 	const struct rec_member *m = rec_get(&it->rec, "doi");
 	struct asking *q = it->own;
+	enum work_asked before;
+	bool enough;
 
 	if (!m) {
 		flow_pass(it);
@@ -175,12 +175,15 @@ begin(struct flow *fl, struct flow_item *it)
 		work_reset(&q->w);
 		buf_add(&q->w.doi, doi.p, doi.len);
 	}
-	if (work_asked(&q->w, a->name))
+	q->has_pdf = has_pdf(&it->rec);
+	before = work_asked(&q->w, a->name);
+	enough = !always && work_enough(&q->w, q->has_pdf);
+	if (before == WORK_ASKED || (before == WORK_FAILED && enough))
 		flow_pass(it);
-	else if (!always && work_enough(&q->w, has_document(&it->rec)))
-		tell(q, "skipped", "enough", NULL);
+	else if (enough)
+		tell(q, "skipped", "enough", false, NULL);
 	else if (a->skip)
-		tell(q, "skipped", a->skip, NULL);
+		tell(q, "skipped", a->skip, false, NULL);
 	else
 		ask(fl, q);
 }

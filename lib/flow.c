@@ -47,6 +47,7 @@ flow_error(struct flow_item *it, const char *code, bool retry, unsigned long aft
 	snprintf(it->code, sizeof it->code, "%s", code);
 	it->why.len = 0;
 	buf_adds(&it->why, message);
+	buf_str(&it->why);
 	it->retry = retry;
 	it->after_ms = after_ms;
 	it->state = FLOW_FAILED;
@@ -56,6 +57,14 @@ void
 flow_fault(struct flow_item *it, const struct http_result *r, const char *what)
 {
 	flow_error(it, r->code, r->retry, r->after_ms, "%s: %s", what, r->message);
+}
+
+bool
+flow_late(const struct flow_item *it, unsigned long attempt)
+{
+	uint64_t n;
+
+	return attempt && rec_u64(rec_get(&it->rec, "attempt"), &n) == 0 && n >= attempt;
 }
 
 static void
@@ -81,6 +90,18 @@ take(struct flow *fl)
 		fl->begin(fl, it);
 }
 
+/* The error, in the record as it was changed or, where that is too long, as it came. */
+static void
+give_failed(struct stage *s, const struct flow_item *it)
+{
+	static struct rec edited = REC_INIT;
+	const struct rec *r = &s->rec;
+
+	if (it->out.len && it->out.len <= s->in.max && rec_parse(&edited, it->out.p, it->out.len) == REC_OK)
+		r = &edited;
+	stage_error_rec(s, r, it->code, it->retry, it->after_ms, it->why.p);
+}
+
 static void
 give(struct flow *fl, struct flow_item *it)
 {
@@ -94,7 +115,7 @@ give(struct flow *fl, struct flow_item *it)
 	case FLOW_OPEN: die(XBUG, "an unanswered record was given out");
 	case FLOW_PASSED: stage_pass(s); break;
 	case FLOW_EDITED: stage_emit(s, it->out.p, it->out.len); break;
-	case FLOW_FAILED: stage_error_rec(s, &s->rec, it->code, it->retry, it->after_ms, buf_str(&it->why)); break;
+	case FLOW_FAILED: give_failed(s, it); break;
 	}
 	fl->bytes -= it->line.len;
 	empty(&it->line);

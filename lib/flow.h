@@ -54,9 +54,12 @@ void flow_room(struct flow *fl, size_t most);
 
 void flow_pass(struct flow_item *it);
 void flow_edit(struct flow_item *it, const struct rec_change *c, size_t n);
+/* After flow_edit the error goes out with what was changed. */
 void flow_error(struct flow_item *it, const char *code, bool retry, unsigned long after_ms,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* A request's failure becomes the record's: "what: message". */
 void flow_fault(struct flow_item *it, const struct http_result *r, const char *what);
+/* The record's attempt is this one or a later one; 0: never. */
+bool flow_late(const struct flow_item *it, unsigned long attempt);
 
 #endif

@@ -67,7 +67,7 @@ static const char *const reserved[] = { "attempt", "run", "error", "wait", "chun
 	"embedding", "document", "content", "content_blob", "index", "admit", "probe", "raw",
 	"raw_blob", "gates", "outbox", "layout", "layout_blob",
 	"parsed",
-	"work", "pdf",
+	"work", "pdf", "pdf_tried",
 	"recall", "mapping", "mentions", NULL };
 static const char *const feeders[] = { "feed", "kafka", "supersedes", NULL };
 

@@ -115,20 +115,26 @@ add_member(struct buf *b, const char *name)
 	buf_addc(b, ':');
 }
 
-/* The list of members has one of this name. */
+/* The members, each with a comma before it, as an object. False: it is none. */
 static bool
+object_of(struct rec *r, struct buf *json, const struct buf *members)
+{
+	json->len = 0;
+	buf_addc(json, '{');
+	if (members->len)
+		buf_add(json, members->p + 1, members->len - 1);
+	buf_addc(json, '}');
+	return rec_parse(r, json->p, json->len) == REC_OK;
+}
+
+/* The list of members has one of this name: it, good until the next call, or NULL. */
+static const struct rec_member *
 listed(const struct buf *b, const char *name)
 {
 	static struct rec r;
 	static struct buf json;
 
-	if (!b->len)
-		return false;
-	json.len = 0;
-	buf_addc(&json, '{');
-	buf_add(&json, b->p + 1, b->len - 1);
-	buf_addc(&json, '}');
-	return rec_parse(&r, json.p, json.len) == REC_OK && rec_get(&r, name);
+	return object_of(&r, &json, b) ? rec_get(&r, name) : NULL;
 }
 
 void
@@ -147,37 +153,53 @@ work_id(struct work *w, const char *name, const struct rec_member *m)
 	json_quote(&w->ids, s.p, s.len);
 }
 
-bool
+enum work_asked
 work_asked(const struct work *w, const char *source)
 {
-	return listed(&w->asked, source);
+	static struct rec one;
+	const struct rec_member *m = listed(&w->asked, source);
+	bool again = false;
+
+	if (!m)
+		return WORK_UNASKED;
+	if (m->type == '{' && rec_parse(&one, m->val, m->val_len) == REC_OK)
+		rec_bool(rec_get(&one, "retry"), &again);
+	return again ? WORK_FAILED : WORK_ASKED;
 }
 
 void
-work_ask(struct work *w, const char *source, const char *outcome, const char *why, int64_t at)
+work_ask(struct work *w, const char *source, const char *outcome, const char *why, bool again, int64_t at)
 {
+	static struct rec r;
+	static struct buf json, one, out;
+	struct rec_change c = { .name = source };
 	time_t t = (time_t)at;
 	char text[32];
 	struct tm tm;
 
-	if (work_asked(w, source))
-		return;
 	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
-	add_member(&w->asked, source);
-	buf_addf(&w->asked, "{\"outcome\":\"%s\",", outcome);
+	one.len = out.len = 0;
+	buf_addf(&one, "{\"outcome\":\"%s\",", outcome);
 	if (why) {
-		buf_adds(&w->asked, "\"why\":");
-		json_quotes(&w->asked, why);
-		buf_addc(&w->asked, ',');
+		buf_adds(&one, "\"why\":");
+		json_quotes(&one, why);
+		buf_addc(&one, ',');
 	}
-	buf_addf(&w->asked, "\"at\":\"%s\"}", text);
+	buf_addf(&one, "%s\"at\":\"%s\"}", again ? "\"retry\":true," : "", text);
+	c.val = one.p;
+	c.len = one.len;
+	if (!object_of(&r, &json, &w->asked))
+		return;
+	rec_edit(&out, &r, &c, 1);
+	w->asked.len = 0;
+	buf_addc(&w->asked, ',');
+	buf_add(&w->asked, out.p + 1, out.len - 2);
 }
 
 bool
-work_enough(const struct work *w, bool has_document)
+work_enough(const struct work *w, bool has_pdf)
 {
-	return w->value[WORK_TITLE].len && w->value[WORK_AUTHORS].len && w->value[WORK_YEAR].len &&
-	    (has_document || w->pdfs);
+	return has_pdf && w->value[WORK_TITLE].len && w->value[WORK_AUTHORS].len && w->value[WORK_YEAR].len;
 }
 
 /* A string member into b, or nothing. */

@@ -56,11 +56,18 @@ int work_read(struct work *w, const struct rec_member *m);
 /* Appends it as JSON. */
 void work_print(struct buf *out, const struct work *w);
 
-/* The source was asked before. */
-bool work_asked(const struct work *w, const char *source);
-/* Notes what came of asking it: "found", "not_found", "skipped", "failed". why
- * (may be NULL): a code; at: seconds since 1970. */
-void work_ask(struct work *w, const char *source, const char *outcome, const char *why, int64_t at);
+/* Appends m without the source of the record's content. False: it names none. */
+bool work_without_content(struct buf *out, const struct rec_member *m);
+
+enum work_asked {
+	WORK_UNASKED,
+	WORK_FAILED,    /* it could not be asked, and may be asked again */
+	WORK_ASKED
+};
+enum work_asked work_asked(const struct work *w, const char *source);
+/* Notes what came of asking it: "found", "not_found", "skipped", "failed", in place of what was noted
+ * before. why (may be NULL): a code; again: it may be asked again; at: seconds since 1970. */
+void work_ask(struct work *w, const char *source, const char *outcome, const char *why, bool again, int64_t at);
 
 /* Each does nothing when there is nothing in m, or the value is known. */
 void work_string(struct work *w, enum work_field f, const char *source, const struct rec_member *m);
@@ -75,8 +82,8 @@ void work_id(struct work *w, const char *name, const struct rec_member *m);
 void work_pdf(struct work *w, const char *source, const struct rec_member *url, const struct rec_member *version,
     const struct rec_member *license, const struct rec_member *host_type, bool best);
 
-/* Title, authors and year are known, and where the PDF is, unless the document
- * itself is there: asking further sources would add nothing that is needed. */
-bool work_enough(const struct work *w, bool has_document);
+/* Title, authors and year are known, and has_pdf: the document is there, or a place that may have its
+ * PDF is known. Asking further sources would add nothing that is needed. */
+bool work_enough(const struct work *w, bool has_pdf);
 
 #endif

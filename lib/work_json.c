@@ -164,3 +164,15 @@ work_print(struct buf *out, const struct work *w)
 		buf_add(out, w->ids.p + 1, w->ids.len - 1);
 	buf_adds(out, "}}");
 }
+
+bool
+work_without_content(struct buf *out, const struct rec_member *m)
+{
+	static struct work w;
+
+	if (work_read(&w, m) < 0 || !w.content.len)
+		return false;
+	w.content.len = 0;
+	work_print(out, &w);
+	return true;
+}

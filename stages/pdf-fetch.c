@@ -10,18 +10,21 @@
 #include "arg.h"
 #include "err.h"
 #include "flow.h"
-#include "json.h"
 #include "places.h"
 #include "text/body.h"
 #include "text/doc.h"
+#include "work.h"
 
 #define STAGE "pdf-fetch/1"
 
-static const char usage[] = "pdf-fetch [-j requests] [-l maxbytes] [-m maxbytes] [-t seconds] [-w records]\n"
+static const char usage[] = "pdf-fetch [-n] [-g attempt] [-j requests] [-l maxbytes] [-m maxbytes] [-t seconds] [-w records]\n"
     "\n"
     "Gets each job's PDF, from the request's path or url or the first of work.pdfs\n"
-    "that gives one, stores it as a blob and adds \"pdf\".\n"
+    "that gives one, stores it as a blob and adds \"pdf\". Where a place has a page\n"
+    "instead, the PDF that the page names is tried next.\n"
     "\n"
+    "  -n           where no place gives it, pass the record on: another one follows\n"
+    "  -g attempt   from this attempt on do not wait for a PDF where there is a text\n"
     "  -j requests  at once, to one host (default 2; to all of them four times that)\n"
     "  -m maxbytes  the largest PDF (default 100M)\n"
     "  -t seconds   for one try (default 300)\n"
@@ -29,17 +32,15 @@ static const char usage[] = "pdf-fetch [-j requests] [-l maxbytes] [-m maxbytes]
     "  -l maxbytes  the longest record (default 16M)\n"
     "\n"
     "SLUICE_BLOBS is the folder of the PDFs, SLUICE_DOCS names the folders that a\n"
-    "path may lie in, SLUICE_RATE the requests a second (default 5).\n";
+    "path may lie in, SLUICE_RATE the requests a second (default 5),\n"
+    "SLUICE_HTTP_CACHE the folder by which processes keep it together.\n";
 
 /* One job's PDF, looked for. */
 struct hunt {
 	struct flow *fl;
 	struct flow_item *it;
 	struct places p;
-	size_t at;              /* the place that is tried */
-	struct buf tried, why;  /* as JSON, as text */
-	char later[64];         /* the code of what may come right, or "" */
-	unsigned long after_ms;
+	struct place *at;       /* the place that is tried */
 	/* of this try */
 	int fd;                 /* what came, in a file without a name; -1: nothing yet */
 	size_t len;
@@ -51,6 +52,8 @@ struct hunt {
 static struct stage s = STAGE_INIT;
 static struct blob blobs = BLOB_INIT;
 static struct doc doc;                  /* for a path */
+static bool go_on;                      /* -n */
+static unsigned long give_up;           /* -g; 0: never */
 
 /* Ends a try: its file is gone with its descriptor. */
 static void
@@ -59,6 +62,8 @@ drop(struct hunt *q)
 	if (q->fd >= 0)
 		close(q->fd);
 	q->fd = -1;
+	if (q->head.cap > 8 * PLACES_HEAD)
+		buf_free(&q->head);
 }
 
 /* Beside the blobs, where there is room for a PDF; nobody ever sees it. */
@@ -77,16 +82,28 @@ open_file(void)
 	return fd;
 }
 
+/* Of a page only so much that its links are found. */
+static int
+sink_page(struct hunt *q, const char *p, size_t len)
+{
+	size_t room = PLACES_PAGE - q->head.len;
+
+	buf_add(&q->head, p, len < room ? len : room);
+	return len < room ? 0 : -1;
+}
+
 static int
 sink(void *ctx, const void *p, size_t len)
 {
 	struct hunt *q = ctx;
+	size_t n = q->head.len < PLACES_HEAD ? PLACES_HEAD - q->head.len : 0;
 
-	if (q->head.len < PLACES_HEAD)
-		buf_add(&q->head, p, len < PLACES_HEAD - q->head.len ? len : PLACES_HEAD - q->head.len);
+	if (q->other)
+		return sink_page(q, p, len);
+	buf_add(&q->head, p, len < n ? len : n);
 	if (q->head.len == PLACES_HEAD && !places_pdf(&q->head)) {
 		q->other = true;
-		return -1;
+		return !places_page(&q->head) ? -1 : len < n ? 0 : sink_page(q, (const char *)p + n, len - n);
 	}
 	if ((q->fd < 0 && (q->fd = open_file()) < 0) || write_all(q->fd, p, len) < 0) {
 		q->fault = errno;
@@ -96,29 +113,28 @@ sink(void *ctx, const void *p, size_t len)
 	return 0;
 }
 
-/* What is found is the record's. where: "url" or "path". */
+/* What is found is the record's. A text that was there in its place goes. */
 static void
-keep(struct hunt *q, const void *p, size_t len, const char *where, const struct place *from)
+keep(struct hunt *q, const void *p, size_t len)
 {
-	static struct buf json;
-	struct rec_change c = { .name = "pdf" };
+	static struct buf json, work;
+	struct rec_change c[5] = { { .name = "pdf" }, { .name = "pdf_tried" }, { .name = "work" }, { .name = "content" },
+	    { .name = "content_blob" } };
 	char hex[SHA256_HEX];
 
 	if (blob_put(&blobs, p, len, hex) < 0) {
 		flow_error(q->it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", strerror(errno));
 		return;
 	}
-	json.len = 0;
-	buf_addf(&json, "{\"sha256\":\"%s\",\"length\":%zu,\"%s\":", hex, len, where);
-	json_quote(&json, from->url.p, from->url.len);
-	buf_adds(&json, ",\"source\":");
-	json_quote(&json, from->source.p, from->source.len);
-	buf_adds(&json, ",\"tried\":[");
-	buf_add(&json, q->tried.p, q->tried.len);
-	buf_adds(&json, "],\"stage\":\"" STAGE "\"}");
-	c.val = json.p;
-	c.len = json.len;
-	flow_edit(q->it, &c, 1);
+	json.len = work.len = 0;
+	places_found(&json, &q->p, q->at, hex, len, STAGE);
+	c[0].val = json.p;
+	c[0].len = json.len;
+	if (work_without_content(&work, rec_get(&q->it->rec, "work"))) {
+		c[2].val = work.p;
+		c[2].len = work.len;
+	}
+	flow_edit(q->it, c, work.len ? 5 : 2);
 }
 
 static void
@@ -130,18 +146,41 @@ keep_file(struct hunt *q)
 		flow_error(q->it, "blob_unavailable", true, 0, "what came can't be read: %s", strerror(errno));
 		return;
 	}
-	keep(q, p, q->len, "url", &q->p.place[q->at]);
+	keep(q, p, q->len);
 	munmap(p, q->len);
 }
 
-/* Notes that a place has no PDF for us. */
+/* No place has it. What was tried is noted in the record. */
 static void
-note(struct hunt *q, const struct buf *where, const char *code, const char *why)
+give_in(struct hunt *q)
 {
-	buf_adds(&q->tried, q->tried.len ? ",{\"url\":" : "{\"url\":");
-	json_quote(&q->tried, where->p, where->len);
-	buf_addf(&q->tried, ",\"code\":\"%s\"}", code);
-	buf_addf(&q->why, "%s%.*s: %.200s (%s)", q->why.len ? "; " : "", (int)(where->len < 200 ? where->len : 200), where->p, why, code);
+	static struct buf why, json;
+	struct rec_change c = { .name = "pdf_tried" };
+	struct places_fault f;
+
+	places_fault(&f, &why, &q->p);
+	json.len = 0;
+	if (places_print(&json, &q->p, go_on)) {
+		c.val = json.p;
+		c.len = json.len;
+	}
+	flow_edit(q->it, &c, 1);
+	if (!go_on && (!body_there(&q->it->rec) || (f.later && !flow_late(q->it, give_up))))
+		flow_error(q->it, f.code, f.retry, f.after_ms, "%s", buf_str(&why));
+}
+
+/* The file of a request. */
+static void
+from_path(struct hunt *q)
+{
+	if (doc_source(&doc, &q->it->rec) < 0)
+		places_tried(q->at, doc.fault.code, doc.fault.message, doc.fault.retry, doc.fault.after_ms);
+	else if (places_pdf(&doc.bytes))
+		keep(q, doc.bytes.p, doc.bytes.len);
+	else
+		places_tried(q->at, "not_pdf", "the file is no PDF", false, 0);
+	if (doc.bytes.cap > (size_t)1 << 20)
+		buf_free(&doc.bytes);
 }
 
 static void answered(void *ctx, struct http_result *r);
@@ -152,18 +191,20 @@ next(struct hunt *q)
 {
 	struct fetch_request f = { .header = "Accept: application/pdf, */*;q=0.5", .sink = sink, .done = answered, .ctx = q };
 
-	if (q->at < q->p.n) {
+	q->at = &q->p.place[places_next(&q->p)];
+	if (q->at == &q->p.place[q->p.n]) {
+		give_in(q);
+	} else if (q->at->path) {
+		from_path(q);
+		if (q->it->state == FLOW_OPEN)
+			next(q);
+	} else {
 		q->len = q->head.len = 0;
 		q->fd = -1;
 		q->other = false;
 		q->fault = 0;
-		f.url = buf_str(&q->p.place[q->at].url);
+		f.url = buf_str(&q->at->url);
 		fetch_start(q->fl->f, &f);
-	} else if (q->later[0]) {
-		flow_error(q->it, q->later, true, q->after_ms, "%s", buf_str(&q->why));
-	} else {
-		flow_error(q->it, "no_pdf", false, 0, "%s%s%s", q->why.len ? buf_str(&q->why) : "nobody knows a place that has it",
-		    q->p.unasked.len ? "; not asked (sluice retry does so): " : "", buf_str(&q->p.unasked));
 	}
 }
 
@@ -171,26 +212,20 @@ static void
 answered(void *ctx, struct http_result *r)
 {
 	struct hunt *q = ctx;
-	const struct buf *url = &q->p.place[q->at].url;
 
 	if (q->fault) {
 		flow_error(q->it, "blob_unavailable", true, 0, "SLUICE_BLOBS: what came can't be kept: %s", strerror(q->fault));
 	} else if (!r->code && q->len && places_pdf(&q->head)) {
 		keep_file(q);
 	} else if (q->other || !r->code) {
-		note(q, url, "not_pdf", "it is no PDF");
+		places_tried(q->at, "not_pdf", "it is no PDF", false, 0);
+		places_follow(&q->p, (size_t)(q->at - q->p.place), &q->head, r->url);
 	} else {
-		note(q, url, r->code, r->message);
-		if (r->retry && (!q->later[0] || r->after_ms < q->after_ms)) {
-			snprintf(q->later, sizeof q->later, "%s", r->code);
-			q->after_ms = r->after_ms;
-		}
+		places_tried(q->at, r->code, r->message, r->retry, r->after_ms);
 	}
 	drop(q);
-	if (q->it->state != FLOW_OPEN)
-		return;
-	q->at++;
-	next(q);
+	if (q->it->state == FLOW_OPEN)
+		next(q);
 }
 
 /* An earlier attempt of ours has it. */
@@ -206,36 +241,10 @@ done_before(const struct rec *r)
 	    rec_str(rec_get(&pdf, "sha256"), &hex) == 0 && body_blobs(&blobs) == 0 && blob_has(&blobs, buf_str(&hex));
 }
 
-/* True when that has answered the record. */
-static bool
-from_path(struct hunt *q, const struct rec_member *path)
-{
-	static struct place at;
-
-	at.url.len = at.source.len = 0;
-	if (!path)
-		return false;
-	rec_str(path, &at.url);
-	buf_adds(&at.source, "request");
-	if (doc_source(&doc, &q->it->rec) < 0) {
-		note(q, &at.url, doc.fault.code, doc.fault.message);
-		if (q->p.n == 0 || doc.fault.retry)
-			flow_error(q->it, doc.fault.code, doc.fault.retry, doc.fault.after_ms, "%s", doc.fault.message);
-	} else if (places_pdf(&doc.bytes)) {
-		keep(q, doc.bytes.p, doc.bytes.len, "path", &at);
-	} else {
-		note(q, &at.url, "not_pdf", "the file is no PDF");
-	}
-	if (doc.bytes.cap > (size_t)1 << 20)
-		buf_free(&doc.bytes);
-	return q->it->state != FLOW_OPEN;
-}
-
 static void
 begin(struct flow *fl, struct flow_item *it)
 {
 	const struct rec *r = &it->rec;
-	const struct rec_member *path = rec_get(r, "path");
 	struct hunt *q = it->own;
 
 	if (done_before(r)) {
@@ -244,18 +253,15 @@ begin(struct flow *fl, struct flow_item *it)
 	}
 	q->fl = fl;
 	q->it = it;
-	q->at = q->tried.len = q->why.len = q->after_ms = 0;
-	q->later[0] = 0;
 	places_of(&q->p, r);
 	/* A document that is text needs no PDF; a file is mineru's as it lies there, where nothing else is. */
-	if ((!q->p.n && !path && (rec_get(r, "text") || rec_get(r, "content") || rec_get(r, "content_blob"))) ||
-	    (path && !arg_env("SLUICE_BLOBS", NULL)))
+	if ((!q->p.n && body_there(r)) || (q->p.n && q->p.place[0].path && !arg_env("SLUICE_BLOBS", NULL)))
 		flow_pass(it);
 	else if (!arg_env("SLUICE_BLOBS", NULL))
 		flow_error(it, "no_blobs", false, 0, "there is no folder for the PDF: SLUICE_BLOBS is not set");
 	else if (body_blobs(&blobs) < 0)
 		flow_error(it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", strerror(errno));
-	else if (!from_path(q, path))
+	else
 		next(q);
 }
 
@@ -268,11 +274,13 @@ main(int argc, char **argv)
 
 	err_init("pdf-fetch");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+j:l:m:t:w:")) != -1)
+	while ((c = getopt(argc, argv, "+g:j:l:m:nt:w:")) != -1)
 		switch (c) {
+		case 'g': give_up = arg_ulong("-g", optarg, 1, 1000); break;
 		case 'j': o.per_host = (unsigned)arg_ulong("-j", optarg, 1, 64); break;
 		case 'l': s.in.max = arg_ulong("-l", optarg, 2, 1 << 30); break;
 		case 'm': o.max = arg_ulong("-m", optarg, 1, 1 << 30); break;
+		case 'n': go_on = true; break;
 		case 't': o.total_ms = arg_ulong("-t", optarg, 1, 3600) * 1000; break;
 		case 'w': fl.most = arg_ulong("-w", optarg, 1, 65536); break;
 		default: die_usage(usage);
@@ -281,6 +289,7 @@ main(int argc, char **argv)
 		die_usage(usage);
 	signal(SIGPIPE, SIG_IGN);       /* a server that hangs up is a fault of one record */
 	o.at_once = 4 * o.per_host;
+	o.cache = arg_env("SLUICE_HTTP_CACHE", NULL);   /* for the rate that is kept together */
 	doc.max = o.max;
 	doc.roots = arg_env("SLUICE_DOCS", NULL);
 	flow_open(&fl, &o);

@@ -42,7 +42,7 @@ bad "{$A,\"doi\":\"10.5555/x\",\"text\":\"x\",\"url\":\"http://x\"}" 'only one o
 bad "{$A,\"text\":\"x\",\"metadata\":[]}" 'metadata: must be an object'
 bad "{$A,\"text\":\"x\",\"again\":1,\"tenant\":\"\"}" 'again: must be true or false' 'tenant: must have 1 to 64 bytes'
 bad "{$A,\"text\":\"x\",\"trace\":\"00-x\"}" 'trace: '
-for m in attempt run chunk chunks embedding document content content_blob index admit probe raw raw_blob gates outbox layout layout_blob parsed work pdf; do
+for m in attempt run chunk chunks embedding document content content_blob index admit probe raw raw_blob gates outbox layout layout_blob parsed work pdf pdf_tried; do
 	bad "{$A,\"text\":\"x\",\"$m\":1}" "$m: belongs to the stages"
 done
 bad "{$A,\"inputs\":[\"a\",1]}" 'model_id: is missing' 'inputs: item 1 must be a string' 'requester: is missing' 'max_price: is missing' 'callback_topic: is missing' 'priority: is missing'

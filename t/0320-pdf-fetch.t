@@ -86,6 +86,92 @@ work /stop/a
 field 'it came back' .pdf.sha256 "\"$sum\""
 work /trickle
 field 'slowly' .pdf.sha256 "\"$sum\""
+
+# A page that names the PDF.
+work /page/pdf-named
+field 'a page that names the PDF: from there, and who says so' '[.pdf.url,.pdf.source,.pdf.page,.pdf.tried]' \
+	"[\"$base/pdf-named\",\"unpaywall\",\"$base/page/pdf-named\",[{\"url\":\"$base/page/pdf-named\",\"code\":\"not_pdf\",\"why\":\"it is no PDF\",\"link\":\"$base/pdf-named\"}]]"
+work /far/pdf-far /pdf
+field 'behind 200 kB, before the next place' .pdf.url "\"$base/pdf-far\""
+work /further/pdf-further /pdf
+field 'but not behind 300 kB' .pdf.url "\"$base/pdf\""
+for o in script refs space; do
+	work /odd/$o
+	field "as browsers read it: $o" '[.error,.pdf.page]' "[null,\"$base/odd/$o\"]"
+done
+ok 'and its URL' test "$(tail -n 1 log)" = '/pdf%20a%c3%a4'
+for o in ftp file js long torn self; do
+	refused "no such link: $o" /odd/$o no_pdf false
+	ok 'and nobody is asked for it' test "$(cat log)" = /odd/$o
+done
+work /page/page/pdf
+field 'a page that names a page' '[.error.code,.pdf_tried[].code]' '["no_pdf","not_pdf","not_pdf"]'
+ok 'which is not searched' test "$(tr '\n' ' ' <log)" = '/page/page/pdf /page/pdf '
+jq -cn --arg b "$base" '{job_id:"j",work:{pdfs:[{url:($b+"/page/to-private")},{url:($b+"/page/pdf")},{url:($b+"/pdf")}]}}' >in && : >log && run
+field 'a link is guarded like any other place; one that is known anyway is not a place twice' '[.pdf.url,.pdf.page,.pdf.tried[].code]' \
+	"[\"$base/pdf\",null,\"not_pdf\",\"url_refused\",\"not_pdf\"]"
+ok 'each was asked once' test "$(tr '\n' ' ' <log)" = '/page/to-private /to-private /page/pdf /pdf '
+
+# What was tried, and what comes of it in the next attempt.
+asked() { ok "$1" test "$(tr '\n' ' ' <log)" = "$2"; }
+# again JQ: the line that came back, fed once more
+again() { jq -c "del(.error) | $1" got >in && : >log && run; }
+work /landing /gone /page/stop/b /stop/c
+field 'some are final, some are not' '[.error.code,.error.retry,.pdf_tried[].url]' \
+	"[\"http_status\",true,\"$base/landing\",\"$base/gone\",\"$base/page/stop/b\"]"
+again .attempt=2
+asked 'a retry asks only those that may have it now, a link too' '/stop/b /stop/c '
+field 'and names all' '[.error.message|test("/landing: .*/gone: .*/page/stop/b: .*/stop/b: .*/stop/c: ")]' '[true]'
+curl -s "$base/go/b" >went
+again .attempt=3
+asked 'it came back' '/stop/b '
+field 'all that was tried' '[.pdf.url,.pdf.page,[.pdf.tried[].code],.pdf_tried]' \
+	"[\"$base/stop/b\",\"$base/page/stop/b\",[\"not_pdf\",\"http_status\",\"not_pdf\"],null]"
+work /landing
+again .attempt=2
+field 'all are final: no server is asked' '[.error.code,.error.retry,.error.message]' "[\"no_pdf\",false,\"$base/landing: it is no PDF (not_pdf)\"]"
+asked 'at all' ''
+
+# -n: a try. What a later one makes of it.
+jq -cn --arg b "$base" '{job_id:"j",attempt:1,n:1,work:{pdfs:[{url:($b+"/stop/n")},{url:($b+"/landing")}]}}' >in
+: >log
+run -n
+field '-n: no error, but what was tried' '[.error,.n,[.pdf_tried[]|[.code,.retry,.attempt]]]' '[null,1,[["http_status",true,1],["not_pdf",null,null]]]'
+cp got noted
+cp got in && : >log && run -n
+same 'tried already: the line passes' noted got
+asked 'and nobody is asked' ''
+jq -c --arg u "$base/pdf" '.work.pdfs += [{url:$u}]' noted >in && run -n
+field 'a place that is busy, and another has it' '[.pdf.url,.pdf_tried]' "[\"$base/pdf\",null]"
+cp noted in && : >log && run
+asked 'the last one asks none of them again in this attempt' ''
+field 'says what the first was told, and notes what is final' '[.error.code,.error.retry,[.pdf_tried[].code]]' '["http_status",true,["not_pdf"]]'
+jq -c .attempt=2 noted >in && : >log && run -n
+asked 'an error between them: the next attempt asks those that may have it' '/stop/n '
+jq -cn --arg u "$base/stop/t" '{job_id:"j",attempt:1,content:"T",work:{doi:"10.5555/a",pdfs:[{url:$u,source:"openalex"}],from:{content:"core"},asked:{},ids:{}}}' >text
+cp text in && run -g 3
+field 'there is a text, but the PDF may come' '[.error.code,.error.retry]' '["http_status",true]'
+again .attempt=3
+run -g 3
+field 'the text will do from -g on' '[.error,.content]' '[null,"T"]'
+curl -s "$base/go/t" >went
+cp text in && run -g 3
+field 'the PDF is there: not the text' '[.pdf.sha256,has("content"),.work.from.content]' "[\"$sum\",false,null]"
+jq -c --arg u "$base/landing" '.work.pdfs[0].url = $u' text >in && run
+field 'no PDF to be had: the text' '[.error,.content,.pdf_tried[].code]' '[null,"T","not_pdf"]'
+echo '{"job_id":"j","path":"nothing.pdf","work":{"pdfs":[]}}' >in && run -n
+field 'a file that is not there is tried' '[.error,.pdf_tried[0].code]' '[null,"not_found"]'
+cp got in && run
+field 'and said at the end' '[.error.code,.error.retry]' '["not_found",false]'
+printf '{"job_id":"j","url":"%s/landing","pdf_tried":[1,{"url":2},{"url":"x","code":3},{"url":"%s/landing","code":7,"link":8,"retry":9,"attempt":"x"},{}]}\n' "$base" "$base" >in
+run
+field 'notes of another shape' '[.error.code,.error.retry]' '["no_pdf",false]'
+jq -cn --arg b "$base" '{job_id:"j",work:{pdfs:[],asked:{openalex:{outcome:"failed",why:"fetch_failed",retry:true},core:{outcome:"not_found"}}}}' >in && run
+field 'a service that could not be asked may be asked later' '[.error.code,.error.retry,.error.message]' \
+	'["not_asked",true,"nobody knows a place that has it; not asked (sluice retry does so): openalex (fetch_failed)"]'
+run -n
+field 'not our affair in a try' .error null
+
 jq -cn --arg u "$base/endless" '{job_id:"j",url:$u}' >in
 run -m 1M
 field 'too long' '[.error.code,.error.retry,(.error.message|test("too_large"))]' '["no_pdf",false,true]'

@@ -45,6 +45,12 @@ body_put(struct blob *blobs, const struct buf *bytes, struct buf *ref)
 	return 0;
 }
 
+bool
+body_there(const struct rec *r)
+{
+	return rec_get(r, "text") || rec_get(r, "content") || rec_get(r, "content_blob");
+}
+
 enum body_status
 body_text(const struct rec *r, struct blob *blobs, size_t max, struct buf *out)
 {

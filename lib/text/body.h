@@ -4,6 +4,8 @@
 #ifndef BODY_H
 #define BODY_H
 
+#include <stdbool.h>
+
 #include "blob.h"
 #include "mem.h"
 #include "rec.h"
@@ -14,6 +16,9 @@ enum body_status {
 	BODY_BAD,       /* that is no blob reference, or the blob is not what it says */
 	BODY_LATER      /* the blob could not be read now: errno */
 };
+
+/* The line has one of them. */
+bool body_there(const struct rec *r);
 
 /* Appends the text to out. blobs: opened when it is first needed, from
  * $SLUICE_BLOBS. max: bytes of a blob. */

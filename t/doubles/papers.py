@@ -4,7 +4,8 @@ the ways in which repositories and publishers hand them out. Writes its port int
 PORTFILE, each path that is asked for as a line into LOG. Ends with its stdin.
 
 /pdf and what begins with it is the PDF; /stop/NAME answers 503 until /go/NAME was
-asked, /once/NAME once."""
+asked, /once/NAME once; /page/REST is a landing page that says that the PDF is at /REST, /far/REST one that says so
+behind 200 kB, /further/REST behind 300 kB, /odd/NAME one of ODD."""
 import http.server
 import os
 import socketserver
@@ -16,6 +17,18 @@ PDF = open(sys.argv[3], "rb").read()
 LOG = open(sys.argv[2], "a", buffering=1)
 LANDING = b"<!doctype html><html><title>A paper</title><body>Accept our cookies. %PDF- is the format." + b" " * 4096
 GONE = {}
+NAME = '<!DOCTYPE html>\n<html><head><title>A <meta> paper</title>%s<META content="%s"\n name = citation_pdf_url /></head>'
+ODD = {
+    "script": NAME % ('<script>"<meta name=citation_pdf_url content=/gone>"</script><!-- <meta name=citation_pdf_url content=/gone> -->', "../pdf"),
+    "refs": NAME % ('<meta name="citation_pdf_url" content=" "><meta property=x content=/gone>', " &#47;pdf&#x3F;a=1&amp;b=2 "),
+    "ftp": NAME % ("", "ftp://127.0.0.1/pdf"),
+    "file": NAME % ("", "file:///etc/passwd"),
+    "js": NAME % ("", "javascript:alert(1)"),
+    "long": NAME % ("", "/pdf" + "x" * 9000),
+    "space": NAME % ("", "/pdf a\u00e4#there"),
+    "torn": '<html><meta name="citation_pdf_url" content="/pdf',
+    "self": NAME % ("", "self"),
+}
 
 
 class Paper(http.server.BaseHTTPRequestHandler):
@@ -61,6 +74,12 @@ class Paper(http.server.BaseHTTPRequestHandler):
         elif self.path.startswith("/once/"):
             self.answer(200 if self.path in GONE else 503, PDF)
             GONE[self.path] = True
+        elif self.path.startswith(("/page/", "/far/", "/further/")):
+            _, kind, rest = self.path.split("/", 2)
+            filling = " " * {"page": 2000, "far": 200000, "further": 300000}[kind]
+            self.answer(200, (NAME % (filling, "/" + rest)).encode() + LANDING, Content_Type="text/html")
+        elif self.path.startswith("/odd/"):
+            self.answer(200, ODD[self.path[5:]].encode(), Content_Type="text/html")
         elif self.path.startswith("/hop/"):
             n = int(self.path[5:])
             self.answer(302, Location="/pdf" if n == 1 else f"/hop/{n - 1}")

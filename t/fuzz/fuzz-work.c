@@ -93,8 +93,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		plain.len = 0;
 		markup_line(&plain, p, size - 1);
 	}
-	work_ask(&w, "core", "found", NULL, 0);
-	if (!work_asked(&w, "core"))
+	work_ask(&w, "core", "found", NULL, false, 0);
+	if (work_asked(&w, "core") != WORK_ASKED)
 		abort();
 	check_print(&w);
 	free(p);
