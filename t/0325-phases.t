@@ -52,17 +52,19 @@ are() { until_ok 60 says "$1" "select string_agg(job_id || ' ' || state, ', ' or
 	echo "{\"job_id\":\"e\",\"doi\":\"10.5555/at.landing\",\"pipeline\":\"two-phase\",$(k t 0 4 4)}"
 	echo "{\"job_id\":\"f\",\"doi\":\"10.5555/at.once/f\",\"pipeline\":\"two-phase\",$(k t 0 5 5)}"
 	echo "{\"job_id\":\"g\",\"doi\":\"10.5555/at.busy\",\"pipeline\":\"adapters\",$(k t 0 6 6)}"
+	echo "{\"job_id\":\"h\",\"doi\":\"10.5555/via.gone:once/h:landing\",\"pipeline\":\"two-phase\",$(k t 0 7 7)}"
 } >in
 intake() { normalise <in 2>err | validate -p "$T_TOP/pipelines" 2>>err | admit -p "$T_TOP/pipelines" >got 2>>err; }
 ok 'requests go through the intake' intake
-ok 'each to its pipeline' says 'a adapters, b two-phase, c auto, d two-phase, e two-phase, f two-phase, g adapters' \
+ok 'each to its pipeline' says 'a adapters, b two-phase, c auto, d two-phase, e two-phase, f two-phase, g adapters, h two-phase' \
 	"select string_agg(job_id || ' ' || pipeline, ', ' order by job_id) from sluice.jobs"
 
 worker two-phase
-ok 'phase one' are 'b waiting, d waiting, e failed, f waiting' two-phase
+ok 'phase one' are 'b waiting, d waiting, e failed, f waiting, h waiting' two-phase
 end_worker KILL
 asked() { sort papers.log | uniq -c | tr -s ' \n' ' '; }
-ok 'each PDF was fetched once, the one of a busy server as it came back' test "$(asked)" = ' 1 /landing 2 /once/f 1 /pdf-b 1 /pdf-d '
+ok 'each PDF was fetched once, the one of a busy server as it came back; what is none was asked for once in a job' test "$(asked)" = \
+	' 1 /gone 2 /landing 2 /once/f 2 /once/h 1 /pdf-b 1 /pdf-d '
 failed() {
 	q "select error from sluice.jobs where job_id = 'e'" >error
 	jq -e '.stage == "pdf-fetch" and .code == "no_pdf" and (.message | test("/landing: it is no PDF"))' error || cat error
@@ -88,7 +90,7 @@ asked >before
 
 for j in b d f b; do sluice open "$j" parse >opened 2>&1 || cat opened; done
 worker two-phase
-ok 'the gate is open, for one of them twice: phase two' are 'b completed, d completed, e failed, f completed' two-phase
+ok 'the gate is open, for one of them twice: phase two' are 'b completed, d completed, e failed, f completed, h waiting' two-phase
 end_worker TERM
 asked >after
 same 'and nothing was fetched again' before after

@@ -13,7 +13,8 @@ wrong() {
 }
 code 0 'ours are right' pipelines -j
 shown() { jq -e 'select(.pipeline == "two-phase") | .topic == "ingest.requests.v1" and .event == "mapping.events.v1 postpdf"
-	and .wrong == [] and .stages[0] == "openalex" and .stages[-1] == "index" and (.stages - ["pdf-fetch", "gate", "mineru"] | length) == (.stages | length) - 3' got; }
+	and .wrong == [] and .stages[0] == "openalex" and .stages[-1] == "index" and (.stages - ["pdf-fetch", "gate", "mineru"] | length) == (.stages | length) - 5
+	and (.stages | index("pdf-fetch") < index("unpaywall")) and (.stages | rindex("pdf-fetch") > index("core"))' got; }
 ok 'two-phase and its stages' shown
 code 0 'for people' pipelines
 ok 'too' grep -q 'metadata chunk embed index' got

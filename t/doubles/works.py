@@ -5,7 +5,8 @@ fourth server that nobody should send a key to, into PORTFILE as "openalex
 unpaywall core other"; each request as a line of JSON into LOG. Ends with its stdin.
 
 What the DOI 10.5555/NAME gives is in WORKS; 10.5555/n.NUMBER is an ordinary open work;
-10.5555/at.PLACE is one whose PDF Unpaywall knows, at $PAPERS/PLACE.
+10.5555/at.PLACE is one whose PDF Unpaywall knows, at $PAPERS/PLACE; 10.5555/via.A:B:C is one of which
+each of the three names a place of its own ("-": none; "+" behind it: and the text; "!": answers 503, "!!" only the first time).
 """
 import asyncio
 import json
@@ -47,6 +48,11 @@ def work(doi, name):
         return dict(CLOSED, title="Work " + key, pdf=None if name != "core" else "https://repo.example.org/c.pdf")
     if key.startswith("at."):
         return {"openalex": CLOSED, "unpaywall": dict(FULL, pdf=os.environ["PAPERS"] + "/" + key[3:]), "core": None}[name]
+    if key.startswith("via."):
+        place = key[4:].split(":")[NAMES.index(name)].lstrip("!")
+        text = {"fulltext": "The whole text, from CORE."} if place.endswith("+") else {}
+        place = place.rstrip("+")
+        return dict(FULL, pdf=None if place in ("", "-") else os.environ["PAPERS"] + "/" + place, **text)
     if key.startswith("cached"):
         return FULL
     return WORKS.get(key, (None, None, None))[NAMES.index(name)]
@@ -168,6 +174,10 @@ def answer(name, target, headers):
         return 301, {"Location": target.replace("moved", "full")}, b""
     if key in ("slow", "torn", "huge", "endless", "nohttp"):
         return key
+    if key.startswith("via."):
+        place = key[4:].split(":")[NAMES.index(name)]
+        if place.startswith("!") and (SEEN[name, key] == 1 or not place.startswith("!!")):
+            return 503, ok, b"later"
     if name == "unpaywall" and "email=" not in target:
         return 422, ok, b'{"error":true,"message":"Please use your own email address"}'
     w = work(doi, name)
