@@ -245,6 +245,7 @@ static void
 begin(struct flow *fl, struct flow_item *it)
 {
 	const struct rec *r = &it->rec;
+	const char *folder = arg_env("SLUICE_BLOBS", NULL);
 	struct hunt *q = it->own;
 
 	if (done_before(r)) {
@@ -255,9 +256,9 @@ begin(struct flow *fl, struct flow_item *it)
 	q->it = it;
 	places_of(&q->p, r);
 	/* A document that is text needs no PDF; a file is mineru's as it lies there, where nothing else is. */
-	if ((!q->p.n && body_there(r)) || (q->p.n && q->p.place[0].path && !arg_env("SLUICE_BLOBS", NULL)))
+	if ((!q->p.n && body_there(r)) || (!folder && (go_on || rec_get(r, "path"))))
 		flow_pass(it);
-	else if (!arg_env("SLUICE_BLOBS", NULL))
+	else if (!folder)
 		flow_error(it, "no_blobs", false, 0, "there is no folder for the PDF: SLUICE_BLOBS is not set");
 	else if (body_blobs(&blobs) < 0)
 		flow_error(it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", strerror(errno));

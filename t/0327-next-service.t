@@ -53,6 +53,12 @@ asked 'it is asked once' 'openalex unpaywall core ' '/landing '
 again 2
 asked 'and not again' '' ''
 
+via pdf-a:pdf-b:-
+jq -c '.work.asked |= {openalex} | del(.work.authors, .work.from.authors)' got >in && feed
+field 'the PDF is there, but not who wrote it: Unpaywall is asked' '[.error,.work.authors[0],.work.from.authors,[.work.asked[].outcome]]' \
+	'[null,"Ada Lovelace","unpaywall",["found","found","skipped"]]'
+asked 'for that alone' 'unpaywall ' ''
+
 via busy:pdf-b:-
 field 'a place that is busy, and the next service has it now' '[.error,.pdf.source,[.pdf.tried[].code]]' '[null,"unpaywall",["rate_limited"]]'
 via stop/s:gone:-
@@ -96,6 +102,14 @@ via pdf-x:pdf-b:- ",\"url\":\"$PAPERS/landing\""
 field "the request's own is none: those of the services" '[.pdf.source,[.pdf.tried[].code]]' '["openalex",["not_pdf"]]'
 via -:pdf-b:- ",\"path\":\"first\""
 field 'its file is none' '[.error,.pdf.source,.pdf.tried[0].code]' '[null,"unpaywall","not_pdf"]'
+
+unset SLUICE_BLOBS
+via -:-:-+
+field 'no folder for PDFs: the text all the same' '[.error,.content]' '[null,"The whole text, from CORE."]'
+via pdf-a:-:-
+field 'and said of a PDF' '[.error.code,.error.retry]' '["no_blobs",false]'
+SLUICE_BLOBS=$PWD/blobs
+export SLUICE_BLOBS
 
 i=0
 while [ $i -lt 200 ]; do
