@@ -31,6 +31,54 @@ wrong 'no shell script' 'syntax error'
 code 100 'no such file' pipelines nothing
 code 100 'an option' pipelines -x
 
+# right NAME: nothing is wrong with the file p.
+right() {
+	chmod +x p
+	pipelines p && ! grep -q wrong: got || { cat got err; false; }
+}
+head='#!/bin/bash'
+printf '%s\n' "$head" '#: topic my.own' '#: retries 5' '#: backoff "1 2 3"' '#: limit 7' 'metadata' >p
+ok 'what a header asks for' right
+ok 'stands there, and that nobody reads the topic' test "$(tail -n +1 got | tr -s ' ' | tr '\n' ':')" = 'p my.own (not read): metadata: retries 5, backoff 1 2 3, limit 7:'
+object() { pipelines -j p && jq -e '.read == false and .topic == "my.own" and .header == {topic: "my.own", retries: "5", backoff: "1 2 3", limit: "7"}' got; }
+ok 'in JSON, too' object
+read_here() { SLUICE_TOPICS=a,my.own pipelines p && ! grep -q 'not read' got; }
+ok 'a topic that SLUICE_TOPICS names is read' read_here
+printf '%s\n' "$head" 'trap "echo x | cat" EXIT' 'own() { cat; }' 'metadata | own |	# | foo' '(chunk; true) | { embed; } |' 'while read -r l; do echo "$l"; done' >p
+ok 'what the shell decides is not wrong' right
+ok 'and the stages are named' grep -qx ' *metadata own chunk embed while' got
+printf '%s\n' "$head" '' '# words' '#: retries 5' 'metadata' >p
+wrong 'a header below the comment at the top' 'line 4: not in the comment at the top'
+printf '%s\r\n' "$head" 'metadata |' 'chunk' >p
+wrong 'lines that end in CR LF' 'CR LF'
+printf '%s\n' '#!/bin/nosuch -e' 'metadata' >p
+wrong 'an interpreter that there is not' 'no such interpreter: /bin/nosuch'
+for shell in '#!/bin/sh -eu' '#! /usr/bin/env -S bash -e' '# of sh'; do
+	printf '%s\n' "$shell" 'metadata | no-such' >p
+	wrong "$shell" 'no such stage: no-such'
+done
+printf '%s\n' "$head" 'guard -j 2 -- "$here/sub/own.py" | "${here}/own2"' >p
+mkdir sub && : >sub/own.py
+wrong 'a stage beside it that is not executable' 'not executable: $here/sub/own.py'
+ok 'or not there' grep -q 'no such stage: $here/own2' got
+chmod +x sub/own.py && cp sub/own.py own2
+ok 'both' right
+printf '%s\n' '#!/usr/bin/env python3' 'print(1 | 2)' >p
+ok 'a program in another language' right
+ok 'has no stages to name' test "$(wc -l <got)" = 1
+cp /bin/true p
+ok 'nor has one that is none' right
+: >p
+wrong 'an empty file' 'there is no stage in it'
+printf '%s\n' "$head" "meta$(printf '\033')[31mdata" >p
+wrong 'what a terminal would obey' 'no such stage: meta?[31mdata'
+tame() { ! grep -q "$(printf '\033')" got; }
+ok 'is not shown as it is' tame
+mkdir -p top/bin top/lib/sh top/supervise top/pipelines/folder && cp "$T_TOP/bin/sluice" top/bin && cp "$T_TOP"/lib/sh/* top/lib/sh
+ln -s nowhere top/pipelines/link && printf '%s\n' "$head" '"$here/x"' >top/pipelines/zzz
+all() { top/bin/sluice pipelines >got 2>err; rc=$?; [ "$(grep -c 'wrong: no file that can be read' got)" = 2 ] && grep -q '^zzz' got && return $rc; }
+code 1 'of all of them, one that can not be read does not end the list' all
+
 example=$T_TOP/docs/examples/totals
 code 0 'the example is right' pipelines "$example"
 cat >in <<'E'
@@ -40,8 +88,11 @@ cat >in <<'E'
 {"job_id":"d","error":{"code":"x"}}
 {"job_id":"e","inputs":["nan"]}
 E
+printf '{"job_id":"f","n":%05000d,"inputs":["1"]}\n{ }\n' 0 | sed 's/"n":0/"n":1/' >in2
 run() { "$example" <in >got; }
 ok 'and runs' run
 ok 'bytes stay' grep -qxF '{"job_id":"a", "n":1.50,"inputs":["1 2 3.5","",""],"totals": [6.5, 0, 0]}' got
 ok 'the others' test "$(jq -c '[.job_id,.error.code]' got | tail -n 4 | tr '\n' ' ')" = '["b","bad_inputs"] ["c","bad_inputs"] ["d","x"] ["e","bad_inputs"] '
+huge() { "$example" <in2 >got && jq -e '.job_id == "f" and .totals == [1] or .error.code == "bad_inputs"' got && [ "$(wc -l <got)" = 2 ]; }
+ok 'a number of 5000 digits, an object without members' huge
 done_testing

@@ -36,8 +36,26 @@ ok 'one out of range' refused 'window: a whole number from 1 to 10000' '#: windo
 ok 'a missing value' refused 'limit has no value' '#: limit'
 ok 'a key twice' refused 'window stands there twice' '#: window 5' '#: window 6'
 ok 'a backoff of two numbers' refused 'backoff: three numbers' '#: backoff 1 2'
+ok 'one beyond a day' refused 'backoff: numbers up to 86400' '#: backoff 1 2 86401'
+ok 'a first one beyond a day' refused 'backoff: numbers up to 86400' '#: backoff 86400.1 2 3'
+ok 'a day' gives "-b '86400 9.5 86400.0' " '#: backoff 86400 9.5 86400.0'
+ok 'zeros in front' gives "-b '08 2 00300' " '#: backoff 08 2 00300'
+ok 'a number without end' refused 'backoff: three numbers' '#: backoff 1 2.00000000000000000000001 3'
+taken() {
+	eval "set -- $(header p)"
+	from-ledger "$@" -p x 2>err
+	rc=$?
+	grep -q database err && return $rc
+}
+printf '%s\n' '#!/bin/bash' '#: backoff 86400 999.999 86400.0' '#: deadline 86400' '#: limit 1000000' '#: job-deadline 31622400' '#: window 10000' '#: retries 100' \
+	"#: event $(printf '%0249d' 7) $(printf '%064d' 7)" >p
+SLUICE_DB=host=/nonexistent
+export SLUICE_DB
+code 111 'what the header takes, from-ledger takes' taken
 ok 'nothing gets into a shell' refused 'backoff: three numbers' "#: backoff 1 2 3'; touch x; '"
 ok 'an event on a topic alone' gives "-e 'a.b' " '#: event a.b'
+crlf() { printf '#!/bin/bash\r\n#: retries 3\r\n' >p && ! header p 2>err && grep -qx '.*needed: 3?' err; }
+ok 'a line that ends in CR LF says so' crlf
 ok 'more than its stage' refused 'event: a topic and a stage' '#: event a b c'
 ok 'nor by event' refused 'event: a topic and a stage' "#: event a';x"
 ok 'nor by topic' refused 'no name for a topic' '#: topic a;b'

@@ -213,5 +213,6 @@ known_pipeline() {
 	done
 }
 
-# harmless: on a terminal, which may obey what a stranger sent, without what it obeys.
-harmless() { if [ -t 1 ]; then LC_ALL=C sed 's/[\x00-\x08\x0b-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g'; else cat; fi; }
+# tame: without what a terminal obeys. harmless: on one, which may obey what a stranger sent.
+tame() { LC_ALL=C sed 's/[\x00-\x08\x0b-\x1f\x7f]/?/g; s/\xc2[\x80-\x9f]/?/g'; }
+harmless() { if [ -t 1 ]; then tame; else cat; fi; }
