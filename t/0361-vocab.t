@@ -135,6 +135,18 @@ code 100 'ls of anything else' sl ls mine
 sl ls -j
 json() { jq -e '.name == "mine" and .terms == 2' got; }
 ok 'as JSON' json
+ok 'options stand anywhere' sl load -f tsv two -m 1 in -a
+ok 'a file of another user who shares nothing' sh -c 'umask 077; "$1" vocab load two in' - "$T_TOP/bin/sluice"
+ok 'can be read by services' test "$(stat -c %a var/vocabs/two.lex)" = 644
+echo junk >var/vocabs/junk.lex
+code 100 'one that is no vocabulary' sl ls
+shown() { grep -q '^mine ' got && grep -q '^two ' got && grep -q junk.lex err; }
+ok 'hides no other' shown
+rm -f var/vocabs/junk.lex var/vocabs/two.lex
+code 100 'a folder' sl load mine .
+code 100 'a name like an option' sl load -x in
+relative() { SLUICE_VOCABS=vocabs sl ls; rc=$?; grep -q 'SLUICE_VOCABS must be an absolute path' err && return $rc; }
+code 100 'SLUICE_VOCABS is absolute: services work elsewhere' relative
 code 100 'load of a file that is not there' sl load mine nowhere
 code 100 'a name that leads elsewhere' sl load ../mine in
 ok 'rm' sl rm mine

@@ -153,7 +153,9 @@ sql <<'X'
 update sluice.worker set low = '{0,0,0}';
 X
 code 100 'only failed ones' sluice retry --state queued
-open() { sluice open j3 paid --by me 2>err && grep -q 'is open' err && sluice open j3 paid 2>err && grep -q 'already' err && sluice job j3 | grep -q '^paid.*me'; }
+other() { sluice open j3 payed 2>err && grep -q 'payed of j3 is open; the job waits at another one, paid$' err && sluice open j3 payed 2>err && grep -q 'already; .*, paid$' err; }
+ok 'a gate that it does not wait at' other
+open() { sluice open j3 paid --by me 2>err && grep -q 'is open$' err && sluice open j3 paid 2>err && grep -q 'already' err && sluice job j3 | grep -q '^paid.*me'; }
 ok 'a gate' open
 code 1 'of a job that has ended' sluice open j1 paid
 code 100 'a gate of no name' sluice open j3 "a b"

@@ -5,7 +5,8 @@
 #|   -T TENANT  whose job (default $SLUICE_TENANT)
 #|   --by NAME  who opens it (default $USER)
 #|
-#| Before or after the wait is reached; a second time is as good as once.
+#| Before or after the wait is reached; a second time is as good as once. One that
+#| waits at another gate goes on waiting, which is said.
 #| sluice jobs --state waiting lists who waits, and for which gate.
 #|
 #| Exit code 1: no such job, or it has ended.
@@ -34,13 +35,19 @@ completed | failed | cancelled)
 esac
 # The hint to workers is a transaction of its own, and no harm done where it fails.
 opened=$(
-	ledger_psql -At -v no="{$job_no}" -v gate="${words[1]}" -v by="$by" -v pipeline="$job_pipeline" -f - <<-'X'
-		select sluice.gate_open(:'no', :'gate', :'by');
+	ledger_psql -At -F ' ' -v no="{$job_no}" -v n="$job_no" -v gate="${words[1]}" -v by="$by" -v pipeline="$job_pipeline" -f - <<-'X'
+		select sluice.gate_open(:'no', :'gate', :'by') as opened \gset
+		select :opened, exists (select from sluice.gate g where g.no = :n and g.gate = :'gate'),
+			coalesce((select j.gate from sluice.jobs j where j.no = :n and j.state = 'waiting'), '');
 		\set ON_ERROR_STOP off
 		notify sluice_ready, :'pipeline';
 	X
 ) || exit 111
-case $opened in
-0) say "gate ${words[1]} of ${words[0]} was open already" ;;
-*) say "gate ${words[1]} of ${words[0]} is open" ;;
+read -r opened there other <<<"$opened"
+other=${other:+; the job waits at another one, $other}
+case $opened$there in
+0t) say "gate ${words[1]} of ${words[0]} was open already$other" ;;
+0f) say "job ${words[0]} has ended meanwhile: there is nothing to open"
+	exit 1 ;;
+*) say "gate ${words[1]} of ${words[0]} is open$other" ;;
 esac

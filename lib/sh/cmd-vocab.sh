@@ -29,37 +29,42 @@ vocab_name() {
 }
 
 vocab_ls() {
-	local f found=()
+	local f found=() said='' bad=0
 	for f in "$SLUICE_VOCABS"/*.lex; do [ ! -e "$f" ] || found+=("$f"); done
 	[ "${1:--j}" = -j ] || cmd_usage
+	# One after the other: what is no vocabulary hides none that is one.
+	for f in "${found[@]}"; do said+=$(vocab -i "$f")$'\n' || bad=$?; done
 	if [ ${#found[@]} = 0 ]; then
 		say 'no vocabulary is loaded'
 	elif [ "${1:-}" = -j ]; then
-		vocab -i "${found[@]}"
+		grep . <<<"$said" || :
 	else
 		need jq
-		vocab -i "${found[@]}" | jq -r '[.name, .form, .terms, .concepts, .made] | @tsv' |
+		jq -r '[.name, .form, .terms, .concepts, .made] | @tsv' <<<"$said" |
 			awk -F '\t' 'BEGIN { printf "%-20s %-7s %9s %9s  %s\n", "vocabulary", "form", "terms", "concepts", "loaded" }
 				{ printf "%-20s %-7s %9s %9s  %s\n", $1, $2, $3, $4, $5 }'
 	fi
+	return $bad
 }
 
 vocab_load() {
-	local options=() began=$EPOCHREALTIME
-	vocab_name "$1"
-	local to=$1 file=${2:-}
-	[ $# -ge 2 ] || cmd_usage
-	shift 2
+	local options=() words=() began=$EPOCHREALTIME
 	while [ $# -gt 0 ]; do
 		case $1 in
-		-a) options+=(-a) && shift ;;
-		-f | -m | -s) [ $# -ge 2 ] || cmd_usage && options+=("$1" "$2") && shift 2 ;;
-		*) cmd_usage ;;
+		-a) options+=(-a) ;;
+		-f | -m | -s) [ $# -ge 2 ] || cmd_usage
+			options+=("$1" "$2") && shift ;;
+		-?*) cmd_usage "not an option: ${1:0:60}" ;;
+		*) words+=("$1") ;;
 		esac
+		shift
 	done
+	[ ${#words[@]} = 2 ] || cmd_usage
+	local to=${words[0]} file=${words[1]}
+	vocab_name "$to"
 	[ "$file" != - ] || file=/dev/stdin
-	[ -r "$file" ] || die 100 "no file that can be read: $file"
-	umask 022       # workers read it as another user
+	[ -r "$file" ] && [ ! -d "$file" ] || die 100 "no file that can be read: $file"
+	umask 022       # services read it
 	mkdir -p "$SLUICE_VOCABS"
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
