@@ -13,6 +13,9 @@ for file in "$T_TOP"/lib/sh/cmd-*.sh; do
 	ok "--help lists $cmd" grep -q "^  $cmd " help
 	ok "$cmd --help tells" sh -c "'$sluice' $cmd --help | grep -qx 'usage: sluice $cmd.*'"
 done
+wide() { awk 'length > 80 { print; n++ } END { exit n > 0 }' help && for f in "$T_TOP"/lib/sh/cmd-*.sh; do
+	f=${f##*/cmd-} && "$sluice" "${f%.sh}" --help; done | awk 'length > 80 { print; n++ } END { exit n > 0 }'; }
+ok 'in 80 columns' wide
 ok 'help NAME is NAME --help' sh -c "'$sluice' help up | grep -q '^usage: sluice up'"
 code 100 'an unknown command' "$sluice" nix
 code 100 'a command that is a path' "$sluice" ../sh/cmd-up

@@ -2,9 +2,9 @@
 #: capture [-p PARTITION] [-o START] [-u UNTIL] TOPIC
 #: Prints a topic's messages as they are, to the byte
 #: setup
-#|     sluice capture ingest.requests.v1 >all.ndjson
-#|     sluice capture -o '2026-11-22 14:00' -u '2026-11-22 15:00' TOPIC >hour.ndjson
-#|     sluice capture -p 3 -o 1041 -u 1042 TOPIC >one.ndjson
+#|   sluice capture ingest.requests.v1 >all.ndjson
+#|   sluice capture -o '2026-11-22 14:00' -u '2026-11-22 15:00' TOPIC >hour.ndjson
+#|   sluice capture -p 3 -o 1041 -u 1042 TOPIC >one.ndjson
 #|
 #| One line each with key, headers, bytes, partition, offset and time: stream(7)
 #| has the form, 'sluice replay' sends them again. Up to what is there now.

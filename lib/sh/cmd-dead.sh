@@ -6,8 +6,9 @@
 #|   ls -j          one JSON object a line
 #|   show NO        the reason in full, then the original bytes as they came
 #|   show -o NO     the original bytes and nothing else
-#|   export         all of each, one JSON object a line: bytes ("text", or "b64" where
-#|                  they are none), key, headers, source, reason, stderr, history
+#|   export         all of each, one JSON object a line: bytes ("text", or "b64"
+#|                  where they are none), key, headers, source, reason, stderr,
+#|                  history
 #|   feed FILE      the exported, mended or not ("-": stdin), as requests again;
 #|                  shows progress, then what became of them
 #|     -j           one JSON object a line for each: dead, outcome, no, code, of
@@ -21,10 +22,12 @@
 #|
 #| Mend "text", or put an object "request" beside it:
 #|   sluice dead export --code bad_request >dead
-#|   jq -c '.text |= sub("\"low\""; "\"Low\"")' dead >mended && sluice dead feed mended
+#|   jq -c '.text |= sub("\"low\""; "\"Low\"")' dead >mended
+#|   sluice dead feed mended
 #| (jq prints numbers beyond 2^53 anew, so change text as text where it has such.)
 #| Interrupt feed and run it again: what was fed is not fed twice. A failed job's
 #| request runs again, mended or not; a mended one takes the failed one's place.
+#| Not that of a document that was deleted.
 #| Exit code 1: there is no such dead letter; feed: some were refused or rejected.
 # shellcheck source=SCRIPTDIR/filter.sh
 . "$SLUICE_TOP/lib/sh/filter.sh"

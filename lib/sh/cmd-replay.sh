@@ -4,9 +4,9 @@
 #: setup
 #|   -j N              so many partitions at a time (4)
 #|   -t TOPIC          to this topic; else each goes to its own
-#|   --sshlogin HOSTS  on these hosts, as parallel(1) takes them (user@host, N/host,
-#|                     ':' is this one), joined with commas; each has this checkout
-#|                     at the same path and rsync, and reaches SLUICE_KAFKA
+#|   --sshlogin HOSTS  on these hosts, as parallel(1) takes them (user@host,
+#|                     N/host, ':' is this one), joined with commas; each has this
+#|                     checkout at the same path, rsync, and reaches SLUICE_KAFKA
 #|   --resume ID       goes on with one that was stopped
 #|   -q                no progress bar
 #|

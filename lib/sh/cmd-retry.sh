@@ -10,7 +10,8 @@
 #|
 #| A new run of the same job, which begins where the last one failed, with a new
 #| budget of retries. Not where a newer version of the document has been taken
-#| since, or the document was deleted. Many are asked about on a terminal, and done a thousand at a time.
+#| since, or the document was deleted. Many are asked about on a terminal, and
+#| done a thousand at a time.
 #|
 #| Exit code 1: some or all were not there, or can't be run again.
 # shellcheck source=SCRIPTDIR/bulk.sh

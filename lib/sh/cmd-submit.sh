@@ -3,7 +3,8 @@
 #: Sends documents, a computation or requests into Kafka
 #: jobs
 #|   FILE...          documents (text, HTML, PDF); of a folder, every file in it
-#|   -r FILE          requests, one JSON object a line ("-": stdin), sent as they are
+#|   -r FILE          requests, one JSON object a line ("-": stdin), sent as they
+#|                    are
 #|   --text TEXT      a document's text ("-": stdin)
 #|   --url URL        a document to be fetched; may be given again
 #|   --doi DOI        a published work, found by its DOI; may be given again
@@ -15,7 +16,8 @@
 #|   --topic TOPIC    send to this one (default ingest.requests.v1; with --model
 #|                    jobs.requests.v1)
 #|   -T TENANT        whose it is (default $SLUICE_TENANT)
-#|   -p PIPELINE      what it runs through (default auto)
+#|   -p PIPELINE      what it runs through (default auto; of a DOI adapters): see
+#|                    sluice pipelines
 #|   -P PRIORITY      Low, Medium or High (default Medium)
 #|   -t TITLE         a title, for one document
 #|   --again          run it even if the same document is there already

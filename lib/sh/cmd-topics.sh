@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-#: topics [ls | set TOPIC ... | unset TOPIC | accept TOPIC [PARTITION]]
+#: topics [ls | set TOPIC ... | unset TOPIC | accept TOPIC [N]]
 #: Makes Sluice's topics; says whose requests come in on which
 #: setup
 #|   (nothing)           makes the topics that are missing; uses SLUICE_KAFKA.

@@ -3,8 +3,8 @@
 #: Loads the vocabularies that documents are mapped by
 #: setup
 #|   ls             what is loaded (-j: one JSON object a line)
-#|   load NAME FILE compiles FILE ("-": stdin) and puts it in the place of what NAME
-#|                  was. Workers take it up with their next job.
+#|   load NAME FILE compiles FILE ("-": stdin) and puts it in the place of what
+#|                  NAME was. Workers take it up with their next job.
 #|     -f FORM      rxnorm: RXNCONSO.RRF of an RxNorm release; icd11: the simple
 #|                  tabulation of ICD-11 MMS; tsv: concept, term and, if any, the
 #|                  concept's name between tabs. Default: the first line decides

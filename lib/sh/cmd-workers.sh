@@ -6,7 +6,8 @@
 #|   -j  one JSON object a line
 #|
 #| STATE is live, idle, lost (its lease ran out or its session ended: its jobs
-#| are fed again by another) or done. SLOTS: of the 64 shares of its pipeline's jobs.
+#| are fed again by another) or done. SLOTS: of the 64 shares of its pipeline's
+#| jobs.
 # shellcheck source=SCRIPTDIR/filter.sh
 . "$SLUICE_TOP/lib/sh/filter.sh"
 all=false
