@@ -221,6 +221,11 @@ deleted() {
 	grep -qx '1 0 1 0 ' got && grep -q '^deleted .*by sluice delete; --again' got || { cat got; false; }
 }
 ok 'a job whose document was deleted is none that is there' deleted
+sql <<'Y'
+insert into sluice.document (tenant, doc_key, job_id, run, attempt)
+	values ('default', E'key\033[31m\n1', 'j4', 1, 1);
+Y
+code 1 'unless another job brought it back' deleted
 lines() { grep -q '3 of 5 done$' err; }
 ok 'progress is a line where there is no terminal' lines
 done_testing

@@ -104,9 +104,11 @@ for f in "${files[@]}"; do
 	else
 		{
 			printf '%-12s %s%s\n' "${f##*/}" "$topic" "$([ $read = true ] || echo '  (not read)')"
-			[ ${#stages[@]} = 0 ] || printf '             %s\n' "${stages[*]}"
-			printf '%s\n' "${header[@]}" | sed '/^topic /d; /^$/d' | paste -sd , | sed '/^$/d; s/,/, /g; s/^/             /'
-			[ -z "$wrong" ] || sed 's/^/             wrong: /' <<<"$wrong"
+			{
+				[ ${#stages[@]} = 0 ] || printf '%s\n' "${stages[*]}"
+				printf '%s\n' "${header[@]}" | sed '/^topic /d; /^$/d' | paste -sd , | sed '/^$/d; s/,/, /g'
+				[ -z "$wrong" ] || sed 's/^/wrong: /' <<<"$wrong"
+			} | fold -s -w 67 | sed 's/ $//; s/^/             /'
 		} | tame
 	fi
 done

@@ -62,7 +62,7 @@ progress_mine() {
 				case when coalesce(d.digest, '') not like 'metadata:%' then d.chunks end as chunks,
 				case when j.no is null and w.original is not null then 'duplicate'
 					when j.no is null and x.no is not null then 'rejected'
-					when j.state = 'completed' and sluice.is_deleted(j.no) then 'deleted' else j.state::text end as state,
+					when j.state = 'completed' and d.document is null and sluice.is_deleted(j.no) then 'deleted' else j.state::text end as state,
 				coalesce('is ' || w.original, case when j.no is null then x.code else j.error::json ->> 'code' end || ': ' ||
 					left(regexp_replace(case when j.no is null then x.message
 						else j.error::json ->> 'message' end, '\s+', ' ', 'g'), 90), '') as reason
