@@ -222,8 +222,8 @@ deleted() {
 }
 ok 'a job whose document was deleted is none that is there' deleted
 sql <<'Y'
-insert into sluice.document (tenant, doc_key, job_id, run, attempt)
-	values ('default', E'key\033[31m\n1', 'j4', 1, 1);
+insert into sluice.document (tenant, doc_key, job_id, run, attempt, config)
+	values ('default', E'key\033[31m\n1', 'j4', 1, 1, 'simple');
 Y
 code 1 'unless another job brought it back' deleted
 lines() { grep -q '3 of 5 done$' err; }
