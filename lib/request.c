@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -88,6 +89,7 @@ check_pipeline(struct check *c, const struct rec *r, const char *folder)
 	static struct buf path;
 	const struct rec_member *m = rec_get(r, "pipeline");
 	size_t name = strlen(folder) + 1;
+	struct stat st;
 
 	path.len = 0;
 	buf_addf(&path, "%s/", folder);
@@ -97,7 +99,7 @@ check_pipeline(struct check *c, const struct rec *r, const char *folder)
 		path.len = name;
 		buf_adds(&path, "adapters");
 	}
-	if (rec_is(m, "intake") || access(buf_str(&path), X_OK) < 0)
+	if (rec_is(m, "intake") || access(buf_str(&path), X_OK) < 0 || stat(path.p, &st) < 0 || !S_ISREG(st.st_mode))
 		buf_adds(check_fault(c, "pipeline"), "there is no pipeline of this name");
 }
 

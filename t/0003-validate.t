@@ -52,14 +52,14 @@ for v in -1 1.0 1e3 '"5"' null; do
 done
 bad '{"job_id":"a","text":"x","kafka":{"topic":"jobs.requests.v1"}}' 'model_id: is missing'
 
-mkdir p
+mkdir -p p/folder
 printf '#!/bin/sh\n' >p/auto
 cp p/auto p/intake
 chmod +x p/auto p/intake
 pipe() { printf '{"job_id":"a","text":"x","pipeline":"%s"}\n' "$1" | validate -p p >got 2>err; }
 pipe auto
 ok 'a pipeline that is there' jq -e '.error == null' got
-for name in none intake .. ../p/auto; do
+for name in none intake folder .. ../p/auto; do
 	pipe $name
 	ok "a pipeline that is not: $name" jq -e '.error.message | contains("pipeline: ")' got
 done

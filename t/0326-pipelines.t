@@ -79,6 +79,19 @@ ln -s nowhere top/pipelines/link && printf '%s\n' "$head" '"$here/x"' >top/pipel
 all() { top/bin/sluice pipelines >got 2>err; rc=$?; [ "$(grep -c 'wrong: no file that can be read' got)" = 2 ] && grep -q '^zzz' got && return $rc; }
 code 1 'of all of them, one that can not be read does not end the list' all
 
+# Which of them get a worker.
+rm -rf top/pipelines/* && mkdir top/pipelines/folder
+for f in intake auto 'auto~' 'my own' B off; do cp "$T_TOP/pipelines/auto" "top/pipelines/$f"; done
+chmod -x top/pipelines/off
+workers() { env SLUICE_TOP="$PWD/top" app="$PWD/top" "$@" bash -euc '. "$SLUICE_TOP/lib/sh/common.sh"; . "$SLUICE_TOP/lib/sh/place.sh"; workers' >got 2>err; }
+ok 'workers' workers A=b
+ok 'for those that can have one' test "$(cat got)" = auto
+passed() { [ "$(grep -c 'passed over: ' err)" = 3 ] && grep -q 'passed over: auto~$' err; }
+ok 'what can have none by its name is said' passed
+for f in 'auto~' off folder nosuch intake; do
+	code 100 "$f, when it is named" workers SLUICE_PIPELINES="auto $f"
+done
+
 example=$T_TOP/docs/examples/totals
 code 0 'the example is right' pipelines "$example"
 cat >in <<'E'
