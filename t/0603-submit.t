@@ -137,6 +137,15 @@ ok 'a file that looks like an option: how to name it' dash
 code 100 'no such priority' sluice submit --print -P Urgent --text x
 code 100 'an option without its argument' sluice submit -T
 
+down() { # down COMMAND...: what to do is said
+	SLUICE_DB=host=/nonexistent SLUICE_KAFKA=127.0.0.1:1 sluice "$@" >got 2>err
+	rc=$?
+	grep -q 'sluice up starts what is down' err || cat err
+	return $rc
+}
+code 111 'a stack that is down: search' down search x
+code 111 'jobs' down jobs
+code 111 'submit, whose Kafka is asked first' down submit --text x
 # What became of them.
 sql() { psql -X -q -At -d "$SLUICE_DB" -v ON_ERROR_STOP=1; }
 sql <<'X'

@@ -10,4 +10,10 @@
 #|   -a SHARE   of meaning in the score, 0 to 1 (default 0.5); the rest is words
 #|
 #| search(1) says how the score is made.
-exec "$SLUICE_TOP/bin/search" "$@"
+# shellcheck source=SCRIPTDIR/progress.sh
+. "$SLUICE_TOP/lib/sh/progress.sh"
+named SLUICE_DB ledger
+code=0
+search "$@" || code=$?
+[ $code != 111 ] || say 'see sluice status; sluice up starts what is down'
+exit $code

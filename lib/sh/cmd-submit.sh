@@ -65,7 +65,7 @@ submit_send() {
 		-X message.timeout.ms=30000 -X message.max.bytes=18874368 -X enable.idempotence=true \
 		-X log_level=3 2>"$tmp/kcat" || {
 		sed 's/^%*/sluice: kcat:/' "$tmp/kcat" >&2
-		die 111 "Kafka at $SLUICE_KAFKA did not take the requests"
+		die 111 "Kafka at $SLUICE_KAFKA did not take the requests: see sluice status; sluice up starts what is down"
 	}
 }
 

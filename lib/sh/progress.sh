@@ -13,7 +13,7 @@ ledger_psql() {
 	named SLUICE_DB ledger
 	{ said=$(psql -X -q -v ON_ERROR_STOP=1 -d "$SLUICE_DB" "$@" 2>&1 >&3 3>&-) || code=$?; } 3>&1
 	if [ "$code" = 2 ]; then
-		say 'fatal: the ledger does not answer: see sluice status'
+		say 'fatal: the ledger does not answer: see sluice status; sluice up starts what is down'
 	elif [ -n "$said" ]; then
 		printf '%s\n' "$said" >&2
 	fi
