@@ -29,7 +29,7 @@ done
 job_of "${words[0]}" "$tenant"
 case $job_state in
 completed | failed | cancelled)
-	say "job ${words[0]} is $job_state: there is nothing to open"
+	say "job ${words[0]} is $job_state: there is nothing to open$([ "$job_state" != failed ] || echo ' (sluice retry runs it again)')"
 	exit 1
 	;;
 esac
