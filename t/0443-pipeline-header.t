@@ -57,6 +57,7 @@ ok 'an event on a topic alone' gives "-e 'a.b' " '#: event a.b'
 crlf() { printf '#!/bin/bash\r\n#: retries 3\r\n' >p && ! header p 2>err && grep -qx '.*needed: 3?' err; }
 ok 'a line that ends in CR LF says so' crlf
 ok 'more than its stage' refused 'event: a topic and a stage' '#: event a b c'
+ok 'an event among requests or results' refused 'event: other messages travel' '#: event ingest.requests.v1 x'
 ok 'nor by event' refused 'event: a topic and a stage' "#: event a';x"
 ok 'nor by topic' refused 'no name for a topic' '#: topic a;b'
 code 100 'a file that is not there' header nothing
