@@ -85,10 +85,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_doi(s.p, s.len);
 	if (http_origin(s.p, origin, sizeof origin, &r) == 0 && strncmp(origin, "http", 4) != 0)
 		abort();
-	until = fetch_cache_until(s.p, "", 1000);
+	until = fetch_cache_until(s.p, "", 7, 1000);
 	if (until < -1 || (until > 0 && until <= 1000))
 		abort();
-	fetch_cache_until("", s.p, 1000);
+	fetch_cache_until("", s.p, 7, 1000);
 	if (fetch_hosts_init(&hosts, s.p, 0, 0) == 0 && fetch_host_of(&hosts, "http://127.0.0.1:80")->gap_us < 0)
 		abort();
 	fetch_hosts_free(&hosts);
