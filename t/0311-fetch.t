@@ -13,10 +13,10 @@ export http_proxy HTTP_PROXY ALL_PROXY  # not to be used
 field() { ok "$1" test "$(jq -c "$2" got)" = "$3"; }
 dois() { for d; do printf '{"job_id":"j","doi":"10.5555/%s"}\n' "$d"; done >in; }
 # asks DOI...: of openalex with $opts, into got
-opts=
+opts='' seconds=1
 asks() {
 	dois "$@"
-	timeout 30 openalex -t 1 -m 1M ${opts:+"$opts"} <in >got 2>err
+	timeout 30 openalex -t $seconds -m 1M ${opts:+"$opts"} <in >got 2>err
 }
 # fault NAME DOI CODE RETRY
 fault() {
@@ -129,8 +129,10 @@ X
 python3 tls.py >tls.out &
 tls=$!
 until_ok 20 test -s tls.port
+seconds=20     # the certificates of authorities alone take one on a slow machine
 SLUICE_OPENALEX_URL=https://127.0.0.1:$(cat tls.port) passed 'a certificate that nobody vouches for' full fetch_failed
 wait $tls
+seconds=1
 ok 'nothing was sent' grep -qx refused tls.out
 
 torn() {
