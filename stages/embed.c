@@ -232,7 +232,7 @@ main(int argc, char **argv)
 	static struct batch b = { .most = 32 };
 	const char *dir = NULL;
 	unsigned threads = 0;
-	int c;
+	int c, got;
 
 	err_init("embed");
 	arg_help(argc, argv, usage);
@@ -250,9 +250,10 @@ main(int argc, char **argv)
 
 	/* Lines with error or wait are held too: they keep their place. */
 	s.settles = s.hint.by_hand = true;
-	while (stage_next(&s)) {
-		hold(&b, &s.rec);
-		if (!b.wants || b.wants == b.most || b.lines.len >= HELD_MAX || !stage_ready(&s))
+	while ((got = b.wants ? stage_try(&s) : stage_next(&s))) {
+		if (got > 0)
+			hold(&b, &s.rec);
+		if (got < 0 || !b.wants || b.wants == b.most || b.lines.len >= HELD_MAX)
 			release(&b, &s);
 	}
 	release(&b, &s);

@@ -79,6 +79,10 @@ pid=$!
 exec 3>pipe
 cat one >&3
 ok 'answers while its input is open and silent' until_ok 20 grep -q embedding early
+{ cat one; echo no record; } >both
+cat both >&3
+two() { test "$(grep -c embedding early)" = 2; }
+ok 'also when what follows is no record' until_ok 20 two
 exec 3>&-
 wait $pid
 
