@@ -80,6 +80,21 @@ field 'a list has its items' '.[]|select(.type=="list")|.list_items|map(.[0:14])
 blocks p
 field 'text that goes upwards stands aside' '[.[]|select(.type=="aside_text")|.text]' '["arXiv:1234.5678v1"]'
 
+# turn up|down: a page turned by a quarter, which is 800 wide and 600 high then.
+turn() {
+	awk -v up="$1" -F'"' '/^<word/ { x0 = $2; y0 = $4; x1 = $6; y1 = $8; t = $9
+		if (up == "up") printf "<word xMin=\"%s\" yMin=\"%s\" xMax=\"%s\" yMax=\"%s\"%s\n", y0, 800 - x1, y1, 800 - x0, t
+		else printf "<word xMin=\"%s\" yMin=\"%s\" xMax=\"%s\" yMax=\"%s\"%s\n", 600 - y1, x0, 600 - y0, x1, t }'
+}
+for way in up down; do
+	{ line 60 60 '2 Of turned pages' 14; prose 100; } | turn $way | page >p
+	blocks p
+	field "a page that runs $way is read as if it were turned" '[.[]|[.type,.text_level,.text[:24],.bbox[0]]]' \
+		'[["text",1,"2 Of turned pages",75],["text",null,"these are plain words of",75]]'
+done
+echo '<doc><title>x</page></title><page width="9" height="9"></page></doc>' >words
+ok 'the end of a page that has not begun' "$TBIN/pdfblocks" <words
+
 {
 	prose 60
 	line 60 600 '1 A note in small letters.' 7

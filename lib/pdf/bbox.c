@@ -51,6 +51,7 @@ new_page(struct bbox *b, const char *tag)
 	p = &d->pages[d->npages++];
 	p->w = number(tag, "width=\"");
 	p->h = number(tag, "height=\"");
+	b->drift = 0;
 	p->line = (uint32_t)d->nlines;
 	p->n = 0;
 	return 0;
@@ -111,8 +112,9 @@ on_tag(struct bbox *b, const char *tag)
 		}
 		b->state = PAGE;
 		return new_page(b, tag);
-	} else if (is(tag, "/page")) {
+	} else if (is(tag, "/page") && (b->state == PAGE || b->state == WORD)) {
 		bbox_line_end(b);
+		bbox_page_end(b);
 		b->state = OUTSIDE;
 	} else if (is(tag, "title") && !b->doc->npages) {
 		b->state = TITLE;

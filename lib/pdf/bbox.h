@@ -19,6 +19,7 @@ struct bbox {
 	float word[4], last[4];
 	size_t most, chars, upright, turned;    /* of the line at hand */
 	float width;
+	float drift;            /* of the page's turned words, from one to the next: below 0 they run upwards */
 	struct { float h; size_t chars; } size[BBOX_SIZES];
 	int nsizes;
 	bool in_line;
@@ -32,10 +33,12 @@ int bbox_feed(struct bbox *b, const char *p, size_t len);
 /* At the end. 0, or -1 with EBADMSG: it ends inside a page. */
 int bbox_end(struct bbox *b);
 
-/* line.c: the next word, whose box is b->word, and the end of a line. bbox.c's
+/* line.c: the next word, whose box is b->word, and the end of a line and of a page. bbox.c's
  * reader calls them. -1 with errno EFBIG. */
 int bbox_word(struct bbox *b, const char *p, size_t len);
 void bbox_line_end(struct bbox *b);
+/* Turns a page most of whose text runs upwards or downwards, so that it can be read. */
+void bbox_page_end(struct bbox *b);
 void bbox_unescape(struct buf *out, const char *p, size_t len);
 
 #endif

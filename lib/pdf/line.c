@@ -6,15 +6,39 @@
 #include "pdf/bbox.h"
 #include "text/doc.h"
 
-enum { TWICE = 64 };    /* so many lines before are compared */
+enum {
+	TWICE = 64,             /* so many lines before are compared */
+	SURELY = 6              /* characters of a line that can't be narrow letters by chance */
+};
+
+/* A word that runs upwards or downwards. */
+static bool
+is_turned(const float *w, size_t chars)
+{
+	return chars > 2 && w[3] - w[1] > 1.5f * (w[2] - w[0]);
+}
+
+/* The line runs upwards or downwards and goes on in this word, which stands above or below the last one. */
+static bool
+same_turned(const struct bbox *b, bool turned)
+{
+	const float *w = b->word, *v = b->last;
+	float h = fminf(w[2] - w[0], v[2] - v[0]), gap = fmaxf(w[1] - v[3], v[1] - w[3]);
+
+	if (!b->in_line || b->turned <= b->upright || (b->turned < SURELY && !(turned && !b->upright)))
+		return false;
+	return fminf(w[2], v[2]) - fmaxf(w[0], v[0]) > h * 0.35f && gap < h * 1.05f && gap > h * -0.5f;
+}
 
 /* The line goes on in this word: it stands beside the last one, no column apart. */
 static bool
-same_line(const struct bbox *b)
+same_line(const struct bbox *b, bool turned)
 {
 	const float *w = b->word, *v = b->last;
 	float h = fminf(w[3] - w[1], v[3] - v[1]), gap = w[0] - v[2];
 
+	if (same_turned(b, turned))
+		return true;
 	return b->in_line && fminf(w[3], v[3]) - fmaxf(w[1], v[1]) > h * 0.35f && gap < h * 1.05f && gap > h * -0.5f;
 }
 
@@ -132,6 +156,55 @@ measure(struct bbox *b, struct pdf_line *l, size_t chars)
 	}
 }
 
+/* Between this word and the last one. Kerning and a change of font make two words of one, without a blank. */
+static bool
+blank(struct bbox *b, bool turned)
+{
+	const float *w = b->word, *v = b->last;
+
+	if (!same_turned(b, turned))
+		return w[0] - v[2] > (w[3] - w[1]) * 0.02f;
+	b->drift += w[1] - v[1];
+	return fmaxf(w[1] - v[3], v[1] - w[3]) > (w[2] - w[0]) * 0.02f;
+}
+
+/* A line as it stands when the page is turned. */
+static void
+turn_line(struct pdf_line *l, const struct pdf_page *p, bool up, const char *text)
+{
+	float x0 = l->x0, y0 = l->y0, x1 = l->x1, y1 = l->y1;
+	const char *space = memchr(text, ' ', l->len);
+
+	l->x0 = up ? p->h - y1 : y0;
+	l->x1 = up ? p->h - y0 : y1;
+	l->y0 = up ? x0 : p->w - x1;
+	l->y1 = up ? x1 : p->w - x0;
+	l->base = l->y1;
+	l->h = l->y1 - l->y0;
+	l->char_w = (l->x1 - l->x0) / (float)l->len;
+	l->first_w = l->char_w * (float)(space ? (size_t)(space - text) : l->len);
+	l->role = PDF_BODY;
+}
+
+void
+bbox_page_end(struct bbox *b)
+{
+	struct pdf_doc *d = b->doc;
+	struct pdf_page *p = &d->pages[d->npages - 1];
+	struct pdf_line *l = d->lines + p->line;
+	size_t aside = 0, upright = 0;
+	float w = p->w;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		*(l[i].role == PDF_ASIDE ? &aside : &upright) += l[i].len;
+	if (aside <= 2 * upright)
+		return;
+	for (uint32_t i = 0; i < p->n; i++)
+		turn_line(&l[i], p, b->drift < 0, pdf_text(d, &l[i]));
+	p->w = p->h;
+	p->h = w;
+}
+
 int
 bbox_word(struct bbox *b, const char *p, size_t len)
 {
@@ -140,6 +213,7 @@ bbox_word(struct bbox *b, const char *p, size_t len)
 	struct pdf_line *l;
 	const float *w = b->word;
 	size_t chars = 0;
+	bool turned;
 
 	if (!word->len)
 		return 0;
@@ -147,22 +221,22 @@ bbox_word(struct bbox *b, const char *p, size_t len)
 		errno = EFBIG;
 		return -1;
 	}
-	if (!same_line(b) && new_line(b) < 0)
+	for (size_t i = 0; i < word->len; i++)
+		chars += (word->p[i] & 0xC0) != 0x80;
+	turned = is_turned(w, chars);
+	if (!same_line(b, turned) && new_line(b) < 0)
 		return -1;
 	l = &d->lines[d->nlines];
-	/* Kerning and a change of font make two words of one, without a blank. */
-	if (d->text.len > l->at && w[0] - b->last[2] > (w[3] - w[1]) * 0.02f)
+	if (d->text.len > l->at && blank(b, turned))
 		buf_addc(&d->text, ' ');
 	buf_add(&d->text, word->p, word->len);
 	pdf_compound_add(d, word->p, word->len);
-	for (size_t i = 0; i < word->len; i++)
-		chars += (word->p[i] & 0xC0) != 0x80;
 	l->x0 = fminf(l->x0, w[0]), l->y0 = fminf(l->y0, w[1]);
 	l->x1 = fmaxf(l->x1, w[2]), l->y1 = fmaxf(l->y1, w[3]);
 	measure(b, l, chars);
 	b->chars += chars;
 	b->width += w[2] - w[0];
-	*(chars > 2 && w[3] - w[1] > 1.5f * (w[2] - w[0]) ? &b->turned : &b->upright) += chars;
+	*(turned ? &b->turned : &b->upright) += chars;
 	memcpy(b->last, w, sizeof b->last);
 	return 0;
 }
