@@ -175,7 +175,7 @@ kinds_heading(const struct pdf_doc *d, size_t i, bool front, float title_h)
 	size_t at = 0;
 	bool ended = ends(text, p->len);
 
-	if (p->lines > 4 || p->len > 220 || kinds_labelled(text, p->len) )
+	if (p->lines > 4 || p->len > 220 || kinds_labelled(text, p->len))
 		return 0;
 	if (known(text, p->len))
 		return 1;
@@ -184,14 +184,15 @@ kinds_heading(const struct pdf_doc *d, size_t i, bool front, float title_h)
 		at = 0;         /* "Chapter 5", its name is elsewhere */
 	if (!(depth && p->h > d->body * 1.12f) && begins(d, i, depth))
 		return 0;
-	if (depth && p->lines < 4 && p->len < 160 && titled(text + at, p->len - at, p->h > d->body * 1.12f) && !entry(d, i, text, p->len) && !ended &&
-	    p->h >= d->body * 0.97f && p->above > p->h * 0.55f)
+	if (depth && p->lines < 4 && p->len < 160 && titled(text + at, p->len - at, p->h > d->body * 1.12f) &&
+	    !entry(d, i, text, p->len) && !ended && p->h >= d->body * 0.97f && p->above > p->h * 0.55f)
 		return depth;
 	if (pdf_marker(text, p->len))
 		return 0;
 	if (front)
 		return p->h >= title_h * 0.98f && p->h > d->body * 1.12f && p->char_w > d->body_w;
-	if (p->h > d->body * 1.13f && p->char_w > d->body_w * 1.03f && !ended && titled(text + at, p->len - at, false) && !(p->verbatim && p->lines > 2))
+	if (p->h > d->body * 1.13f && p->char_w > d->body_w * 1.03f && !ended &&
+	    titled(text + at, p->len - at, false) && !(p->verbatim && p->lines > 2))
 		return 1;
 	return isolated(d, i, text);
 }

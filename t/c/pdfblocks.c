@@ -1,5 +1,5 @@
 /* pdfblocks [FILE] - the built-in engine by hand: a PDF's blocks on stdout. What
- * pdftotext -bbox-layout printed on stdin where there is no file. */
+ * pdftotext -bbox -raw printed on stdin where there is no file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
