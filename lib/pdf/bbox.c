@@ -14,6 +14,7 @@ bbox_begin(struct bbox *b, struct pdf_doc *doc, size_t text_max)
 	pdf_doc_reset(doc);
 	b->doc = doc;
 	b->text_max = text_max;
+	b->dropped = 0;
 	b->carry.len = 0;
 	b->state = OUTSIDE;
 	b->in_line = false;

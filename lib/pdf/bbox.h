@@ -14,6 +14,7 @@ enum { BBOX_SIZES = 8 };
 struct bbox {
 	struct pdf_doc *doc;
 	size_t text_max;        /* bytes of all text */
+	size_t dropped;         /* of them, those that were printed twice */
 	struct buf carry;       /* a tag or text that is not whole yet */
 	int state;
 	float word[4], last[4];

@@ -70,6 +70,7 @@ bbox_line_end(struct bbox *b)
 	l->len = (uint32_t)(d->text.len - l->at);
 	b->in_line = false;
 	if (printed_twice(d, l)) {
+		b->dropped += l->len;
 		d->text.len = l->at;
 		return;
 	}
@@ -217,7 +218,7 @@ bbox_word(struct bbox *b, const char *p, size_t len)
 
 	if (!word->len)
 		return 0;
-	if (d->text.len + word->len + 2 > b->text_max) {
+	if (d->text.len + b->dropped + word->len + 2 > b->text_max) {
 		errno = EFBIG;
 		return -1;
 	}
