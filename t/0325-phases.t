@@ -110,7 +110,8 @@ ok 'an event for each' events
 worker adapters
 later() { says 'a completed, g queued t' "select string_agg(job_id || ' ' || state, ', ' order by job_id), bool_or(job_id = 'g' and not_before - changed_at > interval '5 s') from sluice.jobs where pipeline = 'adapters'"; }
 ok 'adapters: one is through, the other comes again when the server says' until_ok 60 later
+ok 'and is found by its metadata until then' finds g quotes
 end_worker TERM
 found() { sluice search -j serialize R objects 2>&1 | tee found | jq -r .doc_key | grep -qx a || cat found; }
-ok 'and is found' found
+ok 'the one that is through is found' found
 done_testing
