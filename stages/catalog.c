@@ -10,6 +10,7 @@
 #include "index/store.h"
 #include "pg.h"
 #include "stage.h"
+#include "stage_ledger.h"
 
 static const char usage[] = "catalog [-d conninfo] [-l maxbytes]\n"
     "\n"
@@ -20,13 +21,13 @@ static const char usage[] = "catalog [-d conninfo] [-l maxbytes]\n"
     "  -d conninfo  the ledger (default $SLUICE_DB; empty: none)\n"
     "  -l maxbytes  the longest record (default 16M)\n";
 
-enum { WAIT_MS = 3000, SCHEMA = 14, ROWS = 64, HELD_MAX = 16 << 20 };
+enum { SCHEMA = 14, ROWS = 64, HELD_MAX = 16 << 20 };
 
 static const char call[] = "select place, outcome from sluice.catalog_works($1, $2, $3, $4, $5, $6, $7, $8)";
 
-/* Many long abstracts take time; what holds one document, such as the index that
- * writes its text, is not waited for as long. */
-static const char limits[] = "select set_config('statement_timeout', '60s', false), set_config('lock_timeout', '1s', false)";
+/* What holds one document, such as the index that writes its text, is not waited for
+ * as long as the database. */
+static const char patience[] = "set lock_timeout = '1s'";
 
 /* A line that waits for its batch: copied, because stage_next's is borrowed. */
 struct held {
@@ -237,11 +238,8 @@ connect_ledger(const char *conninfo)
 	ledger = *conninfo;
 	if (!ledger)
 		return;
-	st = pg_open(&db, conninfo, WAIT_MS);
-	if (st == PG_OK)
-		st = pg_ledger(&db, SCHEMA, NULL, NULL);
-	if (st == PG_OK)
-		st = pg_call(&db, limits, NULL);
+	stage_ledger_open(&s, &db, conninfo, SCHEMA);
+	st = pg_call(&db, patience, NULL);
 	if (st != PG_OK)
 		stop(st);
 }
