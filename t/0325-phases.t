@@ -80,7 +80,7 @@ finds() { sluice search -j -a 0 -n 9 -d "$(q "select doc_key from sluice.jobs wh
 kind=metadata
 ok 'a work is found at the gate by its abstract' finds d 'lock gates'
 ok 'and one without a PDF by its title' finds e quotes
-none() { says 'd e f' "select string_agg(job_id, ' ' order by job_id) from sluice.document"; }
+none() { says 'd e f h' "select string_agg(job_id, ' ' order by job_id) from sluice.document"; }
 ok 'what has no work is not' none
 shows() { sluice job e >shown && grep -q 'indexed .*its metadata only, en' shown && grep -q 'title .*a study' shown || { cat shown; false; }; }
 ok 'the job says so' shows
