@@ -2,6 +2,8 @@
 """make-pdf.py KIND - a small PDF on stdout, made for the tests.
 
 text       two pages of text, a title in its information
+plain      one page with text enough for a document
+crowd      the same and 50,000 objects that nothing refers to
 empty      one page without text
 encrypted  one page, needs a password (40-bit RC4, PDF 1.4)
 bomb       a page whose content unpacks to 60 MB of operators
@@ -90,6 +92,10 @@ kind = sys.argv[1]
 if kind == "text":
     doc = build([page_text([b"The first page of the test.", b"It has two lines, and this is the second of them."]),
                  page_text([b"The second page is for the end of it."])], title=b"Made for the test")
+elif kind in ("plain", "crowd"):
+    doc = build([page_text([b"One page about the keeper of a lock, who opens the upper gate when the water is level,",
+                            b"and closes it behind the boat. He has done so for thirty years, at every hour of the day."])],
+                more=50000 if kind == "crowd" else 0)
 elif kind == "empty":
     doc = build([b"72 72 m 144 144 l S"])
 elif kind == "encrypted":

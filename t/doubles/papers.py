@@ -3,8 +3,10 @@
 the ways in which repositories and publishers hand them out. Writes its port into
 PORTFILE, each path that is asked for as a line into LOG. Ends with its stdin.
 
-/pdf and what begins with it is the PDF; /stop/NAME answers 503 until /go/NAME was
-asked, /once/NAME once; /page/REST is a landing page that says that the PDF is at /REST, /far/REST one that says so
+/pdf and what begins with it is the PDF, /file/NAME the file of that name beside it,
+whatever its capitals; /stop/NAME answers 503 until /go/NAME was asked, /once/NAME
+once. /first/FAULT/PATH is PATH, but answers as /FAULT when it is first asked.
+/page/REST is a landing page that says that the PDF is at /REST, /far/REST one that says so
 behind 200 kB, /further/REST behind 300 kB, /odd/NAME one of ODD."""
 import http.server
 import os
@@ -12,10 +14,12 @@ import socketserver
 import sys
 import threading
 import time
+import urllib.parse
 
 PDF = open(sys.argv[3], "rb").read()
 LOG = open(sys.argv[2], "a", buffering=1)
 LANDING = b"<!doctype html><html><title>A paper</title><body>Accept our cookies. %PDF- is the format." + b" " * 4096
+HERE = os.path.dirname(os.path.abspath(sys.argv[3]))
 GONE = {}
 NAME = '<!DOCTYPE html>\n<html><head><title>A <meta> paper</title>%s<META content="%s"\n name = citation_pdf_url /></head>'
 ODD = {
@@ -60,6 +64,27 @@ class Paper(http.server.BaseHTTPRequestHandler):
             for i in range(0, len(PDF), 100):
                 self.wfile.write(PDF[i : i + 100])
                 time.sleep(0.01)
+        elif self.path == "/stall":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(PDF)))
+            self.end_headers()
+            self.wfile.write(PDF[: len(PDF) // 2])
+            threading.Event().wait()
+        elif self.path == "/drip":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(PDF)))
+            self.end_headers()
+            for i in range(len(PDF)):
+                self.wfile.write(PDF[i : i + 1])
+                time.sleep(0.1)
+        elif self.path == "/outside":
+            self.answer(302, Location="http://127.0.0.3:%d/pdf" % port)
+        elif self.path == "/off":
+            self.answer(503, b"later")
+        elif self.path.startswith("/elsewhere/"):
+            self.answer(302, Location="http://127.0.0.2:%d%s" % (port, self.path[10:]))
+        elif self.path.startswith("/file/"):
+            self.file(urllib.parse.unquote(self.path[6:]))
         elif self.path == "/endless":
             self.send_response(200)
             self.send_header("Content-Type", "application/pdf")
@@ -86,9 +111,21 @@ class Paper(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(404, LANDING, Content_Type="text/html")
 
+    def file(self, name):
+        for f in os.listdir(HERE):
+            if f.lower() == name.lower():
+                with open(os.path.join(HERE, f), "rb") as g:
+                    return self.answer(200, g.read(), Content_Type="application/pdf")
+        return self.answer(404)
+
     def do_GET(self):
         port = self.server.server_address[1]
         LOG.write(self.path + "\n")
+        if self.path.startswith("/first/"):
+            seen = self.path in GONE
+            GONE[self.path] = True
+            _, _, fault, *rest = self.path.split("/")
+            self.path = "/" + ("/".join(rest) if seen else fault)
         if self.path.startswith("/pdf"):
             self.answer(200, PDF, Content_Type="application/pdf")
         elif self.path == "/poor-type":
@@ -126,6 +163,9 @@ class Paper(http.server.BaseHTTPRequestHandler):
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        pass
 
 
 server = Server(("127.0.0.1", 0), Paper)

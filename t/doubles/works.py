@@ -5,6 +5,9 @@ fourth server that nobody should send a key to, into PORTFILE as "openalex
 unpaywall core other"; each request as a line of JSON into LOG. Ends with its stdin.
 
 What the DOI 10.5555/NAME gives is in WORKS; 10.5555/n.NUMBER is an ordinary open work;
+10.5555/from:SERVER:PLACE;PLACE... is one whose PDF SERVER knows in these places, and the others but OpenAlex know nothing of it;
+10.5555/first:SERVER:FAULT:NAME is NAME, but that SERVER answers with FAULT when it is
+first asked for it, and with always: for first: each time;
 10.5555/at.PLACE is one whose PDF Unpaywall knows, at $PAPERS/PLACE; 10.5555/via.A:B:C is one of which
 each of the three names a place of its own ("-": none; "+" behind it: and the text; "!": answers 503, "!!" only the first time).
 """
@@ -38,8 +41,7 @@ WORKS = {
 }
 
 
-def work(doi, name):
-    key = doi.removeprefix("10.5555/")
+def work(key, name):
     if re.fullmatch(r"n\.\d+", key):
         if int(key[2:]) % 3 == 0:
             return dict(FULL, title="Work " + key, pdf=f"https://repo.example.org/{key}.pdf")
@@ -48,6 +50,10 @@ def work(doi, name):
         return dict(CLOSED, title="Work " + key, pdf=None if name != "core" else "https://repo.example.org/c.pdf")
     if key.startswith("at."):
         return {"openalex": CLOSED, "unpaywall": dict(FULL, pdf=os.environ["PAPERS"] + "/" + key[3:]), "core": None}[name]
+    if key.startswith("from:"):
+        _, who, places = key.split(":", 2)
+        pdfs = [os.environ["PAPERS"] + "/" + p for p in places.split(";")]
+        return dict(FULL, pdf=pdfs[0], pdfs=pdfs) if who == name else CLOSED if name == "openalex" else None
     if key.startswith("via."):
         place = key[4:].split(":")[NAMES.index(name)].lstrip("!")
         text = {"fulltext": "The whole text, from CORE."} if place.endswith("+") else {}
@@ -56,6 +62,10 @@ def work(doi, name):
     if key.startswith("cached"):
         return FULL
     return WORKS.get(key, (None, None, None))[NAMES.index(name)]
+
+
+def pdfs(w):
+    return w.get("pdfs") or ([w["pdf"]] if w["pdf"] else [])
 
 
 def openalex(doi, w):
@@ -76,7 +86,7 @@ def openalex(doi, w):
             "open_access": {"is_oa": w["oa"] not in (None, "closed"), "oa_status": w["oa"], "oa_url": w["pdf"],
                             "any_repository_has_fulltext": bool(w["pdf"])},
             "best_oa_location": place if w["pdf"] else None, "primary_location": primary,
-            "locations": [primary] + ([place] if w["pdf"] else []), "cited_by_count": 3,
+            "locations": [primary] + [dict(place, pdf_url=p) for p in pdfs(w)], "cited_by_count": 3,
             "abstract_inverted_index": index or None}
 
 
@@ -90,12 +100,12 @@ def unpaywall(doi, w):
             "published_date": "2019-02-13", "publisher": "P", "journal_name": w["venue"], "journal_issns": "1234-5678,2345-6789",
             "data_standard": 2, "z_authors": [{"given": a.split()[0], "family": a.split()[1]} for a in w["authors"]] or None,
             "best_oa_location": place if w["pdf"] else None, "first_oa_location": None,
-            "oa_locations": [other, place] if w["pdf"] else [], "oa_locations_embargoed": []}
+            "oa_locations": [other] + [dict(place, url=p, url_for_pdf=p, is_best=p == w["pdf"]) for p in pdfs(w)] if w["pdf"] else [], "oa_locations_embargoed": []}
 
 
 def core(doi, w):
     one = w and {"id": 186258341, "doi": doi.upper(), "title": w["title"], "authors": [{"name": a} for a in w["authors"]],
-                 "abstract": w["abstract"], "downloadUrl": w["pdf"] or "", "sourceFulltextUrls": [], "fullText": w.get("fulltext"),
+                 "abstract": w["abstract"], "downloadUrl": w["pdf"] or "", "sourceFulltextUrls": pdfs(w)[1:], "fullText": w.get("fulltext"),
                  "outputs": ["https://api.core.ac.uk/v3/outputs/1"], "yearPublished": w["year"], "publishedDate": "2019-02-13T00:00:00",
                  "language": {"code": "en", "name": "English"}, "documentType": "research", "publisher": "P",
                  "identifiers": [{"identifier": "186258341", "type": "CORE_ID"}],
@@ -120,16 +130,22 @@ def doi_of(name, target):
     return None
 
 
-def answer(name, target, headers):
+def answer(name, target, headers, elsewhere=False):
     """(status, headers, body) or a string that names a fault of the connection."""
     ok = {"Content-Type": "application/json"}
     doi = doi_of(name, target)
     if name == "other":
+        m = re.match(r"/as/(\w+)(/.*)", target)
+        if m:
+            return answer(m[1], m[2], headers, True)
         return 200, ok, b'{"id":"https://openalex.org/W1","title":"Another server\'s"}'
     if target == "/v3/search/works" or doi is None:
         return 404, ok, b'{"error":"no such page"}'
     key = doi.removeprefix("10.5555/")
     SEEN[name, key] = SEEN.get((name, key), 0) + 1
+    m = re.fullmatch("(first|always):(\\w+):(\\w+):(.*)", key)
+    if m:
+        key = m[3] if m[2] == name and (m[1] == "always" or SEEN[name, key] == 1) else m[4]
     if key == "busy":
         return 429, dict(ok, **{"Retry-After": "7"}), b'{"error":"Rate limit exceeded"}'
     if key == "busyalone":
@@ -166,6 +182,9 @@ def answer(name, target, headers):
         return 302, {"Location": target}, b""
     if key == "away":
         return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/away"}, b""
+    if key == "elsewhere":
+        keyless = re.sub("[?&]api_key=[^&]*", "", target)
+        return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/as/{name}{keyless}"}, b""
     if key == "echo":
         return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/echo?{target.partition('?')[2]}"}, b""
     if key == "reecho":
@@ -178,15 +197,17 @@ def answer(name, target, headers):
         place = key[4:].split(":")[NAMES.index(name)]
         if place.startswith("!") and (SEEN[name, key] == 1 or not place.startswith("!!")):
             return 503, ok, b"later"
-    if name == "unpaywall" and "email=" not in target:
+    if name == "unpaywall" and "email=" not in target and not elsewhere:
         return 422, ok, b'{"error":true,"message":"Please use your own email address"}'
-    w = work(doi, name)
+    w = work(key, name)
     if not w and key == "once":
         w = FULL
     if name != "core" and not w:
         return 404, ok, b'{"error":true,"message":"not there"}'
     body = json.dumps(MAKE[name](doi, w), ensure_ascii=False, indent=1).encode()
     tag = f'"{len(body)}"'
+    if key.startswith("from:"):
+        ok["Cache-Control"] = "max-age=3600"
     if key.startswith("cached"):
         ok.update({"ETag": tag, "Cache-Control": "max-age=60" if key == "cachedfresh" else "no-cache"})
         if headers.get("if-none-match") == tag:
