@@ -221,6 +221,7 @@ adapter_main(struct adapter *which, int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(a->usage);
+	body_settings();
 	signal(SIGPIPE, SIG_IGN);       /* a server that hangs up is a fault of one record */
 	if (a->start)
 		a->start(a);

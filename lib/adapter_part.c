@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <string.h>
 
 #include "adapter.h"
 #include "arg.h"
@@ -33,7 +31,7 @@ adapter_content(struct flow_item *it, struct rec_change *c, const struct buf *te
 		return 0;
 	}
 	if (body_blobs(&blobs) < 0 || blob_put(&blobs, text->p, text->len, hex) < 0) {
-		flow_error(it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", strerror(errno));
+		flow_error(it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", blob_why());
 		return 0;
 	}
 	json.len = 0;

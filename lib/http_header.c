@@ -7,9 +7,8 @@
 
 enum { A_DAY_S = 24 * 3600 };
 
-/* The first header of this name, or "". */
-static void
-header(CURL *c, const char *name, char *out, size_t size)
+void
+http_header(CURL *c, const char *name, char *out, size_t size)
 {
 	struct curl_header *h;
 
@@ -42,7 +41,7 @@ another_name(CURL *c, struct http_result *r)
 	char text[64] = "", *end;
 	long s;
 
-	header(c, "X-RateLimit-Retry-After", text, sizeof text);
+	http_header(c, "X-RateLimit-Retry-After", text, sizeof text);
 	s = strtol(text, &end, 10);
 	if (*end) {
 		int64_t at = http_date(text), now = (int64_t)time(NULL);
@@ -61,10 +60,10 @@ http_headers(CURL *c, struct http_transfer *t)
 
 	if (curl_easy_getinfo(c, CURLINFO_REDIRECT_URL, &next) == CURLE_OK && next && strlen(next) < sizeof t->next)
 		snprintf(t->next, sizeof t->next, "%s", next);
-	header(c, "ETag", t->etag, sizeof t->etag);
-	header(c, "Last-Modified", t->modified, sizeof t->modified);
-	header(c, "Expires", t->expires, sizeof t->expires);
-	header(c, "Age", age, sizeof age);
+	http_header(c, "ETag", t->etag, sizeof t->etag);
+	http_header(c, "Last-Modified", t->modified, sizeof t->modified);
+	http_header(c, "Expires", t->expires, sizeof t->expires);
+	http_header(c, "Age", age, sizeof age);
 	t->age_s = strtoll(age, NULL, 10);
 	list(c, "Cache-Control", t->control, sizeof t->control, "no-store");
 	list(c, "Vary", t->vary, sizeof t->vary, "*");

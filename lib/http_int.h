@@ -32,5 +32,7 @@ void http_begin(struct http_call *k);
 void http_headers(CURL *c, struct http_transfer *t);
 /* Names a transfer that libcurl gave up, or its status. 0: it is 200-299; -1. */
 int http_judge(struct http_call *k, CURLcode e);
+/* A header of the answer; out stays as it is where there is none, or it is longer. */
+void http_header(CURL *c, const char *name, char *out, size_t size);
 
 #endif

@@ -59,7 +59,7 @@ from_blob(struct parsed *p, const struct rec *job, const struct rec_member *m)
 	if (errno == EINVAL)
 		return doc_fail(d, "bad_pdf_ref", false, "pdf: it names no blob");
 	return doc_fail(d, errno == EBADMSG ? "blob_damaged" : "blob_unavailable", errno != EBADMSG,
-	    "the PDF's blob: %s", strerror(errno));
+	    "the PDF's blob: %s", blob_why());
 }
 
 int
@@ -123,7 +123,7 @@ parsed_member(struct parsed *p, const char *engine, const struct buf *title, con
 	bool blob = arg_env("SLUICE_BLOBS", NULL);
 
 	if (blob && (body_blobs(&p->blobs) < 0 || blob_put(&p->blobs, blocks->p, blocks->len, hex) < 0))
-		return doc_fail(&p->doc, "blob_unavailable", true, "SLUICE_BLOBS: %s", strerror(errno));
+		return doc_fail(&p->doc, "blob_unavailable", true, "SLUICE_BLOBS: %s", blob_why());
 	describe(p, engine, title, blob ? hex : NULL, blocks);
 	*c = (struct rec_change){ "parsed", p->about.p, p->about.len };
 	return 0;

@@ -1,5 +1,4 @@
 /* chunk - cuts a job's text into chunks sized in the model's tokens. See docs/chunk.1. */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -111,7 +110,7 @@ got(enum body_status st, const char *name)
 	else if (st == BODY_BAD)
 		stage_error(&s, "bad_blob", false, "%s names no blob that can be used", name);
 	else if (st == BODY_LATER)
-		stage_error(&s, "blob_unavailable", true, "%s: %s", name, strerror(errno));
+		stage_error(&s, "blob_unavailable", true, "%s: %s", name, blob_why());
 	return st == BODY_OK;
 }
 
@@ -179,6 +178,7 @@ main(int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(usage);
+	body_settings();
 	where_model(&dir, model);
 	if (vocab_open(&v, where_file(&path, buf_str(&dir), "vocab.txt"), &f) < 0)
 		die(f.temp ? XTEMP : XPERM, "%s", f.text);

@@ -1,5 +1,6 @@
 /* from-kafka - feed the messages of Kafka topics to a filter. See
  * docs/from-kafka.1. */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -63,7 +64,7 @@ keep(void *ctx, const void *p, size_t len, char hex[65])
 
 	if (blob_put(b, p, len, hex) == 0)
 		return 0;
-	warn_sys("keep %zu bytes as a blob", len);
+	warn("keep %zu bytes as a blob: %s", len, blob_why());
 	return -1;
 }
 
@@ -243,7 +244,7 @@ run(struct from *s, const struct feed_opts *fo, const struct kafka_in_opts *o, c
 
 	if (*blobs && argv) {
 		if (blob_open(&blob, blobs) < 0)
-			die_sys(XTEMP, "SLUICE_BLOBS: %s", blobs);
+			die(errno == EINVAL ? XPERM : XTEMP, "SLUICE_BLOBS: %s: %s", blobs, blob_why());
 		s->line.keep = keep;
 		s->line.ctx = &blob;
 	}

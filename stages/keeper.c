@@ -1,5 +1,6 @@
 /* keeper - keep the ledger in order: time-outs, parts of the history ahead and
  * away, what events missed, blobs that nothing names. See docs/keeper.1. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #include "arg.h"
-#include "blob.h"
+#include "collect.h"
 #include "err.h"
 #include "metrics.h"
 #include "pg.h"
@@ -21,22 +22,22 @@ enum {
 	BEAT_MS = 1000,                 /* time-outs */
 	MINUTE = 60, HOUR = 60 * 60,    /* in beats */
 	BLOBS = 6 * HOUR, FIRST_BLOBS = 10 * MINUTE,
+	ASIDE = 10 * MINUTE,
 	STEPS = 100                     /* of pruning, a minute, up to 10,000 rows each */
 };
 
-static const char usage[] = "keeper [-D fd] | keeper -b [-n] | keeper -r second\n\n"
+static const char usage[] = "keeper [-D fd] | keeper -b [-n] | keeper -r second | keeper -g name\n\n"
     "Keeps the ledger (SLUICE_DB) in order: each second what has timed out, each minute\n"
     "what is too old and what an event missed, now and then blobs (SLUICE_BLOBS) that\n"
     "nothing names. One keeper works, another waits.\n"
     "  -D fd  write a newline to it when ready\n"
     "  -b     only collect blobs, once\n"
     "  -n     with -b: print what would be removed\n"
-    "  -r second  only remove the blobs named on standard input that are older than that\n";
+    "  -r second  only remove the blobs named on standard input that are older than that\n"
+    "  -g name  only write that blob to standard output\n";
 
 static struct pg db = PG_INIT;
-static struct pg_args args = PG_ARGS_INIT;
-static struct blob blobs = BLOB_INIT;
-static struct buf old;                  /* names of old blobs, each with its NUL */
+static struct collect blobs = { .db = &db, .blobs = BLOB_INIT };
 static uint64_t *faults, *swept, *mended, *dropped, *deleted, *collected;
 
 /* A statement that failed for now is made again at its next turn. */
@@ -110,87 +111,6 @@ prune(void)
 }
 
 static void
-remember(void *ctx, const char *hex)
-{
-	(void)ctx;
-	buf_add(&old, hex, SHA256_HEX);
-}
-
-/* The seconds that a blob must have been there; -1: they stay for ever, or the
- * ledger did not say. */
-static int64_t
-blob_age(void)
-{
-	if (!ask("select extract(epoch from sluice.keep_for('retention_blobs'))::bigint", "blobs") || pg_null(&db, 0, 0))
-		return -1;
-	return pg_i64(&db, 0, 0);
-}
-
-/* Those of the old ones that the ledger does not name are removed, if they are
- * still old then. False: it could not be done. */
-static bool
-collect(bool dry)
-{
-	int64_t age = blob_age(), before = (int64_t)time(NULL) - age;
-	int names, r, n = 0;
-
-	old.len = 0;
-	if (age < 0)
-		return true;
-	if (blob_old(&blobs, before, remember, NULL) < 0 || (r = dry ? 0 : blob_drop_temps(&blobs, before)) < 0) {
-		warn_sys("blobs");
-		return false;
-	}
-	if (old.len == 0)
-		return true;
-	pg_args_reset(&args);
-	names = pg_array(&args, PG_TEXT);
-	for (size_t i = 0; i < old.len; i += SHA256_HEX)
-		pg_put(&args, names, old.p + i, SHA256_HEX - 1);
-	if (!fine(pg_call(&db, "select h from unnest($1) h except select b from sluice.blobs_named($1) b", &args), "blobs"))
-		return false;
-	for (int i = 0; i < pg_rows(&db); i++) {
-		const char *hex = pg_bytes(&db, i, 0, NULL);
-
-		if (dry) {
-			printf("%s\n", hex);
-			continue;
-		}
-		if ((r = blob_drop(&blobs, hex, before)) < 0) {
-			warn_sys("blob %s", hex);
-			return false;
-		}
-		n += r;
-	}
-	*collected += (uint64_t)n;
-	if (!dry)
-		info("blobs: old=%zu removed=%d", old.len / SHA256_HEX, n);
-	return true;
-}
-
-/* Names on standard input, a line each; prints how many went and how many are there
- * still. */
-static int
-drop_named(int64_t before)
-{
-	char name[SHA256_HEX + 2];
-	int r, gone = 0, left = 0;
-
-	while (fgets(name, sizeof(name), stdin)) {
-		name[strcspn(name, "\n")] = '\0';
-		if (strlen(name) != SHA256_HEX - 1 || strspn(name, "0123456789abcdef") != SHA256_HEX - 1)
-			die(XPERM, "no name of a blob: %s", name);
-		if ((r = blob_drop(&blobs, name, before)) < 0)
-			die_sys(XTEMP, "blob %s", name);
-		gone += r;
-		left += !r && blob_has(&blobs, name);
-	}
-	if (ferror(stdin) || printf("%d %d\n", gone, left) < 0 || fflush(stdout) == EOF)
-		die_sys(XTEMP, "read names, write counts");
-	return 0;
-}
-
-static void
 connect_ledger(void)
 {
 	enum pg_status st = pg_open(&db, arg_env("SLUICE_DB", ""), CONNECT_MS);
@@ -223,7 +143,33 @@ beat(uint64_t turn, bool have_blobs)
 		prune();
 	}
 	if (have_blobs && turn % BLOBS == FIRST_BLOBS)
-		collect(false);
+		collect_old(&blobs);
+	if (have_blobs && turn % ASIDE == FIRST_BLOBS % ASIDE)
+		collect_aside(&blobs);
+	*collected = blobs.removed;
+}
+
+static int
+once(bool dry)
+{
+	bool done;
+
+	blobs.dry = dry;
+	done = collect_old(&blobs) && collect_aside(&blobs);
+	if (fflush(stdout) == EOF)
+		die_sys(XTEMP, "write stdout");
+	return done ? 0 : XTEMP;
+}
+
+/* True when SLUICE_BLOBS names any. */
+static bool
+open_blobs(void)
+{
+	const char *name = arg_env("SLUICE_BLOBS", "");
+
+	if (*name && blob_open(&blobs.blobs, name) < 0)
+		die(errno == EINVAL ? XPERM : XTEMP, "SLUICE_BLOBS: %s: %s", name, blob_why());
+	return *name;
 }
 
 static int
@@ -250,21 +196,22 @@ int
 main(int argc, char **argv)
 {
 	bool only_blobs = false, dry = false, have_blobs;
+	const char *before = NULL, *show = NULL;
 	int c, sigfd, ready = -1;
-	const char *dir, *before = NULL;
 	sigset_t set;
 
 	err_init("keeper");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+D:bnr:")) != -1)
+	while ((c = getopt(argc, argv, "+D:bg:nr:")) != -1)
 		switch (c) {
 		case 'D': ready = (int)arg_ulong("-D", optarg, 1, 1023); break;
 		case 'b': only_blobs = true; break;
+		case 'g': show = optarg; break;
 		case 'n': dry = true; break;
 		case 'r': before = optarg; break;
 		default: die_usage(usage);
 		}
-	if (argv[optind] || (dry && !only_blobs) || (before && (only_blobs || ready >= 0)))
+	if (argv[optind] || (dry && !only_blobs) || ((before || show) && (only_blobs || ready >= 0 || (before && show))))
 		die_usage(usage);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -273,14 +220,13 @@ main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	if ((sigfd = signalfd(-1, &set, SFD_CLOEXEC)) < 0)
 		die_sys(XTEMP, "signalfd");
-	dir = arg_env("SLUICE_BLOBS", "");
-	have_blobs = *dir;
-	if (have_blobs && blob_open(&blobs, dir) < 0)
-		die_sys(XTEMP, "SLUICE_BLOBS: %s", dir);
-	if ((only_blobs || before) && !have_blobs)
-		die(XPERM, "SLUICE_BLOBS names no folder");
+	have_blobs = open_blobs();
+	if ((only_blobs || before || show) && !have_blobs)
+		die(XPERM, "SLUICE_BLOBS names no folder and no store");
 	if (before)
-		return drop_named((int64_t)arg_ulong("-r", before, 0, INT64_MAX));
+		return collect_named(&blobs.blobs, (int64_t)arg_ulong("-r", before, 0, INT64_MAX));
+	if (show)
+		return collect_show(&blobs.blobs, show);
 	mended = metrics_value("keeper_mended_total");
 	faults = metrics_value("keeper_faults");
 	swept = metrics_value("keeper_sweep_timestamp_seconds");
@@ -290,9 +236,7 @@ main(int argc, char **argv)
 	connect_ledger();
 	if (ready >= 0 && (write(ready, "\n", 1) != 1 || close(ready) < 0))
 		die_sys(XTEMP, "write fd %d", ready);
-	c = only_blobs ? (collect(dry) ? 0 : XTEMP) : keep(sigfd, have_blobs);
-	if (only_blobs && fflush(stdout) == EOF)
-		die_sys(XTEMP, "write stdout");
+	c = only_blobs ? once(dry) : keep(sigfd, have_blobs);
 	pg_close(&db);
 	return c;
 }

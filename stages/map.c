@@ -1,5 +1,4 @@
 /* map - finds the terms of vocabularies in a job's text. See docs/map.1. */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -126,7 +125,7 @@ put_blob(struct buf *out)
 	}
 	buf_addc(&mentions, ']');
 	if (body_blobs(&blobs) < 0 || blob_put(&blobs, mentions.p, mentions.len, hex) < 0) {
-		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", strerror(errno));
+		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", blob_why());
 		return -1;
 	}
 	buf_addf(out, "\"mentions_blob\":{\"sha256\":\"%s\",\"length\":%zu}", hex, mentions.len);
@@ -172,7 +171,7 @@ job(void)
 			stage_error(&s, "no_text", false, "no content, content_blob or text");
 		return;
 	case BODY_BAD: stage_error(&s, "bad_blob", false, "content_blob names no blob that can be used"); return;
-	case BODY_LATER: stage_error(&s, "blob_unavailable", true, "content_blob: %s", strerror(errno)); return;
+	case BODY_LATER: stage_error(&s, "blob_unavailable", true, "content_blob: %s", blob_why()); return;
 	}
 	switch (lex_set_open(&set, &f)) {
 	case -1: stage_error(&s, "vocabulary_unavailable", true, "%s", f.text); return;
@@ -208,6 +207,7 @@ main(int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(usage);
+	body_settings();
 	if (!set.folder)
 		die(XPERM, "no folder of vocabularies is named: -d, or SLUICE_VOCABS");
 	if (lex_set_open(&set, &f) < 0)

@@ -1,5 +1,4 @@
 /* mentions - what map found, into the ledger. See docs/mentions.1. */
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -119,7 +118,7 @@ get_items(struct buf *bytes)
 		stage_error(&s, "bad_mapping", false, "mapping has neither mentions nor mentions_blob");
 		return -1;
 	} else if (body_blobs(&blobs) < 0 || blob_get(&blobs, buf_str(&hex), BLOB_MAX, bytes) < 0) {
-		stage_error(&s, "blob_unavailable", true, "mentions_blob: %s", strerror(errno));
+		stage_error(&s, "blob_unavailable", true, "mentions_blob: %s", blob_why());
 		return -1;
 	}
 	if (rec_items(&items, buf_str(bytes), bytes->len) == REC_OK)
@@ -245,6 +244,7 @@ main(int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(usage);
+	body_settings();
 	ledger = *conninfo;
 	if (ledger)
 		stage_ledger_open(&s, &db, conninfo, SCHEMA);

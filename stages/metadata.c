@@ -104,7 +104,7 @@ emit_blob(struct rec_change *c, const struct buf *text)
 	}
 	ref.len = 0;
 	if (body_put(&blobs, text, &ref) < 0) {
-		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", strerror(errno));
+		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", blob_why());
 		return;
 	}
 	c[1].val = NULL;
@@ -165,6 +165,7 @@ main(int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(usage);
+	body_settings();
 	signal(SIGPIPE, SIG_IGN);       /* a server that hangs up is a fault of one record */
 	d.roots = arg_env("SLUICE_DOCS", NULL);
 	http.allow = arg_env("SLUICE_HTTP_ALLOW", NULL);

@@ -13,6 +13,7 @@
 #include "pdf/engine.h"
 #include "proc.h"
 #include "stage.h"
+#include "text/body.h"
 
 static const char usage[] = "mineru [-b backend] [-c chars] [-i ms] [-l maxbytes] [-m maxbytes] [-p method]\n"
     "       [-r maxbytes] [-t seconds] [-w records]\n"
@@ -261,6 +262,7 @@ main(int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(usage);
+	body_settings();
 	signal(SIGPIPE, SIG_IGN);
 	p.doc.roots = arg_env("SLUICE_DOCS", NULL);
 	p.engine = list ? "mineru " : "builtin/1";

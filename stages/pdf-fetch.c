@@ -1,6 +1,5 @@
 /* pdf-fetch - gets each job's PDF into the blob store. See docs/pdf-fetch.1. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +30,7 @@ static const char usage[] = "pdf-fetch [-n] [-g attempt] [-j requests] [-l maxby
     "  -w records   held at once (default 256)\n"
     "  -l maxbytes  the longest record (default 16M)\n"
     "\n"
-    "SLUICE_BLOBS is the folder of the PDFs, SLUICE_DOCS names the folders that a\n"
+    "SLUICE_BLOBS is where the PDFs go, SLUICE_DOCS names the folders that a\n"
     "path may lie in, SLUICE_RATE the requests a second (default 5),\n"
     "SLUICE_HTTP_CACHE the folder by which processes keep it together.\n";
 
@@ -66,22 +65,6 @@ drop(struct hunt *q)
 		buf_free(&q->head);
 }
 
-/* Beside the blobs, where there is room for a PDF; nobody ever sees it. */
-static int
-open_file(void)
-{
-	int fd = openat(blobs.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	FILE *f;
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-		return fd;
-	if (!(f = tmpfile()))
-		return -1;
-	fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, 3);
-	fclose(f);
-	return fd;
-}
-
 /* Of a page only so much that its links are found. */
 static int
 sink_page(struct hunt *q, const char *p, size_t len)
@@ -105,7 +88,7 @@ sink(void *ctx, const void *p, size_t len)
 		q->other = true;
 		return !places_page(&q->head) ? -1 : len < n ? 0 : sink_page(q, (const char *)p + n, len - n);
 	}
-	if ((q->fd < 0 && (q->fd = open_file()) < 0) || write_all(q->fd, p, len) < 0) {
+	if ((q->fd < 0 && (q->fd = blob_file(&blobs)) < 0) || write_all(q->fd, p, len) < 0) {
 		q->fault = errno;
 		return -1;
 	}
@@ -123,7 +106,7 @@ keep(struct hunt *q, const void *p, size_t len)
 	char hex[SHA256_HEX];
 
 	if (blob_put(&blobs, p, len, hex) < 0) {
-		flow_error(q->it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", strerror(errno));
+		flow_error(q->it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", blob_why());
 		return;
 	}
 	json.len = work.len = 0;
@@ -261,7 +244,7 @@ begin(struct flow *fl, struct flow_item *it)
 	else if (!folder)
 		flow_error(it, "no_blobs", false, 0, "there is no folder for the PDF: SLUICE_BLOBS is not set");
 	else if (body_blobs(&blobs) < 0)
-		flow_error(it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", strerror(errno));
+		flow_error(it, "blob_unavailable", true, 0, "SLUICE_BLOBS: %s", blob_why());
 	else
 		next(q);
 }
@@ -288,6 +271,7 @@ main(int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(usage);
+	body_settings();
 	signal(SIGPIPE, SIG_IGN);       /* a server that hangs up is a fault of one record */
 	o.at_once = 4 * o.per_host;
 	o.cache = arg_env("SLUICE_HTTP_CACHE", NULL);   /* for the rate that is kept together */

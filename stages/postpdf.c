@@ -1,6 +1,5 @@
 /* postpdf - makes a document of the blocks that a parser found, and of what is
  * known about it. See docs/postpdf.1. */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,7 +109,7 @@ static bool
 got(enum body_status st, const char *name)
 {
 	if (st == BODY_LATER)
-		stage_error(&s, "blob_unavailable", true, "%s: %s", name, strerror(errno));
+		stage_error(&s, "blob_unavailable", true, "%s: %s", name, blob_why());
 	else if (st == BODY_BAD)
 		stage_error(&s, "bad_blob", false, "%s names no blob that can be used", name);
 	else if (st == BODY_NONE)
@@ -203,7 +202,7 @@ to_blob(struct rec_change *c, struct buf *ref, const struct buf *bytes)
 	}
 	ref->len = 0;
 	if (body_put(&blobs, bytes, ref) < 0) {
-		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", strerror(errno));
+		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", blob_why());
 		return false;
 	}
 	c[0].val = NULL;
@@ -287,6 +286,7 @@ main(int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(usage);
+	body_settings();
 	while (stage_next(&s)) {
 		if (rec_get(&s.rec, "chunk"))
 			stage_pass(&s);

@@ -142,7 +142,7 @@ answer(const struct buf *text)
 		stage_error(&s, "too_large", false, "the record with its text is over %zu bytes and SLUICE_BLOBS is not set", s.in.max);
 		return;
 	} else if (body_blobs(&blobs) < 0 || blob_put(&blobs, text->p, text->len, hex) < 0) {
-		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS can't be written");
+		stage_error(&s, "blob_unavailable", true, "SLUICE_BLOBS: %s", blob_why());
 		return;
 	} else {
 		buf_addf(&ref, "{\"sha256\":\"%s\",\"length\":%zu}", hex, text->len);
@@ -205,6 +205,7 @@ main(int argc, char **argv)
 		}
 	if (optind < argc)
 		die_usage(usage);
+	body_settings();
 	if (!*conninfo)
 		die(XPERM, "no ledger is named: -d, or SLUICE_DB");
 	stage_ledger_open(&s, &db, conninfo, SCHEMA);

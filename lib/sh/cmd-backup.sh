@@ -4,7 +4,8 @@
 #: setup
 #| One consistent moment of the ledger and the index, in pg_dump's custom format.
 #| The file is its owner's alone, and there only when it is whole.
-#| Blobs and Kafka are not in it: keep the folder SLUICE_BLOBS as well. What came
+#| Blobs and Kafka are not in it: keep the folder SLUICE_BLOBS as well (a
+#| store that speaks S3 keeps its own). What came
 #| after that moment is in Kafka for as long as it keeps requests (7 days), and
 #| sluice restore takes it from there.
 # shellcheck source=SCRIPTDIR/progress.sh

@@ -100,7 +100,7 @@ dead_bytes() {
 	if [ -z "$blob" ]; then
 		dead_one <<<"select encode(original, 'base64') from sluice.dead where no = :no" | base64 -d
 	else
-		cat -- "$SLUICE_BLOBS/${blob:0:2}/${blob:2}" 2>/dev/null ||
+		keeper -g "$blob" ||
 			die 111 "its bytes are not in $SLUICE_BLOBS; Kafka has them as long as it keeps the topic"
 	fi
 }

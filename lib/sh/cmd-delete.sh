@@ -9,7 +9,9 @@
 #| It is out of the index at once, and the results topic says so:
 #| {"doc_key","tenant","status":"deleted",...}. Blobs go that only its jobs name,
 #| but for those that are younger than a minute or than an attempt that runs: the
-#| keeper removes these later. Its failed jobs do not run again. The same document
+#| keeper removes these later. In a store that speaks S3 they are set aside, and
+#| the keeper removes them some minutes later, when no attempt runs that may have
+#| taken one of them for its own. Its failed jobs do not run again. The same document
 #| may be sent again under another job_id (sluice submit --again). The history of
 #| its jobs, with their requests, is kept as long as the settings say (sluice
 #| settings retention_jobs), and so is a file that it was read from.
@@ -47,7 +49,7 @@ about() {
 # enough. The time comes first: what is written after it is nobody's to take.
 unnamed() {
 	local before
-	[ -n "${SLUICE_BLOBS:-}" ] && [ -d "$SLUICE_BLOBS" ] || { echo 0 0 && return; }
+	[ -n "${SLUICE_BLOBS:-}" ] && [[ $SLUICE_BLOBS = s3://* || -d $SLUICE_BLOBS ]] || { echo 0 0 && return; }
 	before=$([ -n "$dry" ] && echo 0 || ask 'select sluice.blobs_before()')
 	ask "set statement_timeout = 0; select b from sluice.document_blobs(:'tenant', :'key') b" >"$tmp/names"
 	keeper -r "$before" <"$tmp/names"
@@ -78,4 +80,7 @@ if [ -n "$live" ]; then
 fi
 unnamed >"$tmp/counts"
 read -r gone left <"$tmp/counts"
-say "deleted: ${words[0]:0:200}: chunks $chunks, blobs $gone$([ "$left" = 0 ] || echo "; $left more are young or in use: the keeper removes them")"
+note=''
+[[ $gone = 0 || $SLUICE_BLOBS != s3://* ]] || note='; their bytes are set aside, the keeper removes them within minutes'
+[ "$left" = 0 ] || note+="; $left more are young or in use: the keeper removes them"
+say "deleted: ${words[0]:0:200}: chunks $chunks, blobs $gone$note"

@@ -102,8 +102,8 @@ load_settings() {
 	done
 	# Services work elsewhere than whoever typed it.
 	for name in SLUICE_KAFKA_CONF SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS SLUICE_HTTP_CACHE SLUICE_VOCABS \
-		SLUICE_OPENALEX_KEY_FILE SLUICE_CORE_KEY_FILE SLUICE_MINERU_KEY_FILE SLUICE_ICD_KEY_FILE; do
-		[[ ${!name:-/} = /* ]] || die 100 "$name must be an absolute path: ${!name}"
+		SLUICE_OPENALEX_KEY_FILE SLUICE_CORE_KEY_FILE SLUICE_MINERU_KEY_FILE SLUICE_ICD_KEY_FILE SLUICE_S3_KEYS; do
+		[[ ${!name:-/} = /* || $name = SLUICE_BLOBS && ${!name} = s3://* ]] || die 100 "$name must be an absolute path: ${!name}"
 	done
 	[[ :$SLUICE_DOCS != *:[!/:]* ]] || die 100 "SLUICE_DOCS must be absolute paths: $SLUICE_DOCS"
 	# Our own database's owner needs no file: who may enter the socket's folder may

@@ -1,20 +1,25 @@
 #include <errno.h>
+#include <string.h>
 
 #include "arg.h"
+#include "err.h"
 #include "text/body.h"
 
 int
 body_blobs(struct blob *blobs)
 {
-	const char *dir = arg_env("SLUICE_BLOBS", NULL);
+	return blob_is_open(blobs) ? 0 : blob_open(blobs, arg_env("SLUICE_BLOBS", ""));
+}
 
-	if (blobs->dir >= 0)
-		return 0;
-	if (!dir) {
-		errno = ENOENT;
-		return -1;
-	}
-	return blob_open(blobs, dir);
+void
+body_settings(void)
+{
+	static struct blob b = BLOB_INIT;
+	const char *name = arg_env("SLUICE_BLOBS", "");
+
+	if (strncmp(name, "s3://", 5) == 0 && blob_open(&b, name) < 0)
+		die(XPERM, "%s", blob_why());
+	blob_close(&b);
 }
 
 enum body_status

@@ -32,7 +32,11 @@ enum body_status body_blob(const struct rec_member *m, struct blob *blobs, size_
 int body_put(struct blob *blobs, const struct buf *bytes, struct buf *ref);
 
 /* Opens $SLUICE_BLOBS unless it is open. 0, or -1 with errno (ENOENT also
- * when it is not set). */
+ * when it is not set) and blob_why. */
 int body_blobs(struct blob *blobs);
+
+/* For a program's start: exits 100 where SLUICE_BLOBS names a store and its settings
+ * are wrong. A folder is left for when it is needed. */
+void body_settings(void);
 
 #endif

@@ -1,3 +1,5 @@
+#include "blob_int.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -8,13 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "blob.h"
-
 /* A folder of the store, "." or one of its fans; NULL with errno. */
 static DIR *
-open_dir(struct blob *b, const char *name)
+open_dir(int dir, const char *name)
 {
-	int fd = openat(b->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), e;
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), e;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!d && fd >= 0) {
@@ -47,11 +47,11 @@ is_old(int at, const char *name, int64_t before)
 }
 
 static int
-old_in(struct blob *b, const char *fan, int64_t before, void (*each)(void *ctx, const char *hex), void *ctx)
+old_in(int dir, const char *fan, int64_t before, void (*each)(void *ctx, const char *hex), void *ctx)
 {
 	char hex[SHA256_HEX];
 	struct dirent *e;
-	DIR *d = open_dir(b, fan);
+	DIR *d = open_dir(dir, fan);
 	int r;
 
 	if (!d)
@@ -71,41 +71,41 @@ old_in(struct blob *b, const char *fan, int64_t before, void (*each)(void *ctx, 
 }
 
 int
-blob_old(struct blob *b, int64_t before, void (*each)(void *ctx, const char *hex), void *ctx)
+blob_dir_old(int dir, int64_t before, void (*each)(void *ctx, const char *hex), void *ctx)
 {
 	char fan[3];
 
 	for (int i = 0; i < 256; i++) {
 		snprintf(fan, sizeof(fan), "%02x", (unsigned)i);
-		if (old_in(b, fan, before, each, ctx) < 0 && errno != ENOENT)
+		if (old_in(dir, fan, before, each, ctx) < 0 && errno != ENOENT)
 			return -1;
 	}
 	return 0;
 }
 
 int
-blob_drop(struct blob *b, const char *hex, int64_t before)
+blob_dir_drop(int dir, const char *hex, int64_t before)
 {
-	char name[SHA256_HEX + 1];
+	char name[BLOB_NAME];
 	int r, e;
 
 	snprintf(name, sizeof(name), "%.2s/%.62s", hex, hex + 2);
-	if (flock(b->dir, LOCK_EX) < 0)
+	if (flock(dir, LOCK_EX) < 0)
 		return -1;
-	r = is_old(b->dir, name, before);
-	if (r == 1 && unlinkat(b->dir, name, 0) < 0)
+	r = is_old(dir, name, before);
+	if (r == 1 && unlinkat(dir, name, 0) < 0)
 		r = errno == ENOENT ? 0 : -1;
 	e = errno;
-	flock(b->dir, LOCK_UN);
+	flock(dir, LOCK_UN);
 	errno = e;
 	return r;
 }
 
 int
-blob_drop_temps(struct blob *b, int64_t before)
+blob_dir_drop_temps(int dir, int64_t before)
 {
 	struct dirent *e;
-	DIR *d = open_dir(b, ".");
+	DIR *d = open_dir(dir, ".");
 	int n = 0, r;
 
 	if (!d)
