@@ -158,7 +158,7 @@ blob_forget(struct blob *b, const char *hex, int64_t before)
 {
 	if (!named(hex))
 		return -1;
-	return b->s3 ? blob_s3_drop(b->s3, true, hex, before) : 0;
+	return b->s3 ? blob_s3_drop(b->s3, true, hex, before) : BLOB_NONE;
 }
 
 int

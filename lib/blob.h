@@ -55,10 +55,11 @@ int blob_file(struct blob *b);
  * a moment ago, and is named a moment later, stays.
  *
  * blob_old, blob_aside: call each with the name of every blob that was written, or set
- * aside, last before the second before. blob_drop: 1 removed or set aside, 0 it is not old (any
- * more) or not there. blob_forget: the same of one set aside; it is gone then.
+ * aside, last before the second before. blob_drop: BLOB_DROPPED, removed or set aside, or
+ * BLOB_YOUNG (again), or BLOB_NONE there. blob_forget: the same of one set aside; it is gone then.
  * blob_drop_temps: how many files were removed that a writer left when it died.
  * -1 with errno. */
+enum { BLOB_NONE, BLOB_DROPPED, BLOB_YOUNG };
 int blob_old(struct blob *b, int64_t before, void (*each)(void *ctx, const char *hex), void *ctx);
 int blob_aside(struct blob *b, int64_t before, void (*each)(void *ctx, const char *hex), void *ctx);
 int blob_drop(struct blob *b, const char *hex, int64_t before);

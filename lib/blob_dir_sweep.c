@@ -93,8 +93,10 @@ blob_dir_drop(int dir, const char *hex, int64_t before)
 	if (flock(dir, LOCK_EX) < 0)
 		return -1;
 	r = is_old(dir, name, before);
-	if (r == 1 && unlinkat(dir, name, 0) < 0)
-		r = errno == ENOENT ? 0 : -1;
+	if (r == 0 && blob_dir_has(dir, hex))
+		r = BLOB_YOUNG;
+	else if (r == 1)
+		r = unlinkat(dir, name, 0) == 0 ? BLOB_DROPPED : errno == ENOENT ? BLOB_NONE : -1;
 	e = errno;
 	flock(dir, LOCK_UN);
 	errno = e;

@@ -104,6 +104,23 @@ blob_list(const char *p, size_t len, void (*each)(void *ctx, const char *key, in
 }
 
 static void
+on_copy(void *ctx, const char *path, const char *text, size_t len)
+{
+	int64_t *at = ctx;
+
+	if (!strcmp(path, "CopyObjectResult/LastModified"))
+		*at = stamp(text, len);
+}
+
+int64_t
+blob_copied(const char *p, size_t len)
+{
+	int64_t at = 0;
+
+	return blob_xml(p, len, on_copy, &at) == 0 ? at : 0;
+}
+
+static void
 on_error(void *ctx, const char *path, const char *text, size_t len)
 {
 	struct blob_said *said = ctx;

@@ -11,8 +11,8 @@
 #include "now.h"
 
 enum {
-	AGAIN_MS = 10000,       /* nothing is begun again later than this */
-	WAIT_MS = 100           /* before the second try, then twice that */
+	WAIT_MS = 100,          /* before the second try, then twice that */
+	ROUNDING = 2            /* seconds: clocks tell whole ones */
 };
 
 struct blob_s3 *
@@ -29,6 +29,7 @@ blob_s3_open(const char *name)
 	if (keys.p)
 		explicit_bzero(keys.p, keys.cap);
 	buf_free(&keys);
+	s->stall_s = o.stall_s;
 	if (s->h)
 		return s;
 	free(s);
@@ -124,7 +125,7 @@ blob_s3_ask(struct blob_s3 *s, struct http_store_call *c)
 			return 0;
 		if ((long)s->r.after_ms > ms)
 			ms = (long)s->r.after_ms;
-		if (!s->r.retry || now_ms() - began + ms > AGAIN_MS)
+		if (!s->r.retry || now_ms() - began + ms > BLOB_S3_AGAIN_MS)
 			return fault(s, tries);
 		sleep_ms(ms);
 	}
@@ -145,28 +146,40 @@ blob_s3_url(struct blob_s3 *s, bool aside, const char *hex)
 	path(s, &s->url, aside, hex);
 }
 
+int64_t
+blob_s3_theirs(int64_t ours, const struct http_store_call *c)
+{
+	return c->date ? ours + (c->date - (int64_t)time(NULL)) : ours;
+}
+
 int
-blob_s3_copy(struct blob_s3 *s, bool from_aside, bool to_aside, const char *hex)
+blob_s3_copy(struct blob_s3 *s, bool from_aside, bool to_aside, const char *hex, bool *young)
 {
 	struct http_store_call c = { .method = "PUT" };
+	int64_t began = (int64_t)time(NULL);
 
 	s->from.len = 0;
 	path(s, &s->from, from_aside, hex);
 	c.copy_of = buf_str(&s->from);
 	blob_s3_url(s, to_aside, hex);
-	return blob_s3_ask(s, &c);
+	if (blob_s3_ask(s, &c) < 0)
+		return -1;
+	if (young)
+		*young = blob_copied(s->r.body.p, s->r.body.len) >= blob_s3_theirs(began, &c) - ROUNDING;
+	return 0;
 }
 
 int
 blob_s3_put(struct blob_s3 *s, const void *p, size_t len, const char *hex)
 {
 	struct http_store_call c = { .method = "PUT", .sha256 = hex, .body = p, .len = len };
+	bool young = false;
 
-	/* It is there: it is young now. Not, or the store has no such copies: it comes. */
-	if (blob_s3_copy(s, false, false, hex) == 0)
-		return 0;
-	if (errno != ENOENT && errno != EOPNOTSUPP)
+	/* It is there, and young now; or not; or the store has no such copies. */
+	if (blob_s3_copy(s, false, false, hex, &young) < 0 && errno != ENOENT && errno != EOPNOTSUPP)
 		return -1;
+	if (young)
+		return 0;
 	blob_s3_url(s, false, hex);
 	return blob_s3_ask(s, &c);
 }
@@ -202,7 +215,7 @@ blob_s3_get(struct blob_s3 *s, const char *hex, size_t max, struct buf *out)
 	if (get(s, hex, max, out) == 0)
 		return 0;
 	/* A collector may have set it aside in this moment. */
-	if (errno != ENOENT || blob_s3_copy(s, true, false, hex) < 0)
+	if (errno != ENOENT || blob_s3_copy(s, true, false, hex, NULL) < 0)
 		return -1;
 	return get(s, hex, max, out);
 }
@@ -213,5 +226,5 @@ blob_s3_has(struct blob_s3 *s, const char *hex)
 	struct http_store_call c = { .method = "HEAD" };
 
 	blob_s3_url(s, false, hex);
-	return blob_s3_ask(s, &c) == 0 || (errno == ENOENT && blob_s3_copy(s, true, false, hex) == 0);
+	return blob_s3_ask(s, &c) == 0 || (errno == ENOENT && blob_s3_copy(s, true, false, hex, NULL) == 0);
 }

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "blob_xml.h"
 #include "http_multi.h"
+#include "now.h"
 
 enum { PAGE_MAX = 8 << 20 };    /* bytes of a list of a thousand objects */
 
@@ -19,13 +19,6 @@ struct look {
 	void (*each)(void *ctx, const char *hex);
 	void *ctx;
 };
-
-/* The second of the store's clock that is ours. */
-static int64_t
-theirs(int64_t ours, const struct http_store_call *c)
-{
-	return c->date ? ours + (c->date - (int64_t)time(NULL)) : ours;
-}
 
 static void
 on_key(void *ctx, const char *key, int64_t modified)
@@ -83,31 +76,45 @@ blob_s3_old(struct blob_s3 *s, bool aside, int64_t before, void (*each)(void *ct
 		list_url(s, &l);
 		if (blob_s3_ask(s, &c) < 0)
 			return -1;
-		l.before = theirs(before, &c);
+		l.before = blob_s3_theirs(before, &c);
 		if (blob_list(s->r.body.p, s->r.body.len, on_key, &l, &more) < 0 || l.back || (more && !strcmp(last, l.last)))
 			return no_list(s);
 	}
 	return 0;
 }
 
+/* A writer that finds the object there while it is copied aside, or before it is deleted, belongs to an
+ * attempt that may have begun after the copy was made. So the stroke comes soon after the
+ * copy, or not at all, and for so long nothing set aside is old. */
+enum { STROKE_MS = 20000 };
+
+static int64_t
+margin_s(const struct blob_s3 *s)
+{
+	return STROKE_MS / 1000 + BLOB_S3_AGAIN_MS / 1000 + (int64_t)s->stall_s + 5;
+}
+
 int
 blob_s3_drop(struct blob_s3 *s, bool aside, const char *hex, int64_t before)
 {
 	struct http_store_call look = { .method = "HEAD" }, drop = { .method = "DELETE" };
+	int64_t began;
 
 	blob_s3_url(s, aside, hex);
 	if (blob_s3_ask(s, &look) < 0)
-		return errno == ENOENT ? 0 : -1;
+		return errno == ENOENT ? BLOB_NONE : -1;
 	if (!look.modified) {
 		blob_because("%.200s: the server does not say when an object was written", s->root);
 		errno = EPROTO;
 		return -1;
 	}
-	if (look.modified >= theirs(before, &look))
-		return 0;
-	/* Who finds it there from here on, and takes it for young, finds it among those set aside. */
-	if (!aside && blob_s3_copy(s, false, true, hex) < 0)
-		return errno == ENOENT ? 0 : -1;
+	if (look.modified >= blob_s3_theirs(aside ? before - margin_s(s) : before, &look))
+		return BLOB_YOUNG;
+	began = now_ms();
+	if (!aside && blob_s3_copy(s, false, true, hex, NULL) < 0)
+		return errno == ENOENT ? BLOB_NONE : -1;
+	if (now_ms() - began > STROKE_MS)
+		return BLOB_YOUNG;
 	blob_s3_url(s, aside, hex);
-	return blob_s3_ask(s, &drop) == 0 ? 1 : -1;
+	return blob_s3_ask(s, &drop) == 0 ? BLOB_DROPPED : -1;
 }

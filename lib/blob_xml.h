@@ -24,6 +24,9 @@ enum { BLOB_KEY = 1025 };       /* of an object, with its NUL */
 int blob_list(const char *p, size_t len, void (*each)(void *ctx, const char *key, int64_t modified), void *ctx,
     bool *more);
 
+/* When an object was written, as the answer to its copying says; 0: it does not. */
+int64_t blob_copied(const char *p, size_t len);
+
 /* What an answer that reports a failure says, "NoSuchKey" and a sentence, or "". */
 struct blob_said {
 	char code[64], message[256];

@@ -57,7 +57,7 @@ drop_unnamed(struct collect *c, int (*drop)(struct blob *b, const char *hex, int
 			warn("blob %s: %s", hex, blob_why());
 			return false;
 		}
-		n += r;
+		n += r == BLOB_DROPPED;
 	}
 	c->removed += (uint64_t)n;
 	if (!c->dry)
@@ -114,8 +114,8 @@ collect_named(struct blob *blobs, int64_t before)
 			die(XPERM, "no name of a blob: %s", name);
 		if ((r = blob_drop(blobs, name, before)) < 0)
 			die(XTEMP, "blob %s: %s", name, blob_why());
-		gone += r;
-		left += !r && blob_has(blobs, name);
+		gone += r == BLOB_DROPPED;
+		left += r == BLOB_YOUNG;
 	}
 	if (ferror(stdin) || printf("%d %d\n", gone, left) < 0 || fflush(stdout) == EOF)
 		die_sys(XTEMP, "read names, write counts");
