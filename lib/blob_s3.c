@@ -11,6 +11,7 @@
 #include "now.h"
 
 enum {
+	AGAIN_S = 10,
 	WAIT_MS = 100,          /* before the second try, then twice that */
 	ROUNDING = 2            /* seconds: clocks tell whole ones */
 };
@@ -30,6 +31,7 @@ blob_s3_open(const char *name)
 		explicit_bzero(keys.p, keys.cap);
 	buf_free(&keys);
 	s->stall_s = o.stall_s;
+	s->again_ms = o.stall_s < AGAIN_S ? (int64_t)o.stall_s * 1000 : AGAIN_S * 1000;
 	if (s->h)
 		return s;
 	free(s);
@@ -125,7 +127,7 @@ blob_s3_ask(struct blob_s3 *s, struct http_store_call *c)
 			return 0;
 		if ((long)s->r.after_ms > ms)
 			ms = (long)s->r.after_ms;
-		if (!s->r.retry || now_ms() - began + ms > BLOB_S3_AGAIN_MS)
+		if (!s->r.retry || now_ms() - began + ms > s->again_ms)
 			return fault(s, tries);
 		sleep_ms(ms);
 	}

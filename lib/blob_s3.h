@@ -14,8 +14,7 @@
 #include "http_store.h"
 
 enum {
-	BLOB_S3_ROOT = 512, BLOB_S3_AT = 320, BLOB_S3_KEYS = 4096,
-	BLOB_S3_AGAIN_MS = 10000        /* a request is not begun again later than this */
+	BLOB_S3_ROOT = 512, BLOB_S3_AT = 320, BLOB_S3_KEYS = 4096
 };
 
 struct blob_s3 {
@@ -26,6 +25,7 @@ struct blob_s3 {
 	size_t bucket;                  /* bytes of at that are "/bucket" */
 	struct buf url, from;
 	unsigned long stall_s;          /* as http_store_opts */
+	int64_t again_ms;               /* a request is not begun again later than this */
 };
 
 /* Fills root, at and o from the settings; keys holds what o borrows. 0, or -1 with

@@ -91,7 +91,7 @@ enum { STROKE_MS = 20000 };
 static int64_t
 margin_s(const struct blob_s3 *s)
 {
-	return STROKE_MS / 1000 + BLOB_S3_AGAIN_MS / 1000 + (int64_t)s->stall_s + 5;
+	return STROKE_MS / 1000 + s->again_ms / 1000 + (int64_t)s->stall_s + 5;
 }
 
 int

@@ -234,6 +234,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.xml(200, "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>")
         if fault == "endless":
             return self.xml(200, "<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>aa</Key></Contents></ListBucketResult>")
+        if fault == "lazy":
+            _, file = self.file(self.path)
+            return self.xml(200, f"<CopyObjectResult><LastModified>{self.iso(file)}</LastModified></CopyObjectResult>")
         if fault == "hold":
             open(os.path.join(HERE, "held"), "w").close()
             while not os.path.exists(os.path.join(HERE, "go")):
