@@ -190,8 +190,9 @@ no_topics() { ! topics_app; }
 ok 'but says nothing about topics' no_topics
 
 # Bytes that lie in the blob store.
-mkdir -p blobs/ab && printf 'big\n' >"blobs/ab/$(printf %062d 1)"
-printf '{"raw_blob":{"sha256":"ab%062d","length":20000000,"kept":true},"error":{"stage":"from-kafka","code":"too_large","message":"no","retry":false},%s}\n' 1 "$(k t 0 3 3 ',"key":null')" >in
+big=$(echo big | sha256sum | cut -c 1-64)
+mkdir -p "blobs/${big%"${big#??}"}" && echo big >"blobs/${big%"${big#??}"}/${big#??}"
+printf '{"raw_blob":{"sha256":"%s","length":20000000,"kept":true},"error":{"stage":"from-kafka","code":"too_large","message":"no","retry":false},%s}\n' "$big" "$(k t 0 3 3 ',"key":null')" >in
 each 'rejected too_large'
 no=$(q 'select max(no) from sluice.dead')
 blob() { dead show -o "$no" >got && echo big | diff - got && dead ls -j -n 1 | jq -e '.bytes == 20000000'; }
