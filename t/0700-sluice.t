@@ -37,6 +37,9 @@ echo lost >"$SLUICE_VAR/env/SLUICE_TENANT~"
 echo lost >"$SLUICE_VAR/env/SLUICE_TENANT.new"
 ok 'what an editor leaves beside it does not' env_says SLUICE_TENANT 'a b'
 code 100 'a file that services would look for elsewhere' env SLUICE_KAFKA_CONF=tls.conf "$sluice" env
+code 100 'nor is a blob folder' env SLUICE_BLOBS=blobs "$sluice" env
+code 100 'or a file of keys' env SLUICE_S3_KEYS=keys "$sluice" env
+ok 'a store of blobs is no path' env SLUICE_BLOBS=s3://bucket/x sh -c "'$sluice' env | grep -qx 'export SLUICE_BLOBS=s3://bucket/x'"
 code 100 'a folder too' env SLUICE_DOCS=/a:b "$sluice" env
 code 100 'a password with a space before the sign' env SLUICE_DB='host=h password = x' "$sluice" env
 code 100 'a password where ps would show it' env SLUICE_DB='host=h password=x' "$sluice" env
