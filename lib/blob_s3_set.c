@@ -97,7 +97,7 @@ keys_of(struct http_store_opts *o, struct buf *keys)
 	close(fd);
 	keys->len = n > 0 ? (size_t)n : 0;
 	p = buf_str(keys);
-	if (strlen(p) != keys->len || !(o->key = line(&p)) || !(o->secret = line(&p)) || *p || strchr(o->key, ':'))
+	if (n == BLOB_S3_KEYS - 1 || strlen(p) != keys->len || !(o->key = line(&p)) || !(o->secret = line(&p)) || *p || strchr(o->key, ':'))
 		return wrong("SLUICE_S3_KEYS", "names a file that is not two lines, access key id and secret key");
 	return 0;
 }

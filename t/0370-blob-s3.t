@@ -235,6 +235,8 @@ setting 'no keys' 'SLUICE_S3_KEYS is not set' -u SLUICE_S3_KEYS
 setting 'no file of keys' 'SLUICE_S3_KEYS: /nowhere/keys: No such file' SLUICE_S3_KEYS=/nowhere/keys
 printf '%s\n' "$secret" >one-line
 setting 'half of the keys' 'SLUICE_S3_KEYS names a file that is not two lines' "SLUICE_S3_KEYS=$PWD/one-line"
+{ echo AKIDEXAMPLE && head -c 5000 /dev/zero | tr '\0' x; } >long
+setting 'a key that is cut' 'SLUICE_S3_KEYS names a file that is not two lines' "SLUICE_S3_KEYS=$PWD/long"
 for u in ftp://x 127.0.0.1 http:// 'http://u:p@h' 'http://h/?x' 'http://h/#x' 'http://h h'; do
 	setting "no address: $u" 'SLUICE_S3_URL is no address' "SLUICE_S3_URL=$u"
 done
