@@ -127,7 +127,8 @@ blob_s3_ask(struct blob_s3 *s, struct http_store_call *c)
 			return 0;
 		if ((long)s->r.after_ms > ms)
 			ms = (long)s->r.after_ms;
-		if (!s->r.retry || now_ms() - began + ms > s->again_ms)
+		/* 409: somebody else writes the same name in this moment. */
+		if (!(s->r.retry || s->r.status == 409) || now_ms() - began + ms > s->again_ms)
 			return fault(s, tries);
 		sleep_ms(ms);
 	}

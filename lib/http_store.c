@@ -12,7 +12,7 @@ enum {
 	CONNECT_MS = 5000,
 	TOTAL_MS = 3600 * 1000, /* a gigabyte over a slow line; what stalls ends earlier */
 	SLOW = 1024,            /* bytes a second that are no progress */
-	ANSWER = 64 << 10       /* bytes of an answer that nobody asked for */
+	ANSWER = 1 << 20        /* bytes of an answer that nobody asked for */
 };
 
 /* The sha256 of nothing. */
@@ -146,7 +146,7 @@ http_store_do(struct http_store *s, struct http_store_call *c, struct http_resul
 	s->from = c->out ? c->out->len : 0;
 	s->k.r = r;
 	s->k.allow = &s->any;
-	s->k.max = c->max > ANSWER ? c->max : ANSWER;
+	s->k.max = c->max + ANSWER;     /* take() sees to out; what is no 2xx may be longer */
 	s->k.sink = c->out ? take : NULL;
 	s->k.ctx = s;
 	http_begin(&s->k);
@@ -154,6 +154,8 @@ http_store_do(struct http_store *s, struct http_store_call *c, struct http_resul
 	if ((e = prepare(s, c, &headers)) == CURLE_OK)
 		e = curl_easy_perform(s->k.c);
 	st = http_judge(&s->k, e);
+	if (s->k.over)
+		snprintf(r->message, sizeof r->message, "the body is over %zu bytes", c->max);
 	c->date = date(s, "Date");
 	c->modified = date(s, "Last-Modified");
 	curl_slist_free_all(headers);

@@ -217,6 +217,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.xml(503, "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
         if fault == "toomany":
             return self.xml(429, "<Error><Code>TooManyRequests</Code></Error>", Retry_After="1")
+        if fault == "conflict":
+            raise Refused(409, "OperationAborted", "A conflicting conditional operation is currently in progress against this resource.")
+        if fault == "longpage":
+            return self.answer(503, b"<p>Down for maintenance." * 10000, Content_Type="text/html")
         if fault == "hangup":
             self.close_connection = True
             return self.connection.close()
