@@ -11,10 +11,10 @@
 #| but for those that are younger than a minute or than an attempt that runs: the
 #| keeper removes these later. In a store that speaks S3 they are set aside, and
 #| the keeper removes them some minutes later, when no attempt runs that may have
-#| taken one of them for its own. Its failed jobs do not run again. The same document
-#| may be sent again under another job_id (sluice submit --again). The history of
-#| its jobs, with their requests, is kept as long as the settings say (sluice
-#| settings retention_jobs), and so is a file that it was read from.
+#| taken one of them for its own. Its failed jobs do not run again. The same
+#| document may be sent again under another job_id (sluice submit --again). The
+#| history of its jobs, with their requests, is kept as long as the settings say
+#| (sluice settings retention_jobs), and so is a file that it was read from.
 #|
 #| Exit code 1: there is no such document, or jobs of it have not ended.
 # shellcheck source=SCRIPTDIR/progress.sh
