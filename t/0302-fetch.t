@@ -9,7 +9,7 @@ python3 "$T_TOP/t/http-server.py" port text.pdf <hold &
 server=$!
 exec 9>hold
 t_end() { exec 9>&-; wait $server; }
-until_ok 10 test -s port || exit 1
+until_ok 60 test -s port || exit 1
 port=$(cat port)
 SLUICE_HTTP_ALLOW=127.0.0.1/32
 export SLUICE_HTTP_ALLOW
