@@ -221,7 +221,7 @@ blocks_read(struct blocks *b, const char *json, size_t len, const char *known, s
 			return -1;
 		}
 		if (b->text.len > UINT32_MAX / 8 || b->told > LAYOUT_MAX) {
-			snprintf(b->why, sizeof(b->why), "over %u bytes of text, or over %u of headings told with each block",
+			snprintf(b->why, sizeof(b->why), "over %u bytes of text, or over %d of headings told with each block",
 			    UINT32_MAX / 8, LAYOUT_MAX);
 			return -1;
 		}
