@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "header.h"
 #include "now.h"
 
 enum { PLACES = 1024 };
@@ -97,6 +98,8 @@ admission_columns(struct pg *db, struct entry *q, const struct entry_said *base)
 	said.kind = p->kind.len ? p->kind.p : NULL;
 	said.tenant = p->tenant.len ? p->tenant.p : NULL;
 	said.pipeline = p->pipeline.len ? p->pipeline.p : NULL;
+	if (!said.pipeline && base->pipelines)
+		said.pipeline = header_pipeline(base->pipelines, buf_str(&q->topic));
 	entry_columns(q, &said);
 	return PG_OK;
 }

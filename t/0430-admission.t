@@ -53,6 +53,26 @@ ok 'the pipeline that is named, else the chain, else the type, else the DOI deci
 	says 'adapters auto adapters two-phase adapters words' \
 	"select string_agg(pipeline, ' ' order by job_id) from sluice.job where job_id ~ '^q'"
 
+# Topics that headers of pipelines name.
+p() { printf '#!/bin/sh\n#: retries 2\n#: topic %s\n' "$2" >"pipelines/$1" && chmod "${3:-+x}" "pipelines/$1"; }
+p sums sums.work && p one '"both.work"' && p two both.work && p off off.work -x && p acme acme.work && p shared ingest.requests.v1
+printf '#!/bin/sh\n\n#: topic below.work\n' >pipelines/below && chmod +x pipelines/below
+cat >in <<X
+{"job_id":"w1","text":"x",$(k sums.work 0 0 0)}
+{"job_id":"w2","model_id":"m","inputs":[],"priority":"Low","requester":"r","max_price":1,"callback_topic":"results.x",$(k sums.work 0 1 1)}
+{"job_id":"w3","text":"x","pipeline":"words",$(k sums.work 0 2 2)}
+{"job_id":"w4","text":"x",$(k both.work 0 0 0)}
+{"job_id":"w5","text":"x",$(k off.work 0 0 0)}
+{"job_id":"w6","text":"x",$(k acme.work 0 5 5)}
+{"job_id":"w7","text":"x",$(k ingest.requests.v1 0 0 0)}
+{"job_id":"w8","text":"x",$(k below.work 0 0 0)}
+{"job_id":"w9","text":"x",$(k sums.worker 0 0 0)}
+X
+ok 'requests on topics of pipelines'"'"' own' each job job job job job job job job job
+ok 'run through them unless they name another, two claim the topic, an operator says otherwise, or it is shared' \
+	says 'sums sums words auto auto words auto auto auto' \
+	"select string_agg(pipeline, ' ' order by job_id) from sluice.job where job_id ~ '^w'"
+
 # Older priorities and traces in headers.
 h() { k h 0 "$1" "$1" ",\"headers\":[[\"x-priority\",\"$2\"],[\"traceparent\",\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"],[\"b\",{\"b64\":\"/w==\"}],[\"n\",null]]"; }
 cat >in <<X

@@ -20,14 +20,14 @@ mapping.events.v1 8
 sluice.positions.v1 1
 X
 same 'with their partitions' want got
-mkdir -p top/lib/sh top/pipelines && cp "$T_TOP/lib/sh/topics.sh" top/lib/sh && ln -s "$T_TOP/bin" top/bin
+mkdir -p top/lib/sh top/pipelines && cp "$T_TOP/lib/sh/topics.sh" "$T_TOP/lib/sh/common.sh" top/lib/sh && ln -s "$T_TOP/bin" top/bin
 printf '%s\n' '#!/bin/sh' '#: event my.events done' >top/pipelines/a
 printf '%s\n' '#!/bin/sh' '#: topic my.own' '#: event "my.events" again' '#: event mapping.other.v1 x' >top/pipelines/b
 printf '%s\n' '#!/bin/sh' '#: event no.service x' >top/pipelines/c
 chmod +x top/pipelines/[ab]
 ok 'with pipelines of mine' top/lib/sh/topics.sh -q
-mine() { kcat -L -J -b "$SLUICE_KAFKA" | jq -r '.topics[] | select(.topic | test("^(my|no|mapping)")) | "\(.topic) \(.partitions | length)"' | sort >got && printf '%s 8\n' mapping.events.v1 mapping.other.v1 my.events | diff - got; }
-ok 'the topics of their events' mine
+mine() { kcat -L -J -b "$SLUICE_KAFKA" | jq -r '.topics[] | select(.topic | test("^(my|no|mapping)")) | "\(.topic) \(.partitions | length)"' | sort >got && printf '%s\n' 'mapping.events.v1 8' 'mapping.other.v1 8' 'my.events 8' 'my.own 16' | diff - got; }
+ok 'the topics of their events, and those of their own' mine
 head -c 23000000 /dev/zero | tr '\0' x >big
 ok 'a record of 16 MiB in base64 goes in' \
 	kcat -P -b "$SLUICE_KAFKA" -X message.max.bytes=25000000 -t ingest.deadletter.v1 -p 0 big

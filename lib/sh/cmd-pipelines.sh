@@ -91,7 +91,7 @@ for f in "${files[@]}"; do
 		! is_shell || mapfile -t stages < <(pipeline_stages "$f")
 		mapfile -t header < <(header_of "$f")
 		for line in "${header[@]}"; do [[ $line != 'topic '* ]] || topic=${line#topic }; done
-		[[ -z $topic || ,$SLUICE_TOPICS, = *",$topic,"* ]] || read=false
+		[[ -z $topic || ,$(topics_read), = *",$topic,"* ]] || read=false
 	fi
 	wrong=$(pipeline_wrong "$f")
 	[ -z "$wrong" ] || bad=1

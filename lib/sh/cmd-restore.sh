@@ -156,7 +156,7 @@ places() {
 	awk -v gone="$work/gone" 'NR == FNR { there[$1 " " $2] = 1; next }
 		{ if (($1 " " $2) in there) print; else print $1 ", partition " $2 >gone }' "$work/there" "$work/all" >"$work/places"
 	[ ! -e "$work/gone" ] || sed 's/^/sluice: not on Kafka any more, what came there since the backup is lost: /' "$work/gone" >&2
-	for topic in ${SLUICE_TOPICS//,/ }; do
+	for topic in $(topics_read | tr , " "); do
 		! grep -qxF -- "$topic" "$work/topics" || topics+=("-t$topic")
 	done
 }

@@ -117,6 +117,25 @@ load_settings() {
 	esac
 }
 
+# header_topics [FOLDER]: the topics that headers of pipelines name and that are theirs alone, sorted.
+header_topics() {
+	local f topic
+	for f in "${1:-$SLUICE_TOP/pipelines}"/*; do
+		[ ! -f "$f" ] || [ ! -x "$f" ] || sed -n '/^#/!q; s/^#:[[:space:]]*topic[[:space:]]\{1,\}//p' "$f" | tr -d '\000" \t\r'
+	done | while read -r topic; do
+		[[ ! $topic =~ ^[A-Za-z0-9._-]{1,249}$ || $topic =~ ^(ingest|jobs|sluice)\.|^mapping\.events\.v1$ ]] || echo "$topic"
+	done | sort -u
+}
+
+# topics_read [FOLDER]: all that the intake reads, by ',': the setting's, then those of headers.
+topics_read() {
+	local topic all=$SLUICE_TOPICS
+	for topic in $(header_topics "$@"); do
+		[[ ,$all, = *",$topic,"* ]] || all+=,$topic
+	done
+	echo "$all"
+}
+
 # is_given NAME: the environment set it.
 is_given() { [[ $given = *" $1 "* ]]; }
 
