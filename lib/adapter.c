@@ -117,18 +117,18 @@ static void
 answered(void *ctx, struct http_result *r)
 {
 	struct asking *q = ctx;
+	/* Else the service sent us elsewhere, where neither our key nor our setting counts. */
+	bool ours = strncmp(r->url, buf_str(&base), base.len) == 0;
 
 	buf_room(&r->body, 1);
 	if (!r->code)
 		found(q, r);
 	else if (r->status == 404 || r->status == 410)
 		tell(q, "not_found", NULL, false, NULL);
-	else if (r->status == 401 || (a->refusal && r->status == a->refusal))
+	else if (ours && (r->status == 401 || (a->refusal && r->status == a->refusal)))
 		flow_error(q->it, "key_refused", false, 0, "%s: the server answered %ld: the key or the e-mail address is wrong",
 		    a->name, r->status);
-	else if ((strcmp(r->code, "bad_url") == 0 || strcmp(r->code, "url_refused") == 0) &&
-	    strncmp(r->url, buf_str(&base), base.len) == 0)
-		/* Our setting, not where the service sent us. */
+	else if (ours && (strcmp(r->code, "bad_url") == 0 || strcmp(r->code, "url_refused") == 0))
 		flow_fault(q->it, r, a->name);
 	else if (!r->retry || flow_late(q->it, give_up))
 		tell(q, "failed", r->code, r->retry, NULL);

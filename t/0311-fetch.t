@@ -90,6 +90,7 @@ core <in >got2 2>err2
 ok 'a key in a header' jq -es 'any(.server == "core" and .headers.authorization == "Bearer sesame-opens-nothing")' log
 ok 'not elsewhere' jq -es 'map(select(.server == "other") | .headers | has("authorization")) | any | not' log
 ok 'no secret in what is printed' sh -c '! grep -l sesame got got2 err err2'
+passed 'a server elsewhere that wants a key says nothing of ours' locked http_status
 echo 'sesame+opens/nothing==' >key
 : >log
 passed 'a redirect elsewhere with the key written in another way' reecho url_refused

@@ -138,6 +138,8 @@ def answer(name, target, headers, elsewhere=False):
         m = re.match(r"/as/(\w+)(/.*)", target)
         if m:
             return answer(m[1], m[2], headers, True)
+        if target == "/locked":
+            return 401, ok, b'{"error":"API key"}'
         return 200, ok, b'{"id":"https://openalex.org/W1","title":"Another server\'s"}'
     if target == "/v3/search/works" or doi is None:
         return 404, ok, b'{"error":"no such page"}'
@@ -182,6 +184,8 @@ def answer(name, target, headers, elsewhere=False):
         return 302, {"Location": target}, b""
     if key == "away":
         return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/away"}, b""
+    if key == "locked":
+        return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/locked"}, b""
     if key == "elsewhere":
         keyless = re.sub("[?&]api_key=[^&]*", "", target)
         return 302, {"Location": f"http://127.0.0.2:{PORTS['other']}/as/{name}{keyless}"}, b""
