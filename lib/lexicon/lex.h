@@ -51,7 +51,7 @@ struct lex_head {
 	char made[22];          /* "2026-11-22T12:00:00Z" */
 	struct { uint64_t at, len; } part[LEX_PARTS];
 };
-#define LEX_MAGIC "lexicon\3"      /* another number whenever the form or folding changes */
+#define LEX_MAGIC "lexicon\4"      /* another number whenever the form or folding changes */
 
 struct lex_slot {
 	uint32_t hash, word, at, len;   /* at, len: of its bytes */

@@ -34,7 +34,8 @@ lex_hash_tail(const char *p, size_t n)
 static inline uint64_t
 lex_hash(const char *p, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325u ^ n, v;
+	/* The length is kept apart from the bytes: "no" and "non" would be alike. */
+	uint64_t h = 0xcbf29ce484222325u ^ n * 0x9e3779b97f4a7c15u, v;
 
 	for (; n > sizeof v; p += sizeof v, n -= sizeof v) {
 		memcpy(&v, p, sizeof v);

@@ -25,9 +25,9 @@ found(void *ctx, const struct lex_found *m)
 	got[got_n++] = *m;
 }
 
-/* The words of the terms as the reader gives them, by their hashes. */
+/* The words of the terms as the reader gives them. */
 struct plain {
-	uint64_t hash[LEX_TERM_WORDS];
+	struct lex_token t[LEX_TERM_WORDS];
 	unsigned n;
 } *plain;
 static size_t plain_n;
@@ -36,13 +36,12 @@ static void
 keep(const struct lex_row *row)
 {
 	struct lex_words w;
-	struct lex_token t;
 
 	plain = mem_array(plain, plain_n + 1, sizeof *plain);
 	plain[plain_n].n = 0;
 	lex_words_of(&w, row->term, row->term_len);
-	while (lex_next(&w, &t))
-		plain[plain_n].hash[plain[plain_n].n++] = t.hash;
+	while (lex_next(&w, &plain[plain_n].t[plain[plain_n].n]) && ++plain[plain_n].n < LEX_TERM_WORDS)
+		;
 	plain_n++;
 }
 
@@ -66,6 +65,12 @@ compile(struct lex_make *m, const char *p, const char *end)
 	buf_free(&r.title_text);
 }
 
+static bool
+same(const struct lex_token *a, const struct lex_token *b)
+{
+	return a->n == b->n && a->n && memcmp(a->w, b->w, a->n) == 0;
+}
+
 /* The longest term at word i. */
 static unsigned
 longest(size_t i, size_t n)
@@ -73,7 +78,7 @@ longest(size_t i, size_t n)
 	unsigned best = 0, k;
 
 	for (size_t t = 0; t < plain_n; t++) {
-		for (k = 0; k < plain[t].n && i + k < n && token[i + k].hash == plain[t].hash[k] && !(k && token[i + k].apart); k++)
+		for (k = 0; k < plain[t].n && i + k < n && same(&token[i + k], &plain[t].t[k]) && !(k && token[i + k].apart); k++)
 			;
 		if (k == plain[t].n && k > best)
 			best = k;
