@@ -9,7 +9,7 @@
 cluster() { "$T_TOP/t/cluster.sh" "$T_DIR/kafka" "$@"; }
 pids=''
 t_end() {
-	for p in $pids; do kill -9 "$p" 2>/dev/null; done
+	for p in $pids $(cat in.pid 2>/dev/null); do kill -9 "$p" 2>/dev/null; done
 	cluster down
 }
 ok 'three brokers' cluster up
@@ -48,9 +48,25 @@ for line in sys.stdin:
     sys.stdout.write(line)
     sys.stdout.flush()
 X
-chmod +x source keep
+# As s6 does: again when it ends with 111. librdkafka fences a static member by itself now and
+# then when its broker has gone (docs/known-gaps.md).
+cat >supervised <<'X'
+#!/bin/sh
+trap 'kill "$pid"' TERM
+while :; do
+	"$@" &
+	pid=$!
+	echo $pid >in.pid
+	until wait $pid; rc=$?; ! kill -0 $pid 2>/dev/null; do :; done
+	[ $rc = 111 ] || exit $rc
+	echo "# the reader starts again" >>starts
+	sleep 1
+done
+X
+chmod +x source keep supervised
 : >seen
-from-kafka -t c -g c -i one -S in.state -- ./keep >in.out 2>in.err &
+: >starts
+./supervised from-kafka -t c -g c -i one -S in.state -- ./keep >in.out 2>>in.err &
 reader=$!
 python3 source | to-kafka -b 50 -x c -S out.state >out.out 2>out.err &
 writer=$!
@@ -156,5 +172,5 @@ awk '$2 <= last[$1] { print } { last[$1] = $2 }' sent >got
 same '... in order for each key' want got
 awk '!($0 in was) { was[$0]; if ($2 <= last[$1]) print; last[$1] = $2 }' seen >got
 same '... and read in that order' want got
-echo "# read twice: $(($(wc -l <seen) - total))"
+echo "# read twice: $(($(wc -l <seen) - total)), started again: $(wc -l <starts)"
 done_testing
