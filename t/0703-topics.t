@@ -26,7 +26,7 @@ printf '%s\n' '#!/bin/sh' '#: topic my.own' '#: event "my.events" again' '#: eve
 printf '%s\n' '#!/bin/sh' '#: event no.service x' >top/pipelines/c
 chmod +x top/pipelines/[ab]
 ok 'with pipelines of mine' top/lib/sh/topics.sh -q
-mine() { kcat -L -J -b "$SLUICE_KAFKA" | jq -r '.topics[] | select(.topic | test("^(my|no|mapping)")) | "\(.topic) \(.partitions | length)"' | sort >got && printf '%s\n' 'mapping.events.v1 8' 'mapping.other.v1 8' 'my.events 8' 'my.own 16' | diff - got; }
+mine() { kcat -L -J -b "$SLUICE_KAFKA" | jq -r '.topics[] | select(.topic | test("^(my[.](own|events)|no[.]service|mapping[.](events|other)[.]v1)$")) | "\(.topic) \(.partitions | length)"' | sort >got && printf '%s\n' 'mapping.events.v1 8' 'mapping.other.v1 8' 'my.events 8' 'my.own 16' | diff - got; }
 ok 'the topics of their events, and those of their own' mine
 head -c 23000000 /dev/zero | tr '\0' x >big
 ok 'a record of 16 MiB in base64 goes in' \
