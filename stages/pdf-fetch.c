@@ -200,7 +200,7 @@ answered(void *ctx, struct http_result *r)
 		flow_error(q->it, "blob_unavailable", true, 0, "SLUICE_BLOBS: what came can't be kept: %s", strerror(q->fault));
 	} else if (!r->code && q->len && places_pdf(&q->head)) {
 		keep_file(q);
-	} else if (q->other || !r->code) {
+	} else if (!r->code || (q->other && strcmp(r->code, "store_failed") == 0)) {    /* it came, or as much as we want */
 		places_tried(q->at, "not_pdf", "it is no PDF", false, 0);
 		places_follow(&q->p, (size_t)(q->at - q->p.place), &q->head, r->url);
 	} else {

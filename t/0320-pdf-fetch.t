@@ -93,6 +93,10 @@ field 'a page that names the PDF: from there, and who says so' '[.pdf.url,.pdf.s
 	"[\"$base/pdf-named\",\"unpaywall\",\"$base/page/pdf-named\",[{\"url\":\"$base/page/pdf-named\",\"code\":\"not_pdf\",\"why\":\"it is no PDF\",\"link\":\"$base/pdf-named\"}]]"
 work /far/pdf-far /pdf
 field 'behind 200 kB, before the next place' .pdf.url "\"$base/pdf-far\""
+work /first/torn-page/page/pdf-later
+field 'one that breaks off may name it in its other half' '[.error.code,.error.retry,.pdf_tried]' '["fetch_failed",true,null]'
+jq -c 'del(.error) | .attempt=2' got >in && run
+field 'and does' .pdf.url "\"$base/pdf-later\""
 work /further/pdf-further /pdf
 field 'but not behind 300 kB' .pdf.url "\"$base/pdf\""
 for o in script refs space; do

@@ -57,6 +57,12 @@ class Paper(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(PDF[: len(PDF) // 2])
             self.close_connection = True
+        elif self.path == "/torn-page":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(LANDING)))
+            self.end_headers()
+            self.wfile.write(LANDING[: len(LANDING) // 2])
+            self.close_connection = True
         elif self.path == "/trickle":
             self.send_response(200)
             self.send_header("Content-Length", str(len(PDF)))
