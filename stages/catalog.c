@@ -32,6 +32,7 @@ static const char patience[] = "set lock_timeout = '1s'";
 /* A line that waits for its batch: copied, because stage_next's is borrowed. */
 struct held {
 	size_t at, len;         /* in lines */
+	size_t why;             /* in whys: what the database said */
 	bool row;               /* to be entered */
 	enum { PASS, STALE, REFUSED, BUSY } is;
 };
@@ -41,7 +42,7 @@ static struct pg db = PG_INIT;
 static struct pg_args args = PG_ARGS_INIT;
 static struct held *held;               /* owned, for as long as the process lives */
 static size_t n, cap, rows;
-static struct buf lines;
+static struct buf lines, whys;
 static bool ledger;
 
 static void
@@ -150,6 +151,8 @@ enter_each(void)
 			held[i].is = BUSY;
 		else if (st != PG_OK)
 			stop(st);
+		held[i].why = whys.len;
+		buf_add(&whys, db.err, strlen(db.err) + 1);
 		slow = slow || (held[i].is == BUSY && strcmp(db.state, "57014") == 0);
 	}
 }
@@ -162,8 +165,8 @@ answer(const struct held *h)
 	case STALE:
 		stage_error(&s, "stale", false, "this is not the run and attempt of the job that is being processed");
 		return;
-	case REFUSED: stage_error(&s, "catalog_refused", false, "%s", db.err); return;
-	case BUSY: stage_error(&s, "ledger_busy", true, "%s", db.err); return;
+	case REFUSED: stage_error(&s, "catalog_refused", false, "%s", whys.p + h->why); return;
+	case BUSY: stage_error(&s, "ledger_busy", true, "%s", whys.p + h->why); return;
 	default: stage_pass(&s); return;
 	}
 }
@@ -189,7 +192,7 @@ release(void)
 		if (held[i].row)
 			stage_took(&s, us);
 	}
-	n = rows = lines.len = 0;
+	n = rows = lines.len = whys.len = 0;
 }
 
 static void

@@ -166,17 +166,20 @@ ok 'it is deleted like any document' deleted
 	work q1 q1 1 1 'before'
 	work q2 q2 1 1 'refuse me'
 	work q3 q3 1 1 'behind'
+	work q4 q4 1 1 'refuse me too'
 } >in
-sql -c "create function no() returns trigger language plpgsql as 'begin if new.title = ''refuse me'' then raise exception ''never'' using errcode = ''22000''; end if; return new; end';
+sql -c "create function no() returns trigger language plpgsql as 'begin if new.title like ''refuse me%'' then raise exception ''never %'', new.title using errcode = ''22000''; end if; return new; end';
 	create trigger no before update on sluice.document for each row execute function no()"
-refused() { run && jq -r '.error.code // "-"' got | tr '\n' ' ' | grep -qx -- '- catalog_refused - ' && stands q1 '1|q1||1|metadata|0|before' && stands q3 '1|q3||1|metadata|0|behind'; }
+refused() { run && jq -r '.error.code // "-"' got | tr '\n' ' ' | grep -qx -- '- catalog_refused - catalog_refused ' && stands q1 '1|q1||1|metadata|0|before' && stands q3 '1|q3||1|metadata|0|behind'; }
 ok 'what the database refuses is refused alone' refused
+why() { jq -r '.error.message // empty | sub(".*never "; "") | sub(" \\(.*"; "")' got | paste -sd , | grep -qx 'refuse me,refuse me too'; }
+ok 'and each is told of its own' why
 sql -c 'drop trigger no on sluice.document'
 (sql -c "begin; select from sluice.document where doc_key = 'q1' for update; select pg_sleep(8); commit" >/dev/null) &
 pids="$pids $!"
 locked() { sql -c "select count(*) from pg_stat_activity where query like '%pg_sleep(8)%' and pid <> pg_backend_pid()" | grep -qx 1; }
 ok 'an entry that somebody holds' until_ok 10 locked
-held() { run && jq -r '.error | "\(.code) \(.retry)"' got | tr '\n' ' ' | grep -qx 'ledger_busy true null null null null '; }
+held() { run && jq -r '.error | "\(.code) \(.retry)"' got | tr '\n' ' ' | grep -qx 'ledger_busy true null null null null null null '; }
 ok 'is to be tried again, alone' held
 wait $!
 ok 'later' passes
