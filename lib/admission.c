@@ -13,6 +13,9 @@ static const char mended_sql[] = "select outcome, no, of, code from sluice.admit
     ADMIT_COLUMNS ",$29,$30,$31)";
 static const char begin_sql[] = "select sluice.source_begin($1,$2,$3)";
 static const char place_sql[] = "select src, kind, tenant, pipeline from sluice.source_read($1,$2,$3)";
+/* Of the topic on which a dead letter came, not of the one that it is fed from. */
+static const char dead_sql[] = "select d.topic, t.pipeline from sluice.dead_letter d left join sluice.topic_setting t using (topic)"
+    " where d.no = $1";
 
 /* What is known of a partition, for a while. */
 struct place {
@@ -75,6 +78,26 @@ look_up(struct pg *db, const struct entry *q, struct place *p)
 	return PG_OK;
 }
 
+/* A mended dead letter goes, if it names no pipeline, where its topic's requests go. */
+static enum pg_status
+mended_pipeline(struct pg *db, const struct entry *q, struct entry_said *said)
+{
+	static struct buf topic, pipeline;
+	enum pg_status st;
+
+	pg_args_reset(&args);
+	pg_put_i64(&args, pg_scalar(&args, PG_INT8), (int64_t)q->dead);
+	st = pg_call_again(db, dead_sql, &args);
+	if (st != PG_OK || !pg_rows(db))
+		return st;
+	keep(db, 0, &topic);
+	keep(db, 1, &pipeline);
+	said->pipeline = pipeline.len ? pipeline.p : NULL;
+	if (!said->pipeline && said->pipelines)
+		said->pipeline = header_pipeline(said->pipelines, topic.p);
+	return PG_OK;
+}
+
 enum pg_status
 admission_columns(struct pg *db, struct entry *q, const struct entry_said *base)
 {
@@ -84,8 +107,10 @@ admission_columns(struct pg *db, struct entry *q, const struct entry_said *base)
 	enum pg_status st;
 
 	if (!q->has_source) {
-		entry_columns(q, &said);
-		return PG_OK;
+		st = q->mends ? mended_pipeline(db, q, &said) : PG_OK;
+		if (st == PG_OK)
+			entry_columns(q, &said);
+		return st;
 	}
 	name.len = 0;
 	buf_addf(&name, "%s\n%s\n%u", q->cluster.p, q->topic.p, (unsigned)q->part);

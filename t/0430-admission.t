@@ -73,6 +73,17 @@ ok 'run through them unless they name another, two claim the topic, an operator 
 	says 'sums sums words auto auto words auto auto auto' \
 	"select string_agg(pipeline, ' ' order by job_id) from sluice.job where job_id ~ '^w'"
 
+# What was refused there and is fed again by hand.
+bad() { printf '{"raw":"e30=","error":{"stage":"validate","code":"bad_request","message":"m","retry":false},%s}\n' "$1"; }
+{ bad "$(k sums.work 0 3 3)" && bad "$(k acme.work 0 6 6)" && bad "$(k plain 0 2 2)"; } >in
+ok 'what can be no request' each 'rejected bad_request' 'rejected bad_request' 'rejected bad_request'
+for t in sums acme plain; do
+	q "select '{\"job_id\":\"m-$t\",\"text\":\"x\",\"supersedes\":{\"dead\":' || max(no) || '}}' from sluice.dead_letter where topic ~ '^$t'"
+done >in
+ok 'mended' each job job job
+ok 'runs through its topic'"'"'s pipeline too' says 'words auto sums' \
+	"select string_agg(pipeline, ' ' order by job_id) from sluice.job where job_id ~ '^m-'"
+
 # Older priorities and traces in headers.
 h() { k h 0 "$1" "$1" ",\"headers\":[[\"x-priority\",\"$2\"],[\"traceparent\",\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"],[\"b\",{\"b64\":\"/w==\"}],[\"n\",null]]"; }
 cat >in <<X
