@@ -57,6 +57,15 @@ ok 'an event on a topic alone' gives "-e 'a.b' " '#: event a.b'
 crlf() { printf '#!/bin/bash\r\n#: retries 3\r\n' >p && ! header p 2>err && grep -qx '.*needed: 3?' err; }
 ok 'a line that ends in CR LF says so' crlf
 ok 'more than its stage' refused 'event: a topic and a stage' '#: event a b c'
+mkdir beside
+printf '%s\n' '#!/bin/bash' '#: topic "my.work"' '#: event my.done x' >beside/reads
+printf '%s\n' '#!/bin/bash' '#: topic my.work' '#: event my.done x' >beside/off
+printf '%s\n' '#!/bin/bash' '#: event my.work x' >beside/says
+chmod +x beside/reads
+amid() { ! header beside/says 2>err && grep -q 'line 2: event: other messages travel on this topic: my.work x$' err; }
+ok 'an event among the requests of a pipeline beside it' amid
+apart() { chmod -x beside/reads && header beside/says && chmod +x beside/reads && header beside/reads && header "$T_TOP/pipelines/two-phase"; }
+ok 'not of one that is off; two may share a topic of events, and all that of mappings' apart
 ok 'an event among requests or results' refused 'event: other messages travel' '#: event ingest.requests.v1 x'
 ok 'nor by event' refused 'event: a topic and a stage' "#: event a';x"
 ok 'nor by topic' refused 'no name for a topic' '#: topic a;b'
