@@ -24,7 +24,8 @@ mkdir -p top/lib/sh top/pipelines && cp "$T_TOP/lib/sh/topics.sh" "$T_TOP/lib/sh
 printf '%s\n' '#!/bin/sh' '#: event my.events done' >top/pipelines/a
 printf '%s\n' '#!/bin/sh' '#: topic my.own' '#: event "my.events" again' '#: event mapping.other.v1 x' >top/pipelines/b
 printf '%s\n' '#!/bin/sh' '#: event no.service x' >top/pipelines/c
-chmod +x top/pipelines/[ab]
+printf '%s\n' '#!/bin/sh' '#: topic my.left' >top/pipelines/b~
+chmod +x top/pipelines/[ab] top/pipelines/b~
 ok 'with pipelines of mine' top/lib/sh/topics.sh -q
 mine() { kcat -L -J -b "$SLUICE_KAFKA" | jq -r '.topics[] | select(.topic | test("^(my[.](own|events)|no[.]service|mapping[.](events|other)[.]v1)$")) | "\(.topic) \(.partitions | length)"' | sort >got && printf '%s\n' 'mapping.events.v1 8' 'mapping.other.v1 8' 'my.events 8' 'my.own 16' | diff - got; }
 ok 'the topics of their events, and those of their own' mine
