@@ -1,4 +1,3 @@
-
 #include "adapter.h"
 #include "arg.h"
 #include "err.h"

@@ -16,7 +16,8 @@
 #|                       "records are missing": goes on with what is there now, in
 #|                       partition N or all. Then: sluice up
 #|
-#| Which topics the intake reads: SLUICE_TOPICS=a,b,c sluice up
+#| Which topics the intake reads: SLUICE_TOPICS=a,b,c sluice up; and those that
+#| headers of pipelines name.
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
 
