@@ -22,7 +22,7 @@ static bool
 shared(const char *topic)
 {
 	return !strncmp(topic, "ingest.", 7) || !strncmp(topic, "jobs.", 5) || !strncmp(topic, "sluice.", 7) ||
-	    !strcmp(topic, "mapping.events.v1");
+	    !strncmp(topic, "mapping.", 8);
 }
 
 static bool

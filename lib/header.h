@@ -7,7 +7,7 @@
 #define HEADER_H
 
 /* The pipeline in folder whose header names this topic; NULL where none does, or more than
- * one, and for the topics that all pipelines share (ingest., jobs., mapping.events.v1). The
+ * one, and for the topics that all pipelines share (ingest., jobs., mapping.). The
  * folder is read once in a process: services are started again when a pipeline changes.
  * The string stays. */
 const char *header_pipeline(const char *folder, const char *topic);

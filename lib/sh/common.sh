@@ -123,7 +123,7 @@ header_topics() {
 	for f in "${1:-$SLUICE_TOP/pipelines}"/*; do
 		[[ ! ${f##*/} =~ ^[a-z0-9][a-z0-9-]{0,63}$ ]] || [ ! -f "$f" ] || [ ! -x "$f" ] || sed -n '/^#/!q; s/^#:[[:space:]]*topic[[:space:]]\{1,\}//p' "$f" | tr -d '\000" \t\r'
 	done | while read -r topic; do
-		[[ ! $topic =~ ^[A-Za-z0-9._-]{1,249}$ || $topic =~ ^(ingest|jobs|sluice)\.|^mapping\.events\.v1$ ]] || echo "$topic"
+		[[ ! $topic =~ ^[A-Za-z0-9._-]{1,249}$ || $topic =~ ^(ingest|jobs|sluice|mapping)\. ]] || echo "$topic"
 	done | sort -u
 }
 
