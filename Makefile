@@ -28,7 +28,7 @@ ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS_$(MODE)) -fPIE $(CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS_$(MODE)) -pie -Wl,--as-needed $(LDFLAGS)
 # --as-needed: a program names only the libraries that it uses, so a filter
 # that touches no service links no service's library.
-LDLIBS := -lyajl -lcrypto -ldnnl -lcurl -lpq -lrdkafka -lmicrohttpd -lm -lpthread
+LDLIBS := -lyajl -lcrypto -ldnnl -lcurl -lpq -lrdkafka -lmicrohttpd -lz -lm -lpthread
 
 PROGS := $(patsubst stages/%.c,%,$(wildcard stages/*.c))
 LIB_SRC := $(wildcard lib/*.c lib/*/*.c)

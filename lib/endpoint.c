@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "address.h"
 #include "err.h"
 
 /* Connections and when they came. A client that sends a byte now and then is
@@ -111,28 +111,10 @@ on_message(void *cls, const char *fmt, va_list ap)
 	(void)cls, (void)fmt, (void)ap;
 }
 
-static struct addrinfo *
-resolve(const char *address)
-{
-	const struct addrinfo want = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM };
-	const char *colon = strrchr(address, ':');
-	struct addrinfo *found = NULL;
-	char host[64];
-	size_t n = colon ? (size_t)(colon - address) : 0;
-
-	if (n > 1 && address[0] == '[' && address[n - 1] == ']')
-		address++, n -= 2;
-	if (!colon || n == 0 || n >= sizeof(host))
-		return NULL;
-	memcpy(host, address, n);
-	host[n] = '\0';
-	return getaddrinfo(host, colon + 1, &want, &found) == 0 ? found : NULL;
-}
-
 void
 endpoint_start(const char *address, void (*page)(struct buf *out))
 {
-	struct addrinfo *a = resolve(address);
+	struct addrinfo *a = address_read(address);
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ERROR_LOG;
 
 	if (!a)

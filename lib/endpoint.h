@@ -1,7 +1,7 @@
 /* endpoint.h - a page over HTTP, for machines that come by: GET and HEAD of
  * /metrics, one request a connection, a thread each, at most ENDPOINT_MAX at once
- * and ENDPOINT_SECS long, headers of at most ENDPOINT_HEADER bytes. The one
- * module that knows libmicrohttpd. Exits (die) only while it starts. */
+ * and ENDPOINT_SECS long, headers of at most ENDPOINT_HEADER bytes. Besides
+ * web.h the one module that knows libmicrohttpd. Exits (die) only while it starts. */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 

@@ -24,9 +24,8 @@ static struct {
 	struct buf text;
 } g = { .lock = PTHREAD_MUTEX_INITIALIZER, .wanted = PTHREAD_COND_INITIALIZER };
 
-/* One family after the other, as sluice.metrics() orders them. */
-static void
-write_rows(struct buf *out, const struct pg *db)
+void
+gauges_rows(struct buf *out, const struct pg *db)
 {
 	static struct buf family;
 
@@ -54,9 +53,9 @@ ask(struct pg *db, struct buf *out)
 	if (!db->conn)
 		st = pg_open(db, arg_env("SLUICE_DB", ""), 0);
 	if (st == PG_OK)
-		st = pg_call(db, "select name, type, help, labels, value from sluice.metrics()", NULL);
+		st = pg_call(db, GAUGES_SQL, NULL);
 	if (st == PG_OK) {
-		write_rows(out, db);
+		gauges_rows(out, db);
 		if (told)
 			info("the ledger answers again");
 		told = false;

@@ -13,8 +13,8 @@ enum {
 };
 
 /* libpq's messages end in a newline and may have several lines. */
-static void
-set_err(struct pg *db, const char *what, const char *text)
+void
+pg_set_err(struct pg *db, const char *what, const char *text)
 {
 	size_t len;
 
@@ -44,8 +44,8 @@ classify(const struct pg *db, const char *state)
 	return PG_BUG;
 }
 
-static enum pg_status
-failure(struct pg *db)
+enum pg_status
+pg_failure(struct pg *db)
 {
 	const char *state = PQresultErrorField(db->res, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(db->res, PG_DIAG_MESSAGE_PRIMARY);
@@ -54,7 +54,7 @@ failure(struct pg *db)
 	size_t len;
 
 	snprintf(db->state, sizeof(db->state), "%s", state ? state : "");
-	set_err(db, "database", text ? text : PQerrorMessage(db->conn));
+	pg_set_err(db, "database", text ? text : PQerrorMessage(db->conn));
 	len = strlen(db->err);
 	if (hint)
 		snprintf(db->err + len, sizeof(db->err) - len, " (%s)", hint);
@@ -65,16 +65,22 @@ failure(struct pg *db)
 	return st;
 }
 
-static enum pg_status
-set_up(struct pg *db)
+const char *
+pg_session(void)
 {
-	char sql[256];
+	static char sql[256];
 
 	snprintf(sql, sizeof(sql), "set statement_timeout = %d; set idle_in_transaction_session_timeout = %d; "
 	    "set timezone = 'UTC'; set client_min_messages = warning", PG_TIMEOUT_MS, PG_TIMEOUT_MS);
+	return sql;
+}
+
+static enum pg_status
+set_up(struct pg *db)
+{
 	PQclear(db->res);
-	db->res = PQexec(db->conn, sql);
-	return PQresultStatus(db->res) == PGRES_COMMAND_OK ? PG_OK : failure(db);
+	db->res = PQexec(db->conn, pg_session());
+	return PQresultStatus(db->res) == PGRES_COMMAND_OK ? PG_OK : pg_failure(db);
 }
 
 static enum pg_status
@@ -86,7 +92,7 @@ connect_once(struct pg *db, const char *conninfo)
 	if (PQstatus(db->conn) == CONNECTION_OK)
 		return set_up(db);
 	text = PQerrorMessage(db->conn);
-	set_err(db, conninfo && *conninfo ? "connect to the database"
+	pg_set_err(db, conninfo && *conninfo ? "connect to the database"
 	                                  : "connect to the database (SLUICE_DB is not set)", text);
 	return pg_refuses(text) ? PG_BUG : PG_LOST;
 }
@@ -118,8 +124,8 @@ pg_close(struct pg *db)
 	db->lost = false;
 }
 
-static int
-statement(const struct pg *db, const char *sql)
+int
+pg_statement(const struct pg *db, const char *sql)
 {
 	for (int i = 0; i < db->prepared; i++)
 		if (db->sql[i] == sql || !strcmp(db->sql[i], sql))
@@ -127,26 +133,49 @@ statement(const struct pg *db, const char *sql)
 	return -1;
 }
 
-static enum pg_status
-prepare(struct pg *db, const char *sql, const struct pg_args *a, int *which)
+void
+pg_types(const struct pg_args *a, Oid *types)
 {
 	static const Oid scalar[] = { 16, 17, 21, 23, 20, 700, 701, 25, 2950 };
 	static const Oid array[] = { 1000, 1001, 1005, 1007, 1016, 1021, 1022, 1009, 2951 };
+
+	for (int i = 0; a && i < a->n; i++)
+		types[i] = a->a[i].array ? array[a->a[i].type] : scalar[a->a[i].type];
+}
+
+/* -1: one is longer than the protocol allows. */
+int
+pg_values(struct pg_args *a, const char **vals, int *lens, int *formats)
+{
+	for (int i = 0; a && i < a->n; i++) {
+		struct pg_arg *g = &a->a[i];
+
+		if (g->b.len > INT32_MAX)
+			return -1;
+		vals[i] = pg_arg_bytes(g);
+		lens[i] = (int)g->b.len;
+		formats[i] = 1;
+	}
+	return 0;
+}
+
+static enum pg_status
+prepare(struct pg *db, const char *sql, const struct pg_args *a, int *which)
+{
 	Oid types[PG_ARGS_MAX];
 	char name[16];
 
 	if (db->prepared == PG_STATEMENTS) {
-		set_err(db, "prepare", "too many statements");
+		pg_set_err(db, "prepare", "too many statements");
 		return PG_BUG;
 	}
 	*which = db->prepared;
 	snprintf(name, sizeof(name), "s%d", *which);
-	for (int i = 0; a && i < a->n; i++)
-		types[i] = a->a[i].array ? array[a->a[i].type] : scalar[a->a[i].type];
+	pg_types(a, types);
 	PQclear(db->res);
 	db->res = PQprepare(db->conn, name, sql, a ? a->n : 0, types);
 	if (PQresultStatus(db->res) != PGRES_COMMAND_OK)
-		return failure(db);
+		return pg_failure(db);
 	db->sql[db->prepared++] = sql;
 	return PG_OK;
 }
@@ -156,7 +185,7 @@ pg_call(struct pg *db, const char *sql, struct pg_args *a)
 {
 	const char *vals[PG_ARGS_MAX];
 	int lens[PG_ARGS_MAX], formats[PG_ARGS_MAX];
-	int which = statement(db, sql);
+	int which = pg_statement(db, sql);
 	char name[16];
 	ExecStatusType got;
 	enum pg_status st;
@@ -166,23 +195,16 @@ pg_call(struct pg *db, const char *sql, struct pg_args *a)
 		return PG_LOST;
 	if (which < 0 && (st = prepare(db, sql, a, &which)) != PG_OK)
 		return st;
-	for (int i = 0; a && i < a->n; i++) {
-		struct pg_arg *g = &a->a[i];
-
-		if (g->b.len > INT32_MAX) {
-			snprintf(db->state, sizeof(db->state), "22000");
-			set_err(db, "database", "a batch of more than 2 GiB");
-			return PG_DATA;
-		}
-		vals[i] = pg_arg_bytes(g);
-		lens[i] = (int)g->b.len;
-		formats[i] = 1;
+	if (pg_values(a, vals, lens, formats) < 0) {
+		snprintf(db->state, sizeof(db->state), "22000");
+		pg_set_err(db, "database", "a batch of more than 2 GiB");
+		return PG_DATA;
 	}
 	snprintf(name, sizeof(name), "s%d", which);
 	PQclear(db->res);
 	db->res = PQexecPrepared(db->conn, name, a ? a->n : 0, vals, lens, formats, 1);
 	got = PQresultStatus(db->res);
-	return got == PGRES_TUPLES_OK || got == PGRES_COMMAND_OK ? PG_OK : failure(db);
+	return got == PGRES_TUPLES_OK || got == PGRES_COMMAND_OK ? PG_OK : pg_failure(db);
 }
 
 enum pg_status
@@ -214,7 +236,7 @@ pg_ledger(struct pg *db, int version, char *uuid, int *epoch)
 	enum pg_status st = pg_call(db, "select ledger::text, epoch, version, oldest from sluice.identity()", NULL);
 
 	if (st == PG_BUG && (!strcmp(db->state, "3F000") || !strcmp(db->state, "42883"))) {
-		set_err(db, "database", "it has no ledger; run: sluice migrate");
+		pg_set_err(db, "database", "it has no ledger; run: sluice migrate");
 		return PG_BUG;
 	}
 	if (st == PG_BUG && !strcmp(db->state, "42703"))        /* no column oldest: before version 3 */
@@ -224,7 +246,7 @@ pg_ledger(struct pg *db, int version, char *uuid, int *epoch)
 	if ((int)pg_i64(db, 0, 2) < version)
 		return too_old(db, version);
 	if ((int)pg_i64(db, 0, 3) >= RESTORING) {
-		set_err(db, "database", "its ledger is being restored; see: sluice restore --finish");
+		pg_set_err(db, "database", "its ledger is being restored; see: sluice restore --finish");
 		return PG_BUG;
 	}
 	if (LEDGER_VERSION < (int)pg_i64(db, 0, 3)) {

@@ -1,4 +1,4 @@
-/* pg.h - PostgreSQL, the one module that knows libpq (but for hint_hear.c).
+/* pg.h - PostgreSQL, the one module that knows libpq (but for hint_hear.c and pgpool.c).
  *
  * A connection, and calls on it: one statement, prepared at its first use,
  * parameters and results in binary, one round trip and one transaction each.
@@ -23,7 +23,7 @@
 
 #include "mem.h"
 
-enum { PG_TIMEOUT_MS = 3000, PG_ARGS_MAX = 32, PG_STATEMENTS = 32, PG_TRIES = 5 };
+enum { PG_TIMEOUT_MS = 3000, PG_ARGS_MAX = 32, PG_STATEMENTS = 48, PG_TRIES = 5 };
 
 /* What a failure means for the caller. */
 enum pg_status {

@@ -46,9 +46,11 @@ pg_connect_begin(const char *conninfo, const char *name, const struct pg *like)
 	struct params p = { .n = 0 };
 
 	fill(&p, conninfo, name);
-	set(&p, "host", PQhost(like->conn));
-	set(&p, "hostaddr", PQhostaddr(like->conn));
-	set(&p, "port", PQport(like->conn));
+	if (like) {
+		set(&p, "host", PQhost(like->conn));
+		set(&p, "hostaddr", PQhostaddr(like->conn));
+		set(&p, "port", PQport(like->conn));
+	}
 	return PQconnectStartParams(p.key, p.val, 1);
 }
 

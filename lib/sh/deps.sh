@@ -25,7 +25,8 @@ libpq-dev: PostgreSQL client
 libyajl-dev: JSON parser
 libcurl4-openssl-dev: HTTP client
 libssl-dev: SHA-256
-libmicrohttpd-dev: HTTP server of the metrics endpoint
+libmicrohttpd-dev: HTTP server of the jobs API and of the metrics
+zlib1g-dev: gzip for answers over HTTP
 libdnnl-dev: matrix arithmetic for embeddings
 postgresql-15: the ledger and the index
 postgresql-client-15: psql

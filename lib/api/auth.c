@@ -1,0 +1,284 @@
+/* auth.c - who asks: tokens, what they allow, how fast they may ask. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "b64.h"
+#include "now.h"
+
+enum {
+	KNOWN = 4096, PROBES = 8,
+	FRESH_MS = 1000,        /* a token that was revoked is good for so long */
+	TOKEN_MAX = 200
+};
+
+/* Tokens that were asked with: what the ledger said, and what they have used up. */
+static struct known {
+	unsigned char hash[32];
+	struct who who;
+	int64_t asked_at, used_at;      /* now_ms; used_at 0: free */
+	double left;                    /* requests that may be made at once */
+	int64_t left_at;
+} known[KNOWN];
+
+struct lookup {
+	struct call *c;
+	void (*then)(struct call *c);
+	unsigned char hash[32];
+};
+
+static const char *const scope_names[] = { "jobs:read", "jobs:write", "dead:write", "search:read", "admin", NULL };
+
+/* Its place; one that was not used for longest is given up for it. */
+static struct known *
+place(const unsigned char *hash)
+{
+	uint32_t h;
+	struct known *oldest = NULL;
+
+	memcpy(&h, hash, sizeof(h));
+	for (uint32_t i = 0; i < PROBES; i++) {
+		struct known *k = &known[(h + i) % KNOWN];
+
+		if (k->used_at && memcmp(k->hash, hash, sizeof(k->hash)) == 0)
+			return k;
+		if (!oldest || k->used_at < oldest->used_at)
+			oldest = k;
+	}
+	memset(oldest, 0, sizeof(*oldest));
+	memcpy(oldest->hash, hash, sizeof(oldest->hash));
+	return oldest;
+}
+
+/* Another site's page may make a browser send our cookie, or reach an open server on
+ * its own machine: what changes something must come from our own pages. */
+static bool
+same_site(const struct call *c, bool must_say)
+{
+	const char *site = web_header(c->r, "Sec-Fetch-Site"), *origin = web_header(c->r, "Origin");
+	const char *host = web_header(c->r, "Host");
+
+	if (site)
+		return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+	if (!origin)
+		return !must_say;
+	origin = strstr(origin, "://");
+	return origin && host && strcmp(origin + 3, host) == 0;
+}
+
+static bool
+changes(const struct call *c)
+{
+	return strcmp(c->route->method, "GET") != 0;
+}
+
+/* A name that somebody else's DNS points at us is not us. */
+static bool
+host_is_local(const struct call *c)
+{
+	const char *host = web_header(c->r, "Host");
+	size_t n = host ? strcspn(host, host[0] == '[' ? "]" : ":") : 0;
+
+	return host && ((n == 9 && strncmp(host, "localhost", n) == 0) || strncmp(host, "[::1]", 5) == 0 ||
+	    (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n));
+}
+
+static bool
+is_open(const struct call *c)
+{
+	return api.open && c->r->loopback && host_is_local(c) && !web_header(c->r, "X-Forwarded-For") &&
+	    !web_header(c->r, "Forwarded");
+}
+
+/* c->tenant: whose jobs; a token for all may name one. */
+static bool
+tenant_good(struct call *c)
+{
+	const char *asked = web_param(c->r, "tenant");
+
+	if (asked && (!*asked || strlen(asked) > TENANT_MAX)) {
+		problem(c, 400, "bad_parameter", "tenant", "a tenant has 1 to %d bytes", TENANT_MAX);
+		return false;
+	}
+	if (strcmp(c->who.tenant, "*") == 0) {
+		c->tenant = asked;
+		return true;
+	}
+	c->tenant = c->who.tenant;
+	if (!asked || strcmp(asked, c->tenant) == 0)
+		return true;
+	problem(c, 403, "other_tenant", "tenant", "the token is for tenant %s", c->tenant);
+	return false;
+}
+
+static bool
+allowed(struct call *c)
+{
+	if ((c->who.scopes & c->route->scope) == c->route->scope)
+		return tenant_good(c);
+	for (int i = 0; scope_names[i]; i++)
+		if (c->route->scope & ~c->who.scopes & 1u << i) {
+			problem(c, 403, "scope", NULL, "the token lacks the scope %s", scope_names[i]);
+			break;
+		}
+	return false;
+}
+
+static bool
+in_time(struct call *c, struct known *k)
+{
+	int64_t now = now_ms();
+	char wait[24];
+
+	if (c->who.rate <= 0)
+		return true;
+	k->left += (double)(now - k->left_at) / 1000 * c->who.rate;
+	if (k->left > c->who.burst || !k->left_at)
+		k->left = c->who.burst;
+	k->left_at = now;
+	if (k->left >= 1) {
+		k->left -= 1;
+		return true;
+	}
+	snprintf(wait, sizeof(wait), "%.0f", ceil((1 - k->left) / c->who.rate));
+	web_add(c->r, "Retry-After", wait);
+	problem(c, 429, "rate", NULL, "this token may make %d requests a second", c->who.rate);
+	return false;
+}
+
+static void
+no_token(struct call *c, const char *code, const char *why)
+{
+	if (!c->route->page) {
+		problem(c, 401, code, "Authorization", "%s", why);
+		return;
+	}
+	web_add(c->r, "Location", "/ui/sign-in");
+	web_answer(c->r, 303, NULL, NULL);
+}
+
+static void
+go_on(struct call *c, struct known *k, void (*then)(struct call *c))
+{
+	c->who = k->who;
+	k->used_at = now_ms();
+	if (in_time(c, k) && allowed(c))
+		then(c);
+}
+
+static unsigned
+scopes_of(const char *names, size_t len)
+{
+	unsigned scopes = 0;
+
+	for (int i = 0; scope_names[i]; i++)
+		if (memmem(names, len, scope_names[i], strlen(scope_names[i])))
+			scopes |= 1u << i;
+	return scopes;
+}
+
+static void
+found(void *ctx, enum pg_status st, struct pg *db)
+{
+	struct lookup l = *(struct lookup *)ctx;
+	struct known *k;
+	const char *p;
+	size_t len;
+
+	free(ctx);
+	if (st != PG_OK) {
+		problem_db(l.c, st, db);
+		return;
+	}
+	k = place(l.hash);
+	if (pg_rows(db) == 0) {
+		memset(k, 0, sizeof(*k));
+		no_token(l.c, "bad_token", "the token is unknown, revoked or expired");
+		return;
+	}
+	k->asked_at = now_ms();
+	k->who.id = pg_i64(db, 0, 0);
+	snprintf(k->who.tenant, sizeof(k->who.tenant), "%s", pg_bytes(db, 0, 1, NULL));
+	snprintf(k->who.name, sizeof(k->who.name), "%s", pg_bytes(db, 0, 2, NULL));
+	p = pg_bytes(db, 0, 3, &len);
+	k->who.scopes = scopes_of(p, len);
+	k->who.rate = (int)pg_i64(db, 0, 4);
+	k->who.burst = (int)pg_i64(db, 0, 5);
+	go_on(l.c, k, l.then);
+}
+
+static const char *
+cookie(const struct call *c)
+{
+	const char *p = web_header(c->r, "Cookie");
+
+	while (p && strncmp(p, "sluice=", 7) != 0) {
+		p = strchr(p, ';');
+		if (p)
+			p += 1 + strspn(p + 1, " ");
+	}
+	return p ? p + 7 : NULL;
+}
+
+static void
+look_up(struct call *c, const char *token, size_t len, void (*then)(struct call *c))
+{
+	struct lookup *l;
+	struct pgcall *q;
+	struct known *k;
+	unsigned char hash[32];
+
+	sha256_raw(token, len, hash);
+	k = place(hash);
+	if (k->asked_at && now_ms() - k->asked_at < FRESH_MS) {
+		go_on(c, k, then);
+		return;
+	}
+	l = mem_zalloc(sizeof(*l));
+	l->c = c;
+	l->then = then;
+	memcpy(l->hash, hash, sizeof(hash));
+	q = pgpool_call(api_quick, "select id::bigint, tenant, name, array_to_string(scopes, ' '), coalesce(rate, 0)::bigint, "
+	    "coalesce(burst, 0)::bigint from sluice.token_of($1)", found, l);
+	pg_put(&q->args, pg_scalar(&q->args, PG_BYTEA), hash, sizeof(hash));
+	pgpool_run(q);
+}
+
+void
+auth(struct call *c, void (*then)(struct call *c))
+{
+	const char *header = web_header(c->r, "Authorization"), *token = NULL;
+	size_t len;
+
+	if (c->route->scope == SCOPE_NONE) {
+		then(c);
+		return;
+	}
+	if (header) {
+		if (strncasecmp(header, "Bearer ", 7) == 0)
+			token = header + 7 + strspn(header + 7, " ");
+	} else {
+		token = cookie(c);
+		c->by_cookie = token;
+	}
+	if (!token && !header && is_open(c)) {
+		if (changes(c) && !same_site(c, false)) {
+			problem(c, 403, "cross_site", NULL, "this request comes from another site's page");
+			return;
+		}
+		c->who = (struct who){ .tenant = "*", .name = "open", .scopes = SCOPE_ALL };
+		if (tenant_good(c))
+			then(c);
+		return;
+	}
+	len = token ? strcspn(token, c->by_cookie ? "; \t" : " \t") : 0;
+	if (!len || len > TOKEN_MAX)
+		no_token(c, "no_token", header ? "Authorization takes the form: Bearer TOKEN" : "send Authorization: Bearer TOKEN; sluice token add makes one");
+	else if (c->by_cookie && changes(c) && !same_site(c, true))
+		problem(c, 403, "cross_site", NULL, "this request comes from another site's page");
+	else
+		look_up(c, token, len, then);
+}
+

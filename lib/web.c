@@ -1,0 +1,262 @@
+/* web.c - the daemon, and a request's way through it. */
+#include "web_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "err.h"
+#include "now.h"
+
+static struct web_opts opts;
+static struct MHD_Daemon *daemon_;
+static struct web_counts counts;
+static size_t bodies;
+
+static void on_ready(struct loop_io *io, uint32_t events);
+static void on_again(struct loop_timer *t);
+static struct loop_io io = { .fd = -1, .ready = on_ready };
+static struct loop_timer again = { .due = on_again };
+
+static void
+turn(void)
+{
+	MHD_UNSIGNED_LONG_LONG wait_ms;
+
+	MHD_run(daemon_);
+	if (MHD_get_timeout(daemon_, &wait_ms) == MHD_YES)
+		loop_in(&again, (int64_t)wait_ms);
+	else
+		again.at = 0;
+}
+
+static void
+on_ready(struct loop_io *i, uint32_t events)
+{
+	(void)i, (void)events;
+	turn();
+}
+
+static void
+on_again(struct loop_timer *t)
+{
+	(void)t;
+	turn();
+}
+
+void
+web_again(void)
+{
+	loop_in(&again, 0);
+}
+
+/* Paths and parameters are decoded by us, piece by piece. */
+static size_t
+as_it_is(void *cls, struct MHD_Connection *con, char *s)
+{
+	(void)cls, (void)con;
+	return strlen(s);
+}
+
+static void
+on_message(void *cls, const char *fmt, va_list ap)
+{
+	(void)cls, (void)fmt, (void)ap;
+}
+
+static struct web_req *
+begin(struct MHD_Connection *con, const char *url, const char *method)
+{
+	struct web_req *r = mem_zalloc(sizeof(*r));
+
+	r->con = con;
+	r->conn = web_conn_of(con);
+	r->since_us = now_us();
+	web_conn_phase(r->conn, PHASE_BODY);
+	web_req_fill(r, con, url, method);
+	counts.requests++;
+	return r;
+}
+
+static void
+body(struct web_req *r, const char *p, size_t len)
+{
+	r->too_large |= r->body.len + len > WEB_BODY;
+	r->busy |= bodies + len > WEB_BODIES;
+	if (r->too_large || r->busy) {
+		bodies -= r->body.len;
+		buf_free(&r->body);
+		return;
+	}
+	bodies += len;
+	buf_add(&r->body, p, len);
+}
+
+static enum MHD_Result
+queue(struct web_req *r)
+{
+	enum MHD_Result ok = MHD_queue_response(r->con, r->status, r->response);
+
+	MHD_destroy_response(r->response);
+	r->response = NULL;
+	r->queued = true;
+	return ok;
+}
+
+/* A body that says how long it is, and that that is too long, is not waited for. */
+static bool
+announces_too_much(const struct web_req *r)
+{
+	const char *len = web_header(r, "Content-Length");
+
+	return len && strtoull(len, NULL, 10) > WEB_BODY;
+}
+
+static enum MHD_Result
+on_request(void *cls, struct MHD_Connection *con, const char *url, const char *method, const char *version,
+    const char *data, size_t *len, void **ctx)
+{
+	struct web_req *r = *ctx;
+
+	(void)cls, (void)version;
+	if (!r) {
+		*ctx = r = begin(con, url, method);
+		r->too_large = announces_too_much(r);
+		if (!r->too_large)
+			return MHD_YES;
+	} else if (*len) {
+		body(r, data, *len);
+		*len = 0;
+		return MHD_YES;
+	}
+	if (r->response)
+		return queue(r);
+	if (r->asked)           /* resumed for nothing */
+		return MHD_YES;
+	r->asked = true;
+	web_conn_phase(r->conn, PHASE_ANSWER);
+	opts.handle(r);
+	if (r->response)
+		return queue(r);
+	r->suspended = true;
+	MHD_suspend_connection(con);
+	return MHD_YES;
+}
+
+void
+web_respond(struct web_req *r)
+{
+	if (!r->suspended)
+		return;
+	r->suspended = false;
+	MHD_resume_connection(r->con);
+	web_again();
+}
+
+static void
+on_completed(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_RequestTerminationCode code)
+{
+	struct web_req *r = *ctx;
+
+	(void)cls, (void)con, (void)code;
+	if (!r)
+		return;
+	if (opts.done)
+		opts.done(r, r->status, now_us() - r->since_us);
+	web_conn_phase(r->conn, PHASE_IDLE);
+	bodies -= r->body.len;
+	if (r->response)
+		MHD_destroy_response(r->response);
+	buf_free(&r->body);
+	buf_free(&r->kept);
+	buf_free(&r->head);
+	free(r);
+	*ctx = NULL;
+}
+
+/* As many connections as there are descriptors for, and some for ourselves. */
+static unsigned
+room(unsigned want)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return 256;
+	l.rlim_cur = l.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &l);
+	return l.rlim_cur < want + 64u ? (l.rlim_cur > 128 ? (unsigned)l.rlim_cur - 64 : 64) : want;
+}
+
+void
+web_start(const struct web_opts *o)
+{
+	struct addrinfo *a = address_read(o->address);
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (o->cert ? MHD_USE_TLS : 0);
+	struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key },
+		{ MHD_OPTION_END, 0, NULL }
+	};
+
+	if (!a)
+		die(XPERM, "-l takes an address and a port, such as 127.0.0.1:9480: %s", o->address);
+	opts = *o;
+	opts.connections = room(o->connections);
+	if (opts.connections < o->connections)
+		warn("no more than %u connections: the limit of open files is low (ulimit -n)", opts.connections);
+	errno = 0;
+	daemon_ = MHD_start_daemon(flags | (a->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL, on_request, NULL,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
+	    MHD_OPTION_SOCK_ADDR, a->ai_addr, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
+	    MHD_OPTION_CONNECTION_LIMIT, opts.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)WEB_BODY_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEADER,
+	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+	    MHD_OPTION_NOTIFY_CONNECTION, web_conns_notify, &counts,
+	    MHD_OPTION_ARRAY, o->cert ? tls : &tls[2], MHD_OPTION_END);
+	freeaddrinfo(a);
+	if (!daemon_)
+		die_sys(XTEMP, "listen on %s%s", o->address, o->cert ? " with SLUICE_API_CERT and SLUICE_API_KEY" : "");
+	loop_on(&io, MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, EPOLLIN);
+}
+
+unsigned
+web_port(void)
+{
+	return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_BIND_PORT)->port;
+}
+
+void
+web_reap(void)
+{
+	web_conns_reap(opts.connections, &counts);
+}
+
+void
+web_close(void)
+{
+	MHD_socket fd = MHD_quiesce_daemon(daemon_);
+
+	if (fd != MHD_INVALID_SOCKET)
+		close(fd);
+}
+
+void
+web_stop(void)
+{
+	web_conns_end();
+	turn();
+	loop_off(&io);
+	MHD_stop_daemon(daemon_);
+}
+
+struct web_counts
+web_counts(void)
+{
+	web_streams_count(&counts);
+	return counts;
+}

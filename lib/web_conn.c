@@ -1,0 +1,109 @@
+/* web_conn.c - connections, and how long each may take. A client that sends a byte
+ * now and then is never idle for libmicrohttpd, so their whole time is bounded here. */
+#include "web_int.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "now.h"
+
+enum { PRESSED_MS = 1000 };
+
+static struct web_conn *conns;
+
+struct web_conn *
+web_conn_of(struct MHD_Connection *con)
+{
+	return MHD_get_connection_info(con, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* A stream's reader hung up: libmicrohttpd does not look at connections that are
+ * suspended. Its next read or write finds out. */
+static void
+hung_up(struct loop_io *io, uint32_t events)
+{
+	struct web_conn *c = (struct web_conn *)io;
+
+	(void)events;
+	loop_off(io);
+	if (c->stream)
+		web_end(c->stream);
+}
+
+void
+web_conns_notify(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_ConnectionNotificationCode code)
+{
+	struct web_counts *n = cls;
+	struct web_conn *c = *ctx;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*ctx = c = mem_zalloc(sizeof(*c));
+		c->gone.fd = -1;
+		c->gone.ready = hung_up;
+		c->fd = MHD_get_connection_info(con, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+		c->since = now_ms();
+		c->next = conns;
+		c->at = &conns;
+		if (conns)
+			conns->at = &c->next;
+		conns = c;
+		n->connections++;
+	} else if (c) {
+		loop_off(&c->gone);
+		*c->at = c->next;
+		if (c->next)
+			c->next->at = c->at;
+		free(c);
+		*ctx = NULL;
+		n->connections--;
+	}
+}
+
+void
+web_conn_phase(struct web_conn *c, enum web_phase phase)
+{
+	c->phase = phase;
+	c->since = now_ms();
+	if (phase == PHASE_STREAM)
+		loop_on(&c->gone, c->fd, EPOLLRDHUP);
+	else
+		loop_off(&c->gone);
+}
+
+/* What a phase may take. An answer is ours to give; libmicrohttpd bounds how long a
+ * reader may take none of it. */
+static int64_t
+bound(const struct web_conn *c, bool pressed)
+{
+	switch (c->phase) {
+	case PHASE_FIRST: return pressed ? PRESSED_MS : WEB_FIRST_S * 1000;
+	case PHASE_IDLE: return pressed ? PRESSED_MS : WEB_IDLE_S * 1000;
+	case PHASE_BODY: return pressed ? PRESSED_MS * 10 : WEB_BODY_S * 1000;
+	case PHASE_ANSWER:
+	case PHASE_STREAM: break;
+	}
+	return INT64_MAX;
+}
+
+void
+web_conns_reap(unsigned most, struct web_counts *n)
+{
+	bool pressed = n->connections > most - most / 10;
+	int64_t now = now_ms();
+
+	for (struct web_conn *c = conns; c; c = c->next)
+		if (now - c->since > bound(c, pressed)) {
+			c->since = now;
+			n->reaped++;
+			shutdown(c->fd, SHUT_RDWR);
+		}
+}
+
+void
+web_conns_end(void)
+{
+	for (struct web_conn *c = conns; c; c = c->next)
+		if (c->stream)
+			web_end(c->stream);
+}

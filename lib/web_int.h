@@ -1,0 +1,42 @@
+/* web_int.h - what the parts of web share. Internal: use web.h. */
+#ifndef WEB_INT_H
+#define WEB_INT_H
+
+#include <microhttpd.h>
+
+#include "loop.h"
+#include "web.h"
+
+enum web_phase { PHASE_FIRST, PHASE_IDLE, PHASE_BODY, PHASE_ANSWER, PHASE_STREAM };
+
+/* A connection, from accept to close. */
+struct web_conn {
+	struct loop_io gone;            /* readable when a stream's reader hangs up */
+	int fd;
+	enum web_phase phase;
+	int64_t since;                  /* now_ms of the phase's begin; of a stream: of what its reader took last */
+	struct web_stream *stream;
+	struct web_conn *next, **at;
+};
+
+/* libmicrohttpd has something to do: at once, before the loop waits. */
+void web_again(void);
+
+void web_conns_notify(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_ConnectionNotificationCode code);
+struct web_conn *web_conn_of(struct MHD_Connection *con);
+void web_conn_phase(struct web_conn *c, enum web_phase phase);
+void web_conns_reap(unsigned most, struct web_counts *n);
+void web_conns_end(void);
+
+/* Reads the request line's and the headers' part. (web_req.c) */
+void web_req_fill(struct web_req *r, struct MHD_Connection *con, const char *url, const char *method);
+bool web_accepts_gzip(const struct web_req *r);
+/* A response object with r's headers. */
+struct MHD_Response *web_with_headers(struct web_req *r, struct MHD_Response *m, const char *type);
+/* r's response is ready: queues it, or wakes the connection that will. */
+void web_respond(struct web_req *r);
+
+void web_stream_free(void *stream);
+void web_streams_count(struct web_counts *n);
+
+#endif
