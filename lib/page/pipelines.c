@@ -1,0 +1,109 @@
+#include "esc.h"
+#include "frame.h"
+#include "parts.h"
+#include "when.h"
+
+/* One box, its number a link to the jobs there. status NULL: nothing to link to. */
+static void
+box(struct buf *out, const struct rec *pipe, const char *label, double v, const char *status, const char *class)
+{
+	buf_addf(out, "<li class=\"%s%s\"><span class=\"stage\">%s</span><span class=\"in\">", class, v > 0 ? " full" : "", label);
+	if (status) {
+		buf_addf(out, "<a href=\"/ui/jobs?status=%s&amp;pipeline=", status);
+		fill(out, pipe, "{%name}\" aria-label=\"");
+		fill_count(out, v);
+		buf_addf(out, " %s in ", status);
+		fill(out, pipe, "{name}\">");
+	}
+	fill_count(out, v);
+	buf_adds(out, status ? "</a></span></li>" : "</span></li>");
+}
+
+static void
+stages(struct buf *out, const struct rec *pipe)
+{
+	static struct rec list, stage;
+
+	fill_list(&list, pipe, "stages");
+	for (size_t i = 0; i < list.n && i < 64; i++) {
+		double v;
+
+		if (!fill_item(&stage, &list, i))
+			continue;
+		v = fill_num(&stage, "in_flight", 0);
+		buf_addf(out, "<li class=\"box%s\"><span class=\"stage\">", v > 0 ? " full" : "");
+		fill(out, &stage, "{name:40}</span><span class=\"in\">");
+		fill_count(out, v);
+		buf_adds(out, "</span></li>");
+	}
+}
+
+static double
+queued(const struct rec *pipe)
+{
+	static struct rec q;
+
+	fill_in(&q, pipe, "queued");
+	return fill_num(&q, "High", 0) + fill_num(&q, "Medium", 0) + fill_num(&q, "Low", 0);
+}
+
+static void
+remarks(struct buf *out, const struct rec *pipe)
+{
+	static struct rec q;
+	bool paused = false;
+	double oldest = fill_num(pipe, "oldest_queued_s", -1);
+
+	rec_bool(rec_get(pipe, "paused"), &paused);
+	if (paused)
+		frame_state_of(out, "paused");
+	if (fill_has(pipe, "limit"))
+		fill(out, pipe, "<span class=\"dim\">at most {limit} at a time</span>");
+	if (queued(pipe) > 0 && fill_in(&q, pipe, "queued"))
+		fill(out, &q, "<span class=\"dim\">{High} High, {Medium} Medium, {Low} Low</span>");
+	if (oldest >= 0 && oldest < 1e12) {
+		buf_adds(out, "<span class=\"dim\">oldest queued ");
+		when_about(out, (int64_t)(oldest * 1e6));
+		buf_adds(out, "</span>");
+	}
+}
+
+static void
+flow(struct buf *out, const struct rec *pipe)
+{
+	fill(out, pipe, "<article class=\"card\" data-key=\"{name}\"><h3><a href=\"/ui/jobs?pipeline={%name}\">{name}</a></h3><div class=\"remarks\">");
+	remarks(out, pipe);
+	fill(out, pipe, "</div><ol class=\"flow\" aria-label=\"Stages of {name} in order, with the jobs in each\">");
+	box(out, pipe, "queued", queued(pipe), "queued", "box end");
+	stages(out, pipe);
+	box(out, pipe, "completed, 24 h", fill_num(pipe, "completed_day", 0), "completed", "box end good");
+	buf_adds(out, "</ol><p class=\"besides\">Besides: ");
+	fill_count(out, fill_num(pipe, "processing", 0));
+	buf_adds(out, " processing, ");
+	fill_count(out, fill_num(pipe, "waiting", 0));
+	fill(out, pipe, " <a href=\"/ui/jobs?status=waiting&amp;pipeline={%name}\">waiting</a>, ");
+	fill_count(out, fill_num(pipe, "failed_day", 0));
+	fill(out, pipe, " <a href=\"/ui/jobs?status=failed&amp;pipeline={%name}\">failed</a> in 24 h</p></article>\n");
+}
+
+void
+parts_flows(const struct page *p, const struct page_text *rows, size_t n)
+{
+	static struct rec r;
+
+	if (!n)
+		buf_adds(p->out, "<p class=\"empty\">No pipeline is known yet: <code>sluice up</code> makes them known.</p>");
+	for (size_t i = 0; i < n; i++)
+		if (fill_rec(&r, rows[i]))
+			flow(p->out, &r);
+}
+
+void
+page_pipelines(const struct page *p, const struct page_text *rows, size_t n)
+{
+	frame_open(p, "Pipelines", FRAME_PIPELINES, "/v1/events");
+	buf_adds(p->out, "<h1>Pipelines</h1>\n<section id=\"pipelines\" data-live aria-label=\"Pipelines and their stages\">");
+	parts_flows(p, rows, n);
+	buf_adds(p->out, "</section>\n");
+	frame_close(p);
+}

@@ -1,0 +1,94 @@
+#include "esc.h"
+#include "frame.h"
+#include "parts.h"
+#include "when.h"
+
+static const char *const states[] = { "live", "idle", "late", "lost", "done" };
+enum { STATES = sizeof(states) / sizeof(*states), LATE = 2, LOST = 3 };
+
+static int
+state_of(const struct rec *r)
+{
+	for (int i = 0; i < STATES; i++)
+		if (rec_is(rec_get(r, "state"), states[i]))
+			return i;
+	return STATES;
+}
+
+void
+parts_health(const struct page *p, const struct page_text *rows, size_t n)
+{
+	static struct rec r;
+	size_t count[STATES + 1] = { 0 };
+	double in_flight = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (fill_rec(&r, rows[i])) {
+			count[state_of(&r)]++;
+			in_flight += fill_num(&r, "in_flight", 0);
+		}
+	if (!n) {
+		buf_adds(p->out, "<p class=\"empty\">No worker has come yet.</p>");
+		return;
+	}
+	buf_adds(p->out, "<ul class=\"health\">");
+	for (int i = 0; i < STATES; i++)
+		if (count[i]) {
+			buf_adds(p->out, "<li><span class=\"num\">");
+			fill_count(p->out, (double)count[i]);
+			buf_adds(p->out, "</span> ");
+			frame_state_of(p->out, states[i]);
+			buf_adds(p->out, "</li>");
+		}
+	buf_adds(p->out, "</ul><p>");
+	fill_count(p->out, in_flight);
+	buf_adds(p->out, " jobs in their hands. ");
+	if (!count[0] && !count[1])
+		buf_adds(p->out, "<strong class=\"bad\">None is at work:</strong> see <code>sluice status</code>. ");
+	buf_adds(p->out, "<a href=\"/ui/workers\">All workers</a></p>");
+}
+
+static void
+row(const struct page *p, const struct rec *r)
+{
+	struct buf *out = p->out;
+
+	fill(out, r, "<tr data-key=\"{id}\"><th scope=\"row\"><span class=\"main\">{name:60}</span><span class=\"sub\">{host:60}, pid {pid}, no. {id}</span></th><td>");
+	frame_state(out, r, "state");
+	fill(out, r, "</td><td class=\"wide\"><a href=\"/ui/jobs?pipeline={%pipeline}\">{pipeline:60}</a></td><td class=\"num\">{in_flight}</td>"
+	    "<td class=\"num wide\">");
+	fill_count(out, fill_num(r, "processed", 0));
+	buf_adds(out, "</td><td class=\"num wide\">");
+	fill_count(out, fill_num(r, "failed", 0));
+	buf_adds(out, "</td><td class=\"num wide\">");
+	fill_count(out, fill_num(r, "retried", 0));
+	buf_adds(out, "</td><td class=\"wide\">");
+	when_ago(out, p->now_us, fill_time(r, "started_at"));
+	buf_adds(out, "</td><td>");
+	when_ago(out, p->now_us, fill_time(r, "beat_at"));
+	buf_adds(out, "</td></tr>\n");
+}
+
+void
+page_workers(const struct page *p, const struct page_text *rows, size_t n)
+{
+	static struct rec r;
+	struct buf *out = p->out;
+
+	frame_open(p, "Workers", FRAME_WORKERS, "/v1/events");
+	buf_adds(out, "<h1>Workers</h1>\n<section id=\"workers\" data-live aria-label=\"Workers\">");
+	if (!n) {
+		buf_adds(out, "<p class=\"empty\">No worker has come yet: <code>sluice up</code> starts them.</p></section>\n");
+		frame_close(p);
+		return;
+	}
+	buf_adds(out, "<table class=\"list\"><caption>Workers, and what each has done since it started</caption><thead><tr><th scope=\"col\">Worker</th>"
+	    "<th scope=\"col\">State</th><th scope=\"col\" class=\"wide\">Pipeline</th><th scope=\"col\" class=\"num\">In flight</th>"
+	    "<th scope=\"col\" class=\"num wide\">Processed</th><th scope=\"col\" class=\"num wide\">Failed</th>"
+	    "<th scope=\"col\" class=\"num wide\">Retried</th><th scope=\"col\" class=\"wide\">Started</th><th scope=\"col\">Last beat</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < n; i++)
+		if (fill_rec(&r, rows[i]))
+			row(p, &r);
+	buf_adds(out, "</tbody></table></section>\n");
+	frame_close(p);
+}
