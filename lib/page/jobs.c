@@ -1,0 +1,125 @@
+#include "esc.h"
+#include "filter.h"
+#include "frame.h"
+#include "when.h"
+
+static void
+status(struct buf *out, const struct rec *r)
+{
+	double percent = fill_num(r, "progress", -1);
+
+	frame_state(out, r, "status");
+	buf_adds(out, "<span class=\"sub\">");
+	if (rec_is(rec_get(r, "status"), "processing")) {
+		fill(out, r, "{stage:40}");
+		if (percent >= 0 && percent <= 100)
+			buf_addf(out, " %d %%", (int)percent);
+	} else if (rec_is(rec_get(r, "status"), "waiting")) {
+		fill(out, r, "{gate:40}");
+	} else {
+		static struct rec e;
+
+		if (fill_in(&e, r, "error"))
+			fill(out, &e, "{code:40}");
+	}
+	buf_adds(out, "</span>");
+}
+
+static void
+row(const struct page *p, const struct rec *r)
+{
+	struct buf *out = p->out;
+
+	fill(out, r, "<tr data-key=\"{tenant} {job_id}\"><th scope=\"row\">");
+	frame_job(p, r);
+	fill(out, r, "<span class=\"sub\">{doc_key:100}</span><span class=\"sub narrow\">{pipeline:60}, {priority}</span></th><td>");
+	status(out, r);
+	fill(out, r, "</td><td class=\"wide\">{pipeline:60}</td><td class=\"wide\">{priority}</td>");
+	if (frame_all(p))
+		fill(out, r, "<td class=\"wide\">{tenant:60}</td>");
+	fill(out, r, "<td class=\"num wide\">{attempt}</td><td class=\"wide\">");
+	when_ago(out, p->now_us, fill_time(r, "created_at"));
+	buf_adds(out, "</td><td>");
+	when_ago(out, p->now_us, fill_time(r, "updated_at"));
+	buf_adds(out, "</td></tr>\n");
+}
+
+static void
+count(const struct page *p, const struct page_filter *f, struct page_text total)
+{
+	static struct rec r;
+	bool exact = true;
+
+	buf_adds(p->out, "<p class=\"dim\">");
+	if (fill_rec(&r, total) && fill_has(&r, "count")) {
+		rec_bool(rec_get(&r, "exact"), &exact);
+		buf_adds(p->out, exact ? "" : "About ");
+		fill_count(p->out, fill_num(&r, "count", 0));
+		buf_adds(p->out, filter_any(f) ? " jobs are so." : " jobs in all.");
+	} else {
+		buf_adds(p->out, "<a href=\"");
+		filter_link(p->out, f, f->cursor, true);
+		buf_adds(p->out, "\">Count them</a>");
+	}
+	buf_adds(p->out, "</p>");
+}
+
+static void
+pager(const struct page *p, const struct page_filter *f, const char *next)
+{
+	bool later = f->cursor && *f->cursor;
+
+	if (!later && !next)
+		return;
+	buf_adds(p->out, "<nav class=\"pager\" aria-label=\"Pages of the list\">");
+	if (later) {
+		buf_adds(p->out, "<a href=\"");
+		filter_link(p->out, f, NULL, false);
+		buf_adds(p->out, "\">First page</a>");
+	}
+	if (next) {
+		buf_adds(p->out, "<a rel=\"next\" href=\"");
+		filter_link(p->out, f, next, false);
+		buf_adds(p->out, "\">Next page</a>");
+	}
+	buf_adds(p->out, "</nav>");
+}
+
+static void
+list(const struct page *p, const struct page_text *rows, size_t n)
+{
+	static struct rec r;
+	struct buf *out = p->out;
+
+	buf_adds(out, "<table class=\"list\"><caption class=\"hide\">Jobs</caption><thead><tr><th scope=\"col\">Job</th><th scope=\"col\">Status</th>"
+	    "<th scope=\"col\" class=\"wide\">Pipeline</th><th scope=\"col\" class=\"wide\">Priority</th>");
+	if (frame_all(p))
+		buf_adds(out, "<th scope=\"col\" class=\"wide\">Tenant</th>");
+	buf_adds(out, "<th scope=\"col\" class=\"num wide\">Attempt</th><th scope=\"col\" class=\"wide\">Admitted</th>"
+	    "<th scope=\"col\">Changed</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < n; i++)
+		if (fill_rec(&r, rows[i]))
+			row(p, &r);
+	buf_adds(out, "</tbody></table>");
+}
+
+void
+page_jobs(const struct page *p, const struct page_filter *f, const struct page_text *rows, size_t n, const char *next,
+    struct page_text total)
+{
+	frame_open(p, "Jobs", FRAME_JOBS, "/v1/events");
+	buf_adds(p->out, "<h1>Jobs</h1>\n");
+	filter_form(p, f);
+	buf_adds(p->out, "<section id=\"jobs\" data-live aria-label=\"Jobs\">");
+	if (n)
+		list(p, rows, n);
+	else if (filter_any(f) || (f->cursor && *f->cursor))
+		buf_adds(p->out, "<p class=\"empty\">No job is so. <a href=\"/ui/jobs\">All jobs</a></p>");
+	else
+		buf_adds(p->out, "<p class=\"empty\">No job yet: <code>sluice submit</code> or <code>POST /v1/jobs</code> brings one.</p>");
+	pager(p, f, next);
+	if (n)
+		count(p, f, total);
+	buf_adds(p->out, "</section>\n");
+	frame_close(p);
+}
