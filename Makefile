@@ -53,6 +53,8 @@ $(B)/%.o: %.c Makefile
 MIGRATIONS := $(sort $(wildcard lib/ledger/0*.sql))
 $(B)/lib/pg.o: CPPFLAGS += -DLEDGER_VERSION=$(shell expr $(firstword $(subst -, ,$(notdir $(lastword $(MIGRATIONS))))) + 0)
 $(B)/lib/pg.o: $(MIGRATIONS)
+# The dashboard's files are in the program.
+$(B)/lib/page/assets.o: $(wildcard lib/page/*.css lib/page/*.js lib/page/*.svg lib/page/*.json)
 
 # Test programs: t/c/NAME.c is built to $(B)/t/NAME.
 TEST_C := $(patsubst t/c/%.c,$(B)/t/%,$(wildcard t/c/*.c))
