@@ -8,9 +8,11 @@
 enum { PLACES = 1024 };
 
 #define ADMIT_COLUMNS "$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28"
-static const char admit_sql[] = "select outcome, no, of, code from sluice.admit($1,$2,$3," ADMIT_COLUMNS ")";
-static const char mended_sql[] = "select outcome, no, of, code from sluice.admit_mended($1,$2,$3,"
-    ADMIT_COLUMNS ",$29,$30,$31)";
+#define ADMIT(as) "select outcome, no, of, code from sluice.admit" as "($1,$2,$3," ADMIT_COLUMNS
+/* By whether it mends, and whether only the sender hears of it. */
+static const char *const admit_sql[2][2] = {
+	{ ADMIT("") ")", ADMIT("_answers") ")" },
+	{ ADMIT("_mended") ",$29,$30,$31)", ADMIT("_mended_answers") ",$29,$30,$31)" } };
 static const char begin_sql[] = "select sluice.source_begin($1,$2,$3)";
 static const char place_sql[] = "select src, kind, tenant, pipeline from sluice.source_read($1,$2,$3)";
 /* Of the topic on which a dead letter came, not of the one that it is fed from. */
@@ -206,7 +208,7 @@ begin(struct pg *db, const struct entry *q, size_t n)
 }
 
 enum pg_status
-admission_call(struct pg *db, const struct entry *q, size_t n)
+admission_call(struct pg *db, const struct entry *q, size_t n, bool answers)
 {
 	static const enum pg_type types[] = { PG_INT4, PG_INT8, PG_INT8, PG_UUID, PG_TEXT, PG_TEXT, PG_TEXT,
 	    PG_TEXT, PG_TEXT, PG_INT2, PG_UUID, PG_UUID, PG_BOOL, PG_TEXT, PG_BYTEA, PG_TEXT, PG_TEXT, PG_TEXT,
@@ -228,5 +230,5 @@ admission_call(struct pg *db, const struct entry *q, size_t n)
 		pg_array(&args, types[i]);
 	for (size_t i = 0; i < n; i++)
 		put(&q[i], first);
-	return pg_call_again(db, mends ? mended_sql : admit_sql, &args);
+	return pg_call_again(db, admit_sql[mends][answers], &args);
 }

@@ -15,7 +15,8 @@ enum { ADMISSION_STALE_MS = 1000 };
 enum pg_status admission_columns(struct pg *db, struct entry *q, const struct entry_said *base);
 
 /* Settles n entries in one transaction: rows of outcome, no, of, code in db. An
- * entry that mends a dead letter goes alone. */
-enum pg_status admission_call(struct pg *db, const struct entry *q, size_t n);
+ * entry that mends a dead letter goes alone. answers: what is no new job is told to nobody
+ * else, neither in a dead letter nor in a message. */
+enum pg_status admission_call(struct pg *db, const struct entry *q, size_t n, bool answers);
 
 #endif

@@ -8,9 +8,21 @@
 
 #define NO_BYTES "must be base64, or an array of bytes from 0 to 255"
 
+static void
+point(struct buf *at, const char *path)
+{
+	for (; *path && *path != ','; path++)
+		buf_addc(at, *path == '.' ? '/' : *path);
+}
+
 struct buf *
 check_fault(struct check *c, const char *name)
 {
+	if (!c->n && c->at) {
+		buf_addc(c->at, '/');
+		point(c->at, c->within);
+		point(c->at, name);
+	}
 	if (c->n++)
 		buf_adds(c->why, "; ");
 	buf_addf(c->why, "%s%s: ", c->within, name);

@@ -45,9 +45,11 @@ struct check {
 	unsigned n;             /* faults */
 	const char *within;     /* before each name: "" or "job_type." */
 	bool nulls;             /* null counts as missing where it is not required */
+	struct buf *at;         /* the first fault's member as a JSON pointer; NULL: not wanted */
 };
 
-/* Begins the next fault; the caller appends the reason. */
+/* Begins the next fault; the caller appends the reason. name: of one member, its path
+ * with dots between, or of several with ", " between, of which the first counts as its place. */
 struct buf *check_fault(struct check *c, const char *name);
 
 /* Each member of r that a rule names, and those that are missing. rules end

@@ -17,6 +17,8 @@ feed_open(const struct feed_opts *o)
 	f->o = *o;
 	if (!f->o.window)
 		f->o.window = 500;
+	if (!f->o.least)
+		f->o.least = WINDOW_MIN;
 	if (!f->o.deadline_ms)
 		f->o.deadline_ms = 300000;
 	if (!f->o.grace_ms)
@@ -25,7 +27,9 @@ feed_open(const struct feed_opts *o)
 		f->o.max = RECORD_MAX + 4096;
 	f->filter = (struct filter)FILTER_INIT;
 	f->verdict = -1;
-	f->window = f->o.window < WINDOW_START ? f->o.window : WINDOW_START;
+	f->window = f->o.least > WINDOW_START ? f->o.least : WINDOW_START;
+	if (f->window > f->o.window)
+		f->window = f->o.window;
 	if (getrandom(&f->session, sizeof(f->session), 0) != sizeof(f->session))
 		die_sys(XTEMP, "getrandom");
 	feed_signals();
@@ -103,7 +107,7 @@ feed_take(struct feed *f)
 void
 feed_adapt(struct feed *f)
 {
-	size_t rate, least = f->o.window < WINDOW_MIN ? f->o.window : WINDOW_MIN;
+	size_t rate, least = f->o.window < f->o.least ? f->o.window : f->o.least;
 
 	if (f->now - f->rate_at < RATE_MS)
 		return;

@@ -78,6 +78,7 @@ struct feed_source {
 
 struct feed_opts {
 	size_t window;          /* most records in flight; 0: 500 */
+	size_t least;           /* it adapts to the filter's rate, down to so many; 0: 4 */
 	unsigned long deadline_ms;      /* per record, from when it is the oldest; 0: 300000 */
 	unsigned long grace_ms; /* for draining; 0: 30000 */
 	size_t max;             /* longest answer, bytes; 0: RECORD_MAX + 4 KiB */

@@ -99,7 +99,7 @@ check_pipeline(struct check *c, const struct rec *r, const char *folder)
 		path.len = name;
 		buf_adds(&path, "adapters");
 	}
-	if (rec_is(m, "intake") || access(buf_str(&path), X_OK) < 0 || stat(path.p, &st) < 0 || !S_ISREG(st.st_mode))
+	if (rec_is(m, "intake") || rec_is(m, "door") || access(buf_str(&path), X_OK) < 0 || stat(path.p, &st) < 0 || !S_ISREG(st.st_mode))
 		buf_adds(check_fault(c, "pipeline"), "there is no pipeline of this name");
 }
 
@@ -187,9 +187,10 @@ request_kind(const struct rec *r)
 }
 
 unsigned
-request_faults(const struct rec *r, enum request_kind kind, const struct request_limits *l, struct buf *why)
+request_faults(const struct rec *r, enum request_kind kind, const struct request_limits *l, struct buf *why,
+    struct buf *at)
 {
-	struct check c = { why, 0, "", false };
+	struct check c = { why, 0, "", false, at };
 
 	check_members(&c, kind == REQUEST_COMPUTE ? compute_rules : document_rules, r);
 	check_tenants(&c, r);

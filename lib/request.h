@@ -28,9 +28,10 @@ enum request_kind request_kind(const struct rec *r);
 /* "document", "compute" */
 const char *request_kind_name(enum request_kind kind);
 
-/* Appends all faults to why, "member: reason" joined by "; ". Returns their number. */
+/* Appends all faults to why, "member: reason" joined by "; ", and to at (NULL: not wanted)
+ * the first one's member as a JSON pointer. Returns their number. */
 unsigned request_faults(const struct rec *r, enum request_kind kind, const struct request_limits *l,
-    struct buf *why);
+    struct buf *why, struct buf *at);
 
 /* A name that a request may not have at its top. */
 bool request_reserved(const struct rec_member *m);

@@ -188,14 +188,21 @@ void
 stage_error_rec(struct stage *s, const struct rec *r, const char *code, bool retry,
     unsigned long after_ms, const char *message)
 {
-	static struct buf error, line;
-	struct rec_change c = { .name = "error" };
+	static struct buf error;
+
+	error.len = 0;
+	stage_error_json(&error, code, retry, after_ms, message);
+	stage_error_put(s, r, &error);
+}
+
+void
+stage_error_put(struct stage *s, const struct rec *r, const struct buf *error)
+{
+	static struct buf line;
+	struct rec_change c = { "error", error->p, error->len };
 
 	s->failed++;
-	error.len = line.len = 0;
-	stage_error_json(&error, code, retry, after_ms, message);
-	c.val = error.p;
-	c.len = error.len;
+	line.len = 0;
 	rec_edit(&line, r, &c, 1);
 	put(s, line.p, line.len);
 }

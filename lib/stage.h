@@ -58,6 +58,8 @@ void stage_error(struct stage *s, const char *code, bool retry, const char *fmt,
  * after_ms 0: none. */
 void stage_error_rec(struct stage *s, const struct rec *r, const char *code, bool retry,
     unsigned long after_ms, const char *message);
+/* The same with an error (JSON) that says more than those. */
+void stage_error_put(struct stage *s, const struct rec *r, const struct buf *error);
 /* Flush now (a batching stage that answers early). */
 void stage_flush(struct stage *s);
 /* Flushes, logs the totals; returns the exit code for main. */

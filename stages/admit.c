@@ -3,24 +3,27 @@
 #include <string.h>
 
 #include "admission.h"
+#include "answer.h"
 #include "arg.h"
 #include "err.h"
 #include "hint.h"
-#include "json.h"
 #include "seen.h"
 #include "stage.h"
 
-enum { BATCH = 500, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000 };
+enum { BATCH = 500, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, ANSWERS_VERSION = 19 };
 
-static const char usage[] = "admit [-b batch] [-p folder]\n\n"
+static const char usage[] = "admit [-a] [-b batch] [-p folder]\n\n"
     "Reads requests, settles each in the ledger (SLUICE_DB) as a job, a duplicate, a\n"
     "conflict or a dead letter, then passes it on with \"admit\" added.\n"
+    "  -a         answers only: what is refused or was there before becomes no dead\n"
+    "             letter and no message, the line says it\n"
     "  -b batch   most records of one transaction (500)\n"
     "  -p folder  where the pipelines are that are chosen for documents (none: auto)\n";
 
 static struct stage s = STAGE_INIT;
 static struct pg db = PG_INIT;
 static struct entry batch[BATCH];
+static bool answers;
 static size_t batch_n, batch_max = BATCH, batch_bytes;
 /* Hashes of places, job ids and documents in the batch: none may be there twice. */
 static struct seen seen;
@@ -38,18 +41,10 @@ answer(const struct entry *q, int row)
 	static struct buf member, line;
 	struct rec_change c = { .name = "admit" };
 
-	member.len = line.len = 0;
-	buf_adds(&member, "{\"outcome\":");
-	json_quotes(&member, pg_bytes(&db, row, 0, NULL));
-	if (!pg_null(&db, row, 1))
-		buf_addf(&member, ",\"no\":%lld", (long long)pg_i64(&db, row, 1));
-	for (int col = 2; col < 4; col++) {
-		if (pg_null(&db, row, col))
-			continue;
-		buf_adds(&member, col == 2 ? ",\"of\":" : ",\"code\":");
-		json_quotes(&member, pg_bytes(&db, row, col, NULL));
-	}
-	buf_addc(&member, '}');
+	line.len = 0;
+	answer_row(&member, &db, row);
+	if (answers)
+		answer_why(&member, q, &db, row);
 	c.val = member.p;
 	c.len = member.len;
 	rec_edit(&line, &q->rec, &c, 1);
@@ -65,7 +60,7 @@ answer(const struct entry *q, int row)
 static void
 settle(struct entry *q, size_t n)
 {
-	enum pg_status st = admission_call(&db, q, n);
+	enum pg_status st = admission_call(&db, q, n, answers);
 
 	if (st == PG_DATA && n > 1) {
 		settle(q, n / 2);
@@ -74,11 +69,11 @@ settle(struct entry *q, size_t n)
 	}
 	/* Alone it may pass: what it collided with is committed by now. */
 	if (st == PG_DATA)
-		st = admission_call(&db, q, n);
+		st = admission_call(&db, q, n, answers);
 	if (st == PG_DATA) {
 		entry_reject(q, "admit", "refused", db.err);
 		q->job_id.len = q->tenant.len = 0;
-		st = admission_call(&db, q, n);
+		st = admission_call(&db, q, n, answers);
 	}
 	if (st != PG_OK)
 		stop(st);
@@ -120,6 +115,10 @@ take(const struct entry_said *said)
 	enum pg_status st;
 
 	entry_read(q, s.rec.p, s.rec.len);
+	if (answers && q->has_source) {         /* a place has one outcome for ever, which others see to */
+		entry_reject(q, "admit", "bad_source", "\"kafka\" is for records that come from there");
+		q->has_source = false;
+	}
 	st = admission_columns(&db, q, said);
 	if (st != PG_OK)
 		stop(st);
@@ -160,8 +159,9 @@ main(int argc, char **argv)
 
 	err_init("admit");
 	arg_help(argc, argv, usage);
-	while ((c = getopt(argc, argv, "+b:p:")) != -1)
+	while ((c = getopt(argc, argv, "+ab:p:")) != -1)
 		switch (c) {
+		case 'a': answers = true; break;
 		case 'b': batch_max = arg_ulong("-b", optarg, 1, BATCH); break;
 		case 'p': said.pipelines = optarg; break;
 		default: die_usage(usage);
@@ -170,7 +170,7 @@ main(int argc, char **argv)
 		die_usage(usage);
 	st = pg_open(&db, arg_env("SLUICE_DB", ""), CONNECT_MS);
 	if (st == PG_OK)
-		st = pg_ledger(&db, 4, NULL, NULL);
+		st = pg_ledger(&db, answers ? ANSWERS_VERSION : 4, NULL, NULL);
 	if (st != PG_OK)
 		stop(st);
 	s.settles = true;

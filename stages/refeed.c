@@ -10,18 +10,19 @@
 #include "request.h"
 #include "stage.h"
 
-static const char usage[] = "refeed [-f]\n"
+static const char usage[] = "refeed [-f | -m]\n"
     "\n"
     "Reads dead letters as 'sluice dead export' writes them, mended or not, and\n"
     "writes the request of each, with \"supersedes\", for normalise, validate and\n"
     "admit.\n"
     "\n"
-    "  -f  past the limits of mendings and runs\n";
+    "  -f  past the limits of mendings and runs\n"
+    "  -m  dead letters are the lines with \"refeed\", all others pass untouched\n";
 
 enum { ROOM = 4096 };           /* for what is added on the way to admit */
 
 static struct stage s = STAGE_INIT;
-static bool force;
+static bool force, marked;
 
 /* The request's bytes: "request" if somebody put it there, else as exported. */
 static int
@@ -79,7 +80,8 @@ fits(size_t bytes, size_t beside)
 /* {"raw":...,"supersedes":...,"error":...}: admit knows what to do with it. Bytes
  * that would not come through stay away, and the dead letter as it is. */
 static void
-wrap(const struct buf *bytes, const struct buf *supersedes, const char *code, const char *why)
+wrap(const struct buf *bytes, const struct buf *supersedes, const struct rec_member *token, const char *code,
+    const char *why)
 {
 	static struct buf line;
 
@@ -91,8 +93,27 @@ wrap(const struct buf *bytes, const struct buf *supersedes, const char *code, co
 	buf_add(&line, supersedes->p, supersedes->len);
 	buf_adds(&line, ",\"error\":");
 	stage_error_json(&line, code, false, 0, why);
+	if (token) {
+		buf_adds(&line, ",\"feed\":");
+		buf_add(&line, token->val, token->val_len);
+	}
 	buf_addc(&line, '}');
 	stage_emit(&s, line.p, line.len);
+}
+
+/* The member "supersedes", and whether the line asks for force itself. */
+static void
+say_dead(struct buf *supersedes)
+{
+	static struct rec own;
+	const struct rec_member *m = marked ? rec_get(&s.rec, "refeed") : NULL;
+	bool forced = force;
+	uint64_t dead = 0;
+
+	rec_u64(rec_get(&s.rec, "dead"), &dead);
+	if (m && m->type == '{' && rec_parse(&own, m->val, m->val_len) == REC_OK)
+		rec_bool(rec_get(&own, "force"), &forced);
+	buf_addf(supersedes, "{\"dead\":%" PRIu64 ",\"force\":%s}", dead, forced ? "true" : "false");
 }
 
 static void
@@ -100,17 +121,16 @@ feed(void)
 {
 	static struct buf bytes, flat, supersedes, kafka, line;
 	static struct rec r;
-	struct rec_change c[2] = { { .name = "supersedes" }, { .name = "kafka" } };
+	const struct rec_member *token = rec_get(&s.rec, "feed");
+	struct rec_change c[3] = { { .name = "supersedes" } };
 	const char *why, *code;
-	uint64_t dead = 0;
 	size_t n = 1;
 
 	bytes.len = supersedes.len = kafka.len = line.len = 0;
 	buf_str(&bytes);
-	rec_u64(rec_get(&s.rec, "dead"), &dead);
-	buf_addf(&supersedes, "{\"dead\":%" PRIu64 ",\"force\":%s}", dead, force ? "true" : "false");
+	say_dead(&supersedes);
 	if (request_bytes(&bytes) < 0) {
-		wrap(&bytes, &supersedes, "no_bytes", "there is no \"request\", \"text\" or \"b64\" in it");
+		wrap(&bytes, &supersedes, token, "no_bytes", "there is no \"request\", \"text\" or \"b64\" in it");
 		return;
 	}
 	why = fault(&bytes, &flat, &r, &code);
@@ -119,7 +139,7 @@ feed(void)
 		code = "too_large";
 	}
 	if (why) {
-		wrap(&bytes, &supersedes, code, why);
+		wrap(&bytes, &supersedes, token, code, why);
 		return;
 	}
 	c[0].val = supersedes.p;
@@ -130,6 +150,8 @@ feed(void)
 		buf_adds(&kafka, "\"}");
 		c[n++] = (struct rec_change){ "kafka", kafka.p, kafka.len };
 	}
+	if (token)      /* a feeder's: it knows the line by that */
+		c[n++] = (struct rec_change){ "feed", token->val, token->val_len };
 	rec_edit(&line, &r, c, n);
 	stage_emit(&s, line.p, line.len);
 }
@@ -143,15 +165,19 @@ main(int argc, char **argv)
 	arg_help(argc, argv, usage);
 	/* Text in JSON, with key and headers beside it, is longer than it was. */
 	s.in.max = 4 * RECORD_MAX;
-	while ((c = getopt(argc, argv, "+f")) != -1)
+	while ((c = getopt(argc, argv, "+fm")) != -1)
 		switch (c) {
 		case 'f': force = true; break;
+		case 'm': marked = true; break;
 		default: die_usage(usage);
 		}
-	if (optind < argc)
+	if (optind < argc || (force && marked))
 		die_usage(usage);
 	s.settles = true;       /* the error in it is the dead letter's, not the line's */
 	while (stage_next(&s))
-		feed();
+		if (marked && !rec_get(&s.rec, "refeed"))
+			stage_pass(&s);
+		else
+			feed();
 	return stage_end(&s);
 }

@@ -3,6 +3,7 @@
 
 #include "arg.h"
 #include "err.h"
+#include "json.h"
 #include "request.h"
 #include "stage.h"
 
@@ -17,11 +18,25 @@ static const char usage[] = "validate [-l maxbytes] [-p folder] [-t types]\n"
     "  -t types     job types of the older envelope that are allowed, by ','\n"
     "               (default " REQUEST_JOB_TYPES ")\n";
 
+static void
+refuse(struct stage *s, struct buf *why, const struct buf *at)
+{
+	static struct buf error;
+
+	error.len = 0;
+	stage_error_json(&error, "bad_request", false, 0, buf_str(why));
+	error.len--;
+	buf_adds(&error, ",\"member\":");
+	json_quote(&error, at->p, at->len);
+	buf_addc(&error, '}');
+	stage_error_put(s, &s->rec, &error);
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct stage s = STAGE_INIT;
-	static struct buf why;
+	static struct buf why, at;
 	struct request_limits limits = { NULL, NULL };
 	int c;
 
@@ -37,9 +52,9 @@ main(int argc, char **argv)
 	if (optind < argc)
 		die_usage(usage);
 	while (stage_next(&s)) {
-		why.len = 0;
-		if (request_faults(&s.rec, request_kind(&s.rec), &limits, &why))
-			stage_error_rec(&s, &s.rec, "bad_request", false, 0, buf_str(&why));
+		why.len = at.len = 0;
+		if (request_faults(&s.rec, request_kind(&s.rec), &limits, &why, &at))
+			refuse(&s, &why, &at);
 		else
 			stage_pass(&s);
 	}

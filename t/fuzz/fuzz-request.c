@@ -16,14 +16,16 @@ static void
 check_faults(const struct rec *r)
 {
 	static const struct request_limits limits = { "/nonexistent", NULL };
-	static struct buf why, quoted;
+	static struct buf why, at, quoted;
 	static struct rec q;
 
-	why.len = quoted.len = 0;
-	if (!request_faults(r, request_kind(r), &limits, &why) != !why.len)
+	why.len = at.len = quoted.len = 0;
+	if (!request_faults(r, request_kind(r), &limits, &why, &at) != !why.len || !why.len != !at.len)
 		abort();
 	buf_adds(&quoted, "{\"why\":");
 	json_quote(&quoted, why.p, why.len);
+	buf_adds(&quoted, ",\"at\":");
+	json_quote(&quoted, at.p, at.len);
 	buf_addc(&quoted, '}');
 	if (rec_parse(&q, quoted.p, quoted.len) != REC_OK)
 		abort();
