@@ -23,6 +23,18 @@ static const struct {
 	{ "refused", 409, "refused", "the job can't be run again: see its history" },
 };
 
+/* Back to its page, which says what was done. */
+static void
+see_job(struct call *c, const char *did)
+{
+	struct buf path = BUF_INIT;
+	const char *word = strstr(c->route->path, "/cancel") ? "cancelled" : strstr(c->route->path, "/open") ? "opened" : "retried";
+
+	buf_addf(&path, "/ui/jobs/%s", c->part.p);
+	see(c, path.p, strcmp(did, "already") == 0 ? did : word);
+	buf_free(&path);
+}
+
 static void
 acted(void *ctx, enum pg_status st, struct pg *db)
 {
@@ -40,6 +52,8 @@ acted(void *ctx, enum pg_status st, struct pg *db)
 			continue;
 		if (outcomes[i].code)
 			problem(c, outcomes[i].status, outcomes[i].code, outcomes[i].status == 404 ? "id" : NULL, "%s", outcomes[i].detail);
+		else if (c->route->page)
+			see_job(c, did);
 		else
 			answer_column(c, outcomes[i].status, db, 1);
 		return;
@@ -57,15 +71,21 @@ act(struct call *c, const char *sql)
 	return q;
 }
 
-/* The string member of the body, or NULL into *v (then b is empty). False: answered. */
+/* The string member of the body, or the form's field, into b; b is empty where there is
+ * none. False: answered. */
 static bool
 word(struct call *c, const char *name, size_t most, struct buf *b)
 {
 	struct rec r = REC_INIT;
 	const struct rec_member *m;
-	bool good = body_object(c, &r);
+	bool good;
 
 	b->len = 0;
+	if (c->route->page) {
+		form_field(c, name, b);
+		return b->len <= most || (problem(c, 422, "bad_member", name, "%s is too long", name), false);
+	}
+	good = body_object(c, &r);
 	for (size_t i = 0; good && i < r.n; i++)
 		if (!rec_named(&r.m[i], name)) {
 			problem(c, 422, "unknown_member", name, "the body may have the member %s, and no other", name);

@@ -35,7 +35,7 @@ struct route {
 	void (*run)(struct call *c);
 	const char *params;             /* allowed, " a b c " */
 	const char *types;              /* of a body, " application/json "; NULL: no body is taken */
-	bool page;                      /* for people: problems as pages, no token: the form to sign in */
+	bool page;                      /* for people: problems are pages, bodies are forms, without a token it asks for one */
 };
 
 struct call {
@@ -46,7 +46,8 @@ struct call {
 	const char *tenant;             /* whose jobs are meant; NULL: everybody's */
 	struct buf out;
 	bool by_cookie;
-	void *state;                    /* the route's own, freed with free() */
+	void *state;                    /* the route's own */
+	void (*drop)(void *state);      /* frees it; NULL: free() */
 	int64_t number;                 /* the route's own */
 };
 
@@ -98,6 +99,8 @@ bool body_object(struct call *c, struct rec *r);
 
 /* Who asks (auth.c): looks the token up, then calls then(c) with c->who filled, or answers. */
 void auth(struct call *c, void (*then)(struct call *c));
+/* The same for a token at hand. */
+void auth_token(struct call *c, const char *token, size_t len, void (*then)(struct call *c));
 
 /* Routes. */
 void job_get(struct call *c);
@@ -121,7 +124,27 @@ void search_get(struct call *c);
 void healthz(struct call *c);
 void readyz(struct call *c);
 void metrics_get(struct call *c);
-void openapi_get(struct call *c);
+void asset_get(struct call *c);
+
+/* Pages (pages.c, views.c). */
+void view_overview(struct call *c);
+void view_jobs(struct call *c);
+void view_job(struct call *c);
+void view_dead(struct call *c);
+void view_dead_one(struct call *c);
+void view_workers(struct call *c);
+void view_pipelines(struct call *c);
+void view_search(struct call *c);
+void view_sign_in(struct call *c);
+void session_begin(struct call *c);
+void session_end(struct call *c);
+/* A problem, or the form to sign in with a sentence, as a page. */
+void page_of_problem(struct call *c, unsigned status, const char *title, const char *detail);
+void page_of_sign_in(struct call *c, unsigned status, const char *message);
+/* 303 to what form.c read or this path, which is ours, with ?did=WORD. */
+void see(struct call *c, const char *path, const char *did);
+/* The field of a form that a page sent, NUL-terminated; false: it is not there. */
+bool form_field(const struct call *c, const char *name, struct buf *value);
 
 /* Events (hub.c, streams.c). */
 void events_start(void);

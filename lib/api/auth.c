@@ -155,8 +155,10 @@ no_token(struct call *c, const char *code, const char *why)
 		problem(c, 401, code, "Authorization", "%s", why);
 		return;
 	}
-	web_add(c->r, "Location", "/ui/sign-in");
-	web_answer(c->r, 303, NULL, NULL);
+	if (c->route->run == session_begin)
+		page_of_sign_in(c, 401, "This token is unknown, revoked or expired.");
+	else
+		see(c, "/ui/sign-in", NULL);
 }
 
 static void
@@ -222,8 +224,8 @@ cookie(const struct call *c)
 	return p ? p + 7 : NULL;
 }
 
-static void
-look_up(struct call *c, const char *token, size_t len, void (*then)(struct call *c))
+void
+auth_token(struct call *c, const char *token, size_t len, void (*then)(struct call *c))
 {
 	struct lookup *l;
 	struct pgcall *q;
@@ -253,7 +255,10 @@ auth(struct call *c, void (*then)(struct call *c))
 	size_t len;
 
 	if (c->route->scope == SCOPE_NONE) {
-		then(c);
+		if (changes(c) && !same_site(c, false))
+			problem(c, 403, "cross_site", NULL, "this request comes from another site's page");
+		else
+			then(c);
 		return;
 	}
 	if (header) {
@@ -279,6 +284,6 @@ auth(struct call *c, void (*then)(struct call *c))
 	else if (c->by_cookie && changes(c) && !same_site(c, true))
 		problem(c, 403, "cross_site", NULL, "this request comes from another site's page");
 	else
-		look_up(c, token, len, then);
+		auth_token(c, token, len, then);
 }
 

@@ -135,7 +135,8 @@ common(struct call *c)
 {
 	const char *origin = api.origins ? web_header(c->r, "Origin") : NULL;
 
-	web_add(c->r, "Cache-Control", "no-store");
+	if (!c->route || c->route->run != asset_get)
+		web_add(c->r, "Cache-Control", "no-store");
 	web_add(c->r, "X-Content-Type-Options", "nosniff");
 	if (!api.origins)
 		return;
@@ -182,8 +183,8 @@ api_handle(struct web_req *r)
 	c->r = r;
 	r->user = c;
 	open_calls++;
-	common(c);
 	c->route = find(c, &allow);
+	common(c);
 	if (!c->route)
 		no_route(c, &allow);
 	else if (stopping && c->route->run != healthz)
@@ -204,7 +205,10 @@ api_done(struct web_req *r, unsigned status, int64_t us)
 	open_calls--;
 	buf_free(&c->part);
 	buf_free(&c->out);
-	free(c->state);
+	if (c->drop)
+		c->drop(c->state);
+	else
+		free(c->state);
 	free(c);
 }
 

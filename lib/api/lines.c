@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/lists.h"
 #include "api/submit.h"
+#include "api/views.h"
 #include "api/wires.h"
 #include "json.h"
 
@@ -28,6 +30,25 @@ send(struct call *c, enum wires_which which, const struct buf *line, void (*answ
 		    which == WIRES_HITS ? "search" : "intake");
 }
 
+/* For the page: back to the dead letter, or what the problem document says. */
+static void
+fed_page(struct call *c, unsigned status)
+{
+	struct rec r = REC_INIT;
+	struct buf text = BUF_INIT;
+
+	if (status < 300) {
+		buf_addf(&text, "/ui/dead/%s", c->part.p);
+		see(c, text.p, "fed");
+	} else {
+		if (rec_parse(&r, c->out.p, c->out.len) == REC_OK)
+			rec_str(rec_get(&r, "detail"), &text);
+		problem(c, status, "refused", NULL, "%s", buf_str(&text));
+	}
+	rec_free(&r);
+	buf_free(&text);
+}
+
 static void
 fed(struct asking *a, const char *line, size_t len)
 {
@@ -35,6 +56,10 @@ fed(struct asking *a, const char *line, size_t len)
 	struct call *c = ((struct single *)a)->c;
 	unsigned status = outcome_json(&c->out, line, len, &location);
 
+	if (c->route->page) {
+		fed_page(c, status);
+		return;
+	}
 	if (status < 300) {
 		web_add(c->r, "Location", location.p);
 		status = 202;
@@ -83,14 +108,17 @@ got_letter(void *ctx, enum pg_status st, struct pg *db)
 void
 dead_feed(struct call *c)
 {
-	struct pgcall *q;
+	struct buf mended = BUF_INIT;
 
 	if (!part_is_number(c))
 		return;
-	q = pgpool_call(api_slow, "select sluice.api_dead_one($1, $2)", got_letter, c);
-	pg_puts(&q->args, pg_scalar(&q->args, PG_TEXT), c->tenant);
-	pg_put_i64(&q->args, pg_scalar(&q->args, PG_INT8), c->number);
-	pgpool_run(q);
+	if (c->route->page) {           /* the form's field is the body */
+		form_field(c, "request", &mended);
+		c->r->body.len = 0;
+		buf_add(&c->r->body, mended.p, mended.len);
+		buf_free(&mended);
+	}
+	pgpool_run(letter_call(c, got_letter));
 }
 
 static void
@@ -99,15 +127,24 @@ found(struct asking *a, const char *line, size_t len)
 	static struct rec r;
 	struct call *c = ((struct single *)a)->c;
 	const struct rec_member *m;
+	struct buf hits = BUF_INIT;
 
 	if (!line || rec_parse(&r, line, len) != REC_OK || rec_get(&r, "error") || !(m = rec_get(&r, "hits"))) {
 		problem(c, 503, "no_search", NULL, "the search gave no answer: try again");
 		return;
 	}
-	buf_adds(&c->out, "{\"hits\":");
-	buf_add(&c->out, m->val, m->val_len);
-	buf_addc(&c->out, '}');
-	answer_json(c, 200);
+	buf_adds(&hits, "{\"hits\":");
+	buf_add(&hits, m->val, m->val_len);
+	buf_addc(&hits, '}');
+	if (c->route->page) {
+		struct page p = page_begin(c);
+
+		page_search(&p, web_param(c->r, "q"), (struct page_text){ hits.p, hits.len });
+		page_end(c, 200);
+		buf_free(&hits);
+	} else {
+		web_answer(c->r, 200, "application/json", &hits);
+	}
 }
 
 void
@@ -142,4 +179,19 @@ search_get(struct call *c)
 	buf_addc(&line, '}');
 	send(c, WIRES_HITS, &line, found);
 	buf_free(&line);
+}
+
+void
+view_search(struct call *c)
+{
+	const char *q = web_param(c->r, "q");
+	struct page p;
+
+	if (q && *q) {
+		search_get(c);
+		return;
+	}
+	p = page_begin(c);
+	page_search(&p, NULL, (struct page_text){ NULL, 0 });
+	page_end(c, 200);
 }

@@ -63,11 +63,15 @@ problem(struct call *c, unsigned status, const char *code, const char *member, c
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
 	c->out.len = 0;
-	object(&c->out, status, code, member, detail, c->r->id);
 	if (status == 401)
 		web_add(c->r, "WWW-Authenticate", "Bearer realm=\"sluice\"");
 	if (status == 503)
 		web_add(c->r, "Retry-After", "1");
+	if (c->route && c->route->page) {
+		page_of_problem(c, status, title(status), detail);
+		return;
+	}
+	object(&c->out, status, code, member, detail, c->r->id);
 	web_answer(c->r, status, "application/problem+json", &c->out);
 }
 

@@ -3,6 +3,7 @@
 #include "api/api.h"
 
 #define JSON " application/json "
+#define FORM " application/x-www-form-urlencoded "
 
 const struct route api_routes[] = {
 	{ "GET", "/v1/jobs/{id}", SCOPE_READ, job_get, " tenant ", NULL, false },
@@ -27,6 +28,26 @@ const struct route api_routes[] = {
 	{ "GET", "/healthz", SCOPE_NONE, healthz, NULL, NULL, false },
 	{ "GET", "/readyz", SCOPE_NONE, readyz, " ignore ", NULL, false },
 	{ "GET", "/metrics", SCOPE_ADMIN, metrics_get, NULL, NULL, false },
-	{ "GET", "/openapi.json", SCOPE_NONE, openapi_get, NULL, NULL, false },
+	{ "GET", "/openapi.json", SCOPE_NONE, asset_get, NULL, NULL, false },
+
+	{ "GET", "/", SCOPE_READ, view_overview, " did tenant ", NULL, true },
+	{ "GET", "/ui/jobs", SCOPE_READ, view_jobs,
+	  " did tenant status pipeline doc_key priority since until sort limit cursor ", NULL, true },
+	{ "GET", "/ui/jobs/{id}", SCOPE_READ, view_job, " did tenant ", NULL, true },
+	{ "GET", "/ui/dead", SCOPE_READ, view_dead, " did tenant kind code limit cursor ", NULL, true },
+	{ "GET", "/ui/dead/{no}", SCOPE_READ, view_dead_one, " did tenant ", NULL, true },
+	{ "GET", "/ui/workers", SCOPE_READ, view_workers, " did tenant ", NULL, true },
+	{ "GET", "/ui/pipelines", SCOPE_READ, view_pipelines, " did tenant ", NULL, true },
+	{ "GET", "/ui/search", SCOPE_SEARCH, view_search, " did tenant q limit ", NULL, true },
+	{ "GET", "/ui/sign-in", SCOPE_NONE, view_sign_in, " did next ", NULL, true },
+	{ "POST", "/ui/jobs/{id}/cancel", SCOPE_WRITE, job_cancel, " tenant ", FORM, true },
+	{ "POST", "/ui/jobs/{id}/open", SCOPE_WRITE, job_open, " tenant ", FORM, true },
+	{ "POST", "/ui/jobs/{id}/retry", SCOPE_WRITE, job_retry, " tenant ", FORM, true },
+	{ "POST", "/ui/dead/{no}/feed", SCOPE_DEAD, dead_feed, " tenant ", FORM, true },
+	{ "POST", "/session", SCOPE_NONE, session_begin, NULL, FORM, true },
+	{ "POST", "/session/end", SCOPE_NONE, session_end, NULL, FORM, true },
+	{ "GET", "/ui/style.css", SCOPE_NONE, asset_get, NULL, NULL, false },
+	{ "GET", "/ui/sluice.js", SCOPE_NONE, asset_get, NULL, NULL, false },
+	{ "GET", "/ui/icon.svg", SCOPE_NONE, asset_get, NULL, NULL, false },
 	{ 0 }
 };
