@@ -114,9 +114,10 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as f:
         doc = json.load(f)
     refs(doc)
-    operations(doc)
-    same(doc)
-    examples(doc)
+    if not faults:
+        operations(doc)
+        same(doc)
+        examples(doc)
     if len(sys.argv) > 2:
         with open(sys.argv[2], encoding="utf-8") as f:
             guide = f.read()
