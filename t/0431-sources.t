@@ -117,6 +117,10 @@ ok 'the floor tells that it was read' each job
 ok 'a topic is given to a tenant' sluice topics set work.x --tenant acme --kind compute --pipeline p
 said() { sluice topics ls -j >got && jq -e '.topic == "work.x" and .tenant == "acme" and .kind == "compute" and .pipeline == "p"' got; }
 ok 'which can be seen' said
+nothing() { sluice topics set "$@" 2>err; rc=$?; grep -q 'sluice topics unset work.x' err && test "$(sluice topics ls -j | jq -r .tenant)" = acme && return $rc; }
+code 100 'a rule without content' nothing work.x
+code 100 'or with empty words' nothing work.x --tenant ''
+code 100 'a tenant that none can be' sluice topics set work.x --tenant 'a b'
 code 100 'a kind that there is not' sluice topics set work.x --kind x
 code 100 'a kind that the name contradicts' sluice topics set jobs.x --kind document
 code 100 'a name that no topic has' sluice topics set 'a b'

@@ -121,8 +121,41 @@ kcat() { cat >sent; }
 X
 printf '{"job_id":"u",\t"text":"\377"}\n{"job_id":"v"}\n{"job_id":7}\n' >broken
 printf 'u\t{"job_id":"u",\t"text":"\377"}\nv\t{"job_id":"v"}\n\t{"job_id":7}\n' >want
-sent() { BASH_ENV=$PWD/sent.sh SLUICE_KAFKA=nowhere sluice submit -r broken && cmp want sent; }
-ok 'broken UTF-8 reaches Kafka as it is' sent
+by_kafka() { BASH_ENV=$PWD/sent.sh SLUICE_KAFKA=nowhere sluice submit "$@" >ids 2>err; }
+sent() { by_kafka --force -r broken && cmp want sent && grep -q 'will refuse: 3 ' err; }
+ok 'broken UTF-8 reaches Kafka as it is, when forced' sent
+cat >mixed <<'X'
+{"job_id":"a","text":"x"}
+
+{"job_id":"b","text":"x","priority":"urgent"}
+{}
+{ "job_id" : "c" , "text" : "x" }	
+nonsense
+X
+unsent() { # unsent WORDS ARGUMENT...: none of them went
+	words=$1
+	shift
+	rm -f sent
+	by_kafka "$@"
+	rc=$?
+	[ ! -e sent ] && grep -qF "$words" err || { cat err; return 9; }
+	return $rc
+}
+code 100 'requests that will be refused: none is sent' unsent 'refuse 3 of 5, so nothing was sent' -r mixed
+told() { sed 's/^sluice: //; $d' err >got && diff want got; }
+cat >want <<'X'
+line 3: priority: must be one of Low|Medium|High
+line 4: text, path, url, doi: one of them must be there
+line 6: not valid JSON at byte 0
+X
+ok 'each by its line, with the reason' told
+all() { by_kafka --force -r mixed && test "$(wc -l <sent)" = 5; }
+ok '--force sends them all' all
+code 100 'a document on a topic for computations' unsent 'line 1: ' --topic jobs.requests.v1 -r requests
+whole() { grep -v 'urgent\|^{}\|nonsense' mixed >sound && rm -f sent && by_kafka -r sound && test "$(wc -l <sent)" = 2 && test ! -s err; }
+ok 'sound ones go, without a word' whole
+printed() { print -r mixed && test "$(wc -l <got)" = 5 && grep -q 'will refuse: 3 ' err; }
+ok '--print says so, too' printed
 pipeline() { BASH_ENV=$PWD/sent.sh SLUICE_KAFKA=nowhere sluice submit -p "$1" --text x; }
 code 100 'a pipeline that is not there' pipeline nothing
 code 100 'nor is intake one for documents' pipeline intake
@@ -143,9 +176,10 @@ down() { # down COMMAND...: what to do is said
 	grep -q 'sluice up starts what is down' err || cat err
 	return $rc
 }
-code 111 'a stack that is down: search' down search x
+one() { down "$@"; rc=$?; test "$(wc -l <err)" = 1 && grep -q '^sluice: fatal: ' err && return $rc; }
+code 111 'a stack that is down: search, one sentence of ours' one search x
 code 111 'jobs' down jobs
-code 111 'submit, whose Kafka is asked first' down submit --text x
+code 111 'submit, whose Kafka is asked first' one submit --text x
 # What became of them.
 sql() { psql -X -q -At -d "$SLUICE_DB" -v ON_ERROR_STOP=1; }
 sql <<'X'

@@ -103,13 +103,50 @@ ok 'what its stages said' logs
 code 1 'nothing of that attempt' sluice logs -T acme j2 --attempt 2
 code 100 'neither service nor job' sluice logs "nix'"
 mkdir -p var/log/auto && echo hello >var/log/auto/current
+mistyped() { sluice logs "$@" 2>err; test $? = 1 && grep -q "^sluice: no job $1 " err; }
+service() { mistyped atuo && grep -q '^sluice: no service atuo; services: auto$' err; }
+ok 'a mistyped service: which there are' service
+asked() { mistyped atuo --job && test "$(wc -l <err)" = 1; }
+ok 'not where a job was asked for' asked
 both() { sluice logs auto | grep -q hello; }
 ok 'a service comes first' both
 tty() { script -qec "$T_TOP/bin/sluice logs -T acme j2" /dev/null </dev/null >got && grep -q ']0;x' got && ! grep -q "$(printf '\033')" got; }
 ok 'a terminal gets no escapes from a log' tty
 why() { sluice why "$@" >got 2>err; }
 says() { s_want=$1 && shift && why "$@" && grep -q -- "$s_want" got; }
-ok 'why: it failed' says '-> sluice logs -T acme j2; sluice retry' -T acme j2
+ok 'why: it failed for good: its log, and no retry' says '-> sluice logs -T acme j2; .*submit it again, or the request (sluice dead show 1)' -T acme j2
+ok 'why: the same, and nothing was kept: no log' says '-> sluice job -T acme j12; another try would end the same' -T acme j12
+sql <<'X'
+set search_path = sluice;
+insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+	select n, 'auto', 1, 'default', 'j' || n, 'doc' || case when n = 54 then 53 else n end, gen_random_uuid(), '{}' from generate_series(51, 54) n;
+insert into job_key select key16(tenant, job_id), no, digest from job where no > 50;
+insert into doc_gen (doc, gen, no, digest) select key16(key16('default', 'doc53')::text, 'auto'), no - 52, no, gen_random_uuid() from job where no > 52;
+alter table ev disable trigger user;
+insert into ev (no, n, was, state, run, attempt, failures, suspect, error)
+	select no, n, (array['queued', 'processing'])[n]::state, (array['processing', 'failed'])[n]::state, case no when 52 then 3 else 1 end, 1, n - 1, 0,
+		case n when 2 then '{"stage":"embed","code":"timeout","message":"late","retry":true}' end
+	from job, generate_series(1, 2) n where no in (51, 52, 53);
+insert into ev (no, n, was, state, run, attempt, failures, suspect, error, not_before)
+	values (54, 1, 'queued', 'processing', 1, 1, 0, 0, null, null),
+		(54, 2, 'processing', 'queued', 1, 1, 1, 0, '{"stage":"embed","code":"timeout","message":"late","retry":true}', now() + interval '1 hour');
+alter table ev enable trigger user;
+select setval('job_no', 54);
+X
+ok 'why: a fault that may pass: retry' says '-> sluice job j51; sluice retry j51$' j51
+ok 'why: after three runs' says '-> sluice job j52; sluice retry --force j52$' j52
+ok 'why: with a newer version' says '-> sluice job j53; a newer version of its document was taken since$' j53
+ok 'why: backoff, and nothing was kept' says 'backoff ' j54
+ok 'what it did last' grep -q 'last attempt: sluice job j54$' got
+sql <<'X'
+set search_path = sluice;
+alter table ev disable trigger user;
+delete from ev where no > 50;
+delete from doc_gen where no > 50;
+delete from job_key where no > 50;
+delete from job where no > 50;
+select setval('job_no', 50);
+X
 ok 'why: it waits' says '-> sluice open j3 paid' j3
 ok 'why: nobody serves it' says no_worker -T acme j50
 ok 'why: done' says 'sluice result j1' j1
@@ -172,6 +209,10 @@ many() {
 ok 'in batches, with progress' many
 
 # Pipelines.
+for cmd in jobs 'jobs --count' 'retry --dry-run' 'cancel --dry-run'; do
+	mistyped() { sluice $cmd -p atuo 2>err; rc=$?; grep -q '^sluice: fatal: no pipeline atuo; there are: .*auto' err && return $rc; }
+	code 100 "$cmd of a pipeline that is none" mistyped
+done
 pause() { sluice pause auto 2>err && says 'paused .*' -T acme j10 && grep -q 'sluice resume auto' got && sluice resume auto && why -T acme j10 && ! grep -q paused got; }
 ok 'pause and resume' pause
 code 100 'a pipeline that is none' sluice pause atuo

@@ -44,6 +44,8 @@ service_log() {
 	[ -z "$follow" ] || tail -n 0 -F -- "${files[-1]}" | harmless
 }
 
+services() { ls "$dir" 2>/dev/null | paste -sd ' '; }
+
 # Lines of a stage begin with its name, as all our programs' do.
 of_stage() {
 	if [ -z "$stage" ]; then cat; else P="$stage: " awk 'index($0, ENVIRON["P"]) == 1'; fi
@@ -51,7 +53,10 @@ of_stage() {
 
 job_log() {
 	local n run at bytes seen=''
-	job_of "$what" "$tenant"
+	if ! job_find "$what" "$tenant"; then
+		[ -n "$job" ] || say "no service $what; services: $(services)"
+		no_job job "$what" "$tenant"
+	fi
 	while IFS=$'\t' read -r n run at bytes; do
 		seen=1
 		printf -- '-- run %s attempt %s, %s, %s bytes\n' "$run" "$n" "$at" "$bytes"
@@ -82,5 +87,5 @@ if [ -z "$job" ] && [ -e "$dir/$what" ]; then
 elif [[ $what =~ ^[A-Za-z0-9._:-]{1,128}$ ]] && [ -n "${SLUICE_DB:-}" ]; then
 	job_log
 else
-	die 100 "no service ${what:0:60}, and no job has such an id; services: $(ls -x "$dir" 2>/dev/null | tr -s ' \n' ' ')"
+	die 100 "no service ${what:0:60}, and no job has such an id; services: $(services)"
 fi

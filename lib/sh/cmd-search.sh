@@ -14,6 +14,12 @@
 . "$SLUICE_TOP/lib/sh/progress.sh"
 named SLUICE_DB ledger
 code=0
-search "$@" || code=$?
-[ $code != 111 ] || say 'see sluice status; sluice up starts what is down'
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+search "$@" 2>"$said" || code=$?
+# Of a ledger that does not answer our sentence is enough.
+if [ $code = 111 ] && ! pg_answers "$SLUICE_DB"; then
+	die 111 'the ledger does not answer: see sluice status; sluice up starts what is down'
+fi
+cat "$said" >&2
 exit $code

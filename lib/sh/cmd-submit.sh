@@ -4,7 +4,8 @@
 #: jobs
 #|   FILE...          documents (text, HTML, PDF); of a folder, every file in it
 #|   -r FILE          requests, one JSON object a line ("-": stdin), sent as they
-#|                    are
+#|                    are; none where the intake would refuse one of them
+#|     --force        sends them all the same
 #|   --text TEXT      a document's text ("-": stdin)
 #|   --url URL        a document to be fetched; may be given again
 #|   --doi DOI        a published work, found by its DOI; may be given again
@@ -61,15 +62,28 @@ submit_send() {
 	need kcat
 	named SLUICE_KAFKA Kafka
 	[ -z "${SLUICE_KAFKA_CONF:-}" ] || conf=(-F "$SLUICE_KAFKA_CONF")
+	# That nobody answers takes one sentence, ours; what else there is, kcat says.
 	kcat "${conf[@]}" -P -b "$SLUICE_KAFKA" -t "$topic" -K '\t' \
 		-X message.timeout.ms=30000 -X message.max.bytes=18874368 -X enable.idempotence=true \
 		-X log_level=3 2>"$tmp/kcat" || {
-		sed 's/^%*/sluice: kcat:/' "$tmp/kcat" >&2
+		! kafka_answers "$SLUICE_KAFKA" "${conf[@]}" || sed 's/^%*/sluice: kcat:/' "$tmp/kcat" >&2
 		die 111 "Kafka at $SLUICE_KAFKA did not take the requests: see sluice status; sluice up starts what is down"
 	}
 }
 
-wait='' print='' requests='' topic=${SLUICE_TOPIC:-}
+# submit_bad: says what the intake will refuse; unless it is sent all the same, or not at all,
+# that is the end.
+submit_bad() {
+	local n line
+	n=$(wc -l <<<"$refused")
+	while IFS= read -r line; do say "${line:0:300}"; done < <(head -n 5 <<<"$refused")
+	[ "$n" -le 5 ] || say "and $((n - 5)) more"
+	[ -n "$force$print" ] ||
+		die 100 "the intake will refuse $n of $(wc -l <"$tmp/theirs"), so nothing was sent: mend them, or send all with --force"
+	say "the intake will refuse: $n (then see sluice dead ls)"
+}
+
+wait='' print='' force='' requests='' refused='' topic=${SLUICE_TOPIC:-}
 files=() texts=() urls=() dois=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -93,6 +107,7 @@ while [ $# -gt 0 ]; do
 	--again) again=1 ;;
 	--wait) wait=1 ;;
 	--print) print=1 ;;
+	--force) force=1 ;;
 	--) shift && files+=("$@") && break ;;
 	-*) [ ! -e "$1" ] || die 100 "not an option: $1; the file of this name is ./$1"
 		cmd_usage ;;
@@ -130,7 +145,12 @@ again_at=$EPOCHREALTIME-
 	[ -z "$model" ] || submit_compute
 } >"$tmp/requests"
 submit_check "$tmp/requests"
-[ -z "$requests" ] || submit_requests "$requests" >>"$tmp/requests"
+if [ -n "$requests" ]; then
+	submit_requests "$requests" >"$tmp/theirs"
+	refused=$(submit_refused "$tmp/theirs" "$topic") || exit
+	cat "$tmp/theirs" >>"$tmp/requests"
+fi
+[ -z "$refused" ] || submit_bad
 
 if [ -n "$print" ]; then
 	cat "$tmp/requests"
@@ -147,7 +167,6 @@ fi
 submit_send <"$tmp/keyed"
 cut -f 1 "$tmp/keyed" | grep . >"$tmp/ids" || :
 bad=$(grep -c '^	' "$tmp/keyed") || :
-[ "$bad" = 0 ] || say "lines that are no request with a proper job_id, and will be refused: $bad (see sluice dead ls)"
 if [ -z "$wait" ]; then
 	cat "$tmp/ids"
 	exit 0

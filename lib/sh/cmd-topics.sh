@@ -42,6 +42,9 @@ topics_set() {
 	*:document | *:compute | *:) ;;
 	*) die 100 "no such kind: $kind (document or compute)" ;;
 	esac
+	[ -n "$tenant$kind$pipeline" ] || cmd_usage "what of $topic? To say nothing of it any more: sluice topics unset $topic"
+	[[ $tenant =~ ^[A-Za-z0-9._-]{0,64}$ ]] || die 100 "no tenant has such a name: ${tenant:0:70}"
+	[[ $pipeline =~ ^[a-z0-9-]{0,64}$ ]] || die 100 "no pipeline has such a name: ${pipeline:0:70}"
 	owner_psql -v topic="$topic" -v tenant="$tenant" -v kind="$kind" -v pipeline="$pipeline" -f - <<-'X' >/dev/null
 		select sluice.topic_set(:'topic', nullif(:'kind', ''), nullif(:'tenant', ''), nullif(:'pipeline', ''));
 	X
@@ -70,7 +73,7 @@ make:0)
 	exec "$SLUICE_TOP/lib/sh/topics.sh"
 	;;
 ls:1 | ls:2) topics_ls "$topic" ;;
-set:[2-9]*) topics_set "${@:3}" ;;
+set:[2-9]) topics_set "${@:3}" ;;
 unset:2)
 	n=$(owner_psql -At -v topic="$topic" -f - <<<"select sluice.topic_unset(:'topic')")
 	[ "$n" = 1 ] || die 1 "nothing was said of $topic"

@@ -23,7 +23,7 @@ next() {
 	case $1 in
 	paused) echo "sluice resume $job_pipeline" ;;
 	no_worker) echo "sluice status; sluice logs $job_pipeline (is there a pipelines/$job_pipeline? then sluice up)" ;;
-	backoff) echo "wait, or see the last attempt: sluice logs$whose $id" ;;
+	backoff) echo "wait, or see the last attempt: $told" ;;
 	behind) sed -n "s/^behind job [0-9]* (\([^)]*\)).*/sluice why$whose \1/p" <<<"$2" ;;
 	pipeline_limit) echo "sluice limit; sluice limit -p $job_pipeline N" ;;
 	tenant_limit)
@@ -41,10 +41,32 @@ next() {
 	ended)
 		case $job_state:$why in
 		completed:*) echo "sluice result$whose $id" ;;
-		*$'\n'deleted*) echo "sluice logs$whose $id" ;;
-		*) echo "sluice logs$whose $id; sluice retry$whose $id" ;;
+		*$'\n'deleted*) echo "$told" ;;
+		*) echo "$told; $again" ;;
 		esac ;;
 	esac
+}
+
+# after: sets told, where it says what went wrong, and again, what to do about a failed job.
+# A fault that no retry can mend is the request's or the document's.
+after() {
+	local logged lasting newer run dead
+	IFS='|' read -r logged lasting newer run dead < <(ledger_psql -At -v no="$job_no" -f - <<-'X'
+		select exists (select from sluice.job_log l where l.no = j.no), coalesce(j.error::json ->> 'retry', '') = 'false',
+			exists (select from sluice.doc_gen d cross join lateral (select * from sluice.jobs x where x.no = d.no) x
+				where d.doc = sluice.key16(sluice.key16(j.tenant, j.doc_key)::text, j.pipeline) and d.no > j.no
+					and x.state not in ('failed', 'cancelled')), j.run, (select max(d.no) from sluice.dead_letter d where d.job = j.no)
+		from sluice.jobs j where j.no = :no
+	X
+	) || exit 111
+	[ "$logged" != t ] || told="sluice logs$whose $id"
+	if [ "$newer" = t ]; then
+		again='a newer version of its document was taken since'
+	elif [ "$lasting" = t ]; then
+		again="another try would end the same: mend the document and submit it again${dead:+, or the request (sluice dead show $dead)}"
+	else
+		again="sluice retry$([ "$run" -lt 3 ] || echo ' --force')$whose $id"
+	fi
 }
 
 job_of "$id" "$tenant" 'has it been sent (sluice dead ls), does the intake lag (sluice status), is it another tenant'\''s (-T)?'
@@ -57,6 +79,8 @@ fi
 why=$(ledger_psql -At -F $'\t' -v no="$job_no" -f - \
 	<<<"select reason, left(regexp_replace(detail, '[[:cntrl:]]+', ' ', 'g'), 500) from $reasons") ||
 	exit 111
+told="sluice job$whose $id" again=''
+[ "$job_state" = completed ] || after
 printf '%s is %s\n' "$id" "$job_state"
 while IFS=$'\t' read -r reason detail; do
 	printf '  %-14s %s\n  %14s -> %s\n' "$reason" "${detail//[[:cntrl:]]/?}" '' "$(next "$reason" "$detail")"

@@ -165,6 +165,6 @@ port_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # The checks that make PostgreSQL and Kafka ready: they answer.
 pg_answers() { psql -X -q -d "$1" -c '' >/dev/null 2>&1; }
-kafka_answers() { kcat -b "$1" -L -m 2 >/dev/null 2>&1; }
+kafka_answers() { kcat "${@:2}" -b "$1" -L -m 2 >/dev/null 2>&1; }
 # no_secret CONNINFO: for people's eyes.
 no_secret() { sed 's/password=[^ ]*/password=***/; s|\(://[^:/@]*\):[^@]*@|\1:***@|' <<<"$1"; }

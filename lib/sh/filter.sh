@@ -73,6 +73,7 @@ filter_pick() {
 	X
 }
 filter_ready() {
+	[ -z "$filter_pipeline" ] || known_pipeline "$filter_pipeline"
 	filter_args=(-v f_tenant="$filter_tenant" -v f_pipeline="$filter_pipeline" -v f_state="$filter_state"
 		-v f_code="$filter_code" -v f_older="$filter_older" -v f_newer="$filter_newer" -v f_like="$filter_like"
 		-v f_limit="$filter_limit" -v f_prio="$filter_priority" -v f_stage="$filter_stage"

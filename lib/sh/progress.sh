@@ -182,9 +182,8 @@ one_job() {
 	: "$tenant" "$json"     # for whoever called
 }
 
-# job_of JOB_ID TENANT [HINT]: sets job_no, job_state, job_pipeline; where there is
-# no such job says so, with the hint, and ends with 1.
-job_of() {
+# job_find JOB_ID TENANT: sets job_no, job_state, job_pipeline. Is there such a job?
+job_find() {
 	local found=''
 	if [[ $1 =~ ^[A-Za-z0-9._:-]{1,128}$ ]]; then
 		found=$(ledger_psql -At -F ' ' -v tenant="$2" -v id="$1" -f - <<-'X'
@@ -193,12 +192,16 @@ job_of() {
 		X
 		) || exit 111
 	fi
-	if [ -z "$found" ]; then
-		[ -z "${3:-}" ] || say "the ledger has not seen it: $3"
-		no_job job "$1" "$2"
-	fi
+	[ -n "$found" ] || return 1
 	read -r job_no job_state job_pipeline <<<"$found"
 	export job_no job_state job_pipeline
+}
+
+# job_of JOB_ID TENANT [HINT]: the same; where there is none says so, with the hint, and ends with 1.
+job_of() {
+	job_find "$1" "$2" && return
+	[ -z "${3:-}" ] || say "the ledger has not seen it: $3"
+	no_job job "$1" "$2"
 }
 
 # known_pipeline NAME...: a mistyped name is no pipeline of its own.

@@ -149,7 +149,8 @@ submit_compute() {
 # job_id gets one, from its bytes. The shell reads slowly: only where it must.
 submit_requests() {
 	local line key sum
-	cat -- "$1" | LC_ALL=C sed '/^$/d;$a\' >"$tmp/given"
+	cat -- "$1" >"$tmp/whole"
+	LC_ALL=C sed '/^$/d;$a\' "$tmp/whole" >"$tmp/given"
 	if ! LC_ALL=C grep -aqv '"job_id"' "$tmp/given"; then
 		cat "$tmp/given"
 		return
@@ -170,3 +171,16 @@ submit_requests() {
 	done <"$tmp/given"
 }
 
+# submit_refused FILE TOPIC: of the requests that submit_requests made, those that the intake
+# will refuse on this topic: "line N: why" for each, N as in the file that was given.
+# What a topic was told besides (sluice topics ls) is not asked.
+submit_refused() {
+	local member="\"kafka\":{\"topic\":\"$2\"}"
+	LC_ALL=C sed "s/^{[[:space:]]*}\$/{$member}/; t
+		s/}[[:space:]]*\$/,$member}/" "$1" |
+		normalise 2>"$tmp/normalise" |
+		validate -p "$SLUICE_TOP/pipelines" ${SLUICE_JOB_TYPES:+-t "$SLUICE_JOB_TYPES"} 2>"$tmp/validate" |
+		jq -Rr '(try (fromjson | .error.message // "") catch "") | gsub("[[:cntrl:]]+"; " ")' >"$tmp/why" ||
+		die 111 "$(cat "$tmp/normalise" "$tmp/validate" | grep fatal: | tail -n 1)"
+	LC_ALL=C grep -anv '^$' "$tmp/whole" | cut -d : -f 1 | paste -d '\t' - "$tmp/why" | sed -n 's/^\([0-9]*\)\t\(..*\)/line \1: \2/p'
+}
