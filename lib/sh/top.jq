@@ -72,7 +72,7 @@ def jobs($w; $now): (.jobs // []) | if . == [] then [[["dim", "nothing runs or w
 		[state_colour, (if .status == "processing" then "\(.progress // 0)%" | right(5) else "     " end)],
 		["dim", ($now - ((if .status == "processing" then .started_at // .updated_at else .updated_at end) | seconds) | age | right(7))],
 		["", "  \(.job_id | named($n)) "],
-		["dim", if .attempt > 1 then "try \(.attempt) " else "" end], ["dim", "\(.pipeline | clean | cut(14)) "],
+		["dim", if .attempt > 1 then "try \(.attempt) " else "" end], ["dim", "\(.pipeline | named(10)) "],
 		["", (.doc_key // "" | clean)]]) end;
 
 def dead($w): (.dead // []) | if . == [] then [[["dim", "none"]]] else

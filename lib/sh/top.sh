@@ -104,13 +104,14 @@ top_size() {
 	[ "${cols:-0}" -ge 10 ] || cols=80
 }
 
-# The screen that a program has for itself, no cursor, keys unseen and at once.
+# The screen that a program has for itself, no cursor, keys unseen and at once;
+# a stop (^Z) would leave it to the shell like that.
 top_begin() {
 	top_saved=$(stty -g)
 	trap 'exit 0' INT TERM HUP
 	trap 'resized=1' WINCH
 	top_size
-	stty -echo -icanon min 1 time 0
+	stty -echo -icanon min 1 time 0 susp undef
 	printf '\033[?1049h\033[?25l\033[2J'
 }
 top_end() {
