@@ -54,13 +54,13 @@ of_tenant(struct call *c, const char *sql, pgpool_done *done)
 void
 workers_list(struct call *c)
 {
-	pgpool_run(of_tenant(c, "select body from sluice.api_workers($1)", got_workers));
+	pgpool_run(of_tenant(c, "select sluice.api_workers($1)", got_workers));
 }
 
 void
 pipelines_list(struct call *c)
 {
-	pgpool_run(of_tenant(c, "select body from sluice.api_pipelines($1)", got_pipelines));
+	pgpool_run(of_tenant(c, "select sluice.api_pipelines($1)", got_pipelines));
 }
 
 void
@@ -71,7 +71,7 @@ stats_get(struct call *c)
 
 	if (param_number(c, "minutes", 60, 1, 1440, &minutes) < 0)
 		return;
-	q = of_tenant(c, "select body from sluice.api_stats($1, $2)", got_stats);
+	q = of_tenant(c, "select sluice.api_stats($1, $2)", got_stats);
 	pg_put_i64(&q->args, pg_scalar(&q->args, PG_INT4), minutes);
 	pgpool_run(q);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "err.h"
 #include "json.h"
 
 static const char *
@@ -79,6 +80,8 @@ problem(struct call *c, unsigned status, const char *code, const char *member, c
 void
 problem_db(struct call *c, enum pg_status st, struct pg *db)
 {
+	if (db && st != PG_RETRY && st != PG_LOST)
+		warn("%s: %s request=%s", c->route->path, db->err, c->r->id);
 	if (st == PG_DATA)
 		problem(c, 400, "bad_value", NULL, "the ledger can't take a value of this request");
 	else if (st == PG_RETRY && db && !strcmp(db->state, "57014"))

@@ -54,14 +54,10 @@ answer_many(struct call *c, struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		struct item *it = &b->item[i];
 
-		buf_addf(&c->out, "%s{\"index\":%zu,\"status\":%u,", i ? "," : "", i, it->status);
-		if (it->status < 300) {
-			buf_add(&c->out, it->result.p + 1, it->result.len - 1);
-		} else {
-			buf_adds(&c->out, "\"problem\":");
-			buf_add(&c->out, it->result.p, it->result.len);
-			buf_addc(&c->out, '}');
-		}
+		buf_addf(&c->out, "%s{\"index\":%zu,\"status\":%u,\"%s\":", i ? "," : "", i, it->status,
+		    it->status < 300 ? "job" : "problem");
+		buf_add(&c->out, it->result.p, it->result.len);
+		buf_addc(&c->out, '}');
 	}
 	buf_adds(&c->out, "]}");
 	answer_json(c, 207);
@@ -88,8 +84,9 @@ on_answer(struct asking *a, const char *line, size_t len)
 {
 	static struct buf location;
 	struct item *i = (struct item *)a;
+	unsigned status = outcome_json(&i->result, line, len, &location);
 
-	settled(i, outcome_json(&i->result, line, len, &location), location.p);
+	settled(i, status, location.p);
 }
 
 static void
@@ -109,7 +106,7 @@ next_line(struct batch *b, size_t *len)
 		*len = b->c->r->body.len;
 		return p;
 	}
-	for (;; at = lf + 1) {
+	for (; at < end; at = lf + 1) {
 		lf = memchr(at, '\n', (size_t)(end - at));
 		if (!lf)
 			lf = end;
@@ -119,9 +116,8 @@ next_line(struct batch *b, size_t *len)
 				b->at = (size_t)(lf - p) + 1;
 				return at;
 			}
-		if (lf == end)
-			return NULL;
 	}
+	return NULL;
 }
 
 /* What wires_send says, from WIRE_SENT down. */

@@ -92,8 +92,8 @@ of_tenant(struct call *c, const char *sql, pgpool_done *done)
 	return q;
 }
 
-static const char pipelines_sql[] = "select body from sluice.api_pipelines($1)";
-static const char workers_sql[] = "select body from sluice.api_workers($1)";
+static const char pipelines_sql[] = "select sluice.api_pipelines($1)";
+static const char workers_sql[] = "select sluice.api_workers($1)";
 
 static void
 overview_workers(void *ctx, enum pg_status st, struct pg *db)
@@ -135,7 +135,7 @@ overview_stats(void *ctx, enum pg_status st, struct pg *db)
 void
 view_overview(struct call *c)
 {
-	struct pgcall *q = of_tenant(c, "select body from sluice.api_stats($1, $2)", overview_stats);
+	struct pgcall *q = of_tenant(c, "select sluice.api_stats($1, $2)", overview_stats);
 
 	pg_put_i64(&q->args, pg_scalar(&q->args, PG_INT4), 60);
 	pgpool_run(q);
