@@ -1,4 +1,4 @@
-/* pg.h - PostgreSQL, the one module that knows libpq (but for hint_hear.c and pgpool.c).
+/* pg.h - PostgreSQL, the one module that knows libpq (but for hint_hear.c and pgpool_*.c).
  *
  * A connection, and calls on it: one statement, prepared at its first use,
  * parameters and results in binary, one round trip and one transaction each.

@@ -1,4 +1,4 @@
-/* pg_int.h - what the parts of pg share with hint_hear.c and pgpool.c. Internal: use pg.h. */
+/* pg_int.h - what the parts of pg share with hint_hear.c and pgpool_*.c. Internal: use pg.h. */
 #ifndef PG_INT_H
 #define PG_INT_H
 

@@ -1,49 +1,19 @@
-#include "pgpool.h"
+#include "pgpool_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
 
-#include "err.h"
-#include "loop.h"
 #include "now.h"
-#include "pg_int.h"
 
 enum {
 	QUEUE_MAX = 4000, QUEUE_MS = 5000,      /* calls that wait for a connection, and how long */
-	ANSWER_MS = 8000,                       /* after PG_TIMEOUT_MS the server is not there any more */
-	PAUSE_MIN_MS = 50, PAUSE_MAX_MS = 1000, TICK_MS = 500
-};
-
-enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_SETTING_UP, LINK_IDLE, LINK_PREPARING, LINK_RUNNING };
-
-struct link {
-	struct loop_io io;      /* first: ready() gets it */
-	struct pgpool *pool;
-	struct pg db;
-	enum link_state state;
-	struct pgcall *call;
-	int64_t give_up_at, retry_at, pause_ms;
-};
-
-struct pgpool {
-	const char *conninfo, *name;
-	int version, n, queued;
-	struct link *link;
-	struct pgcall *first, **last, *spare;
-	bool told;              /* of this outage */
-	struct loop_timer tick;
-	char err[1024];
-	struct pgpool *next;
+	TICK_MS = 500
 };
 
 static struct pgpool *pools;
 
-static void run_next(struct link *l);
-
-static void
-finish(struct pgcall *c, enum pg_status st, struct pg *db)
+void
+pgpool_finish(struct pgcall *c, enum pg_status st, struct pg *db)
 {
 	struct pgpool *p = c->pool;
 
@@ -67,237 +37,25 @@ pgpool_error(const struct pgpool *p)
 	return p->err;
 }
 
-/* Nobody is left who could answer what waits. */
-static void
-fail_queued(struct pgpool *p, int64_t before)
+struct pgcall *
+pgpool_next(struct pgpool *p)
 {
-	while (p->first && p->first->since <= before) {
-		struct pgcall *c = p->first;
+	struct pgcall *c = p->first;
 
-		p->first = c->next;
-		p->queued--;
-		if (!p->first)
-			p->last = &p->first;
-		finish(c, PG_LOST, NULL);
-	}
+	if (!c)
+		return NULL;
+	p->first = c->next;
+	p->queued--;
+	if (!p->first)
+		p->last = &p->first;
+	return c;
 }
 
-static void
-down(struct link *l)
+void
+pgpool_fail(struct pgpool *p, int64_t before)
 {
-	struct pgpool *p = l->pool;
-	struct pgcall *c = l->call;
-
-	l->call = NULL;
-	loop_off(&l->io);
-	snprintf(p->err, sizeof(p->err), "%s", l->db.err);
-	pg_close(&l->db);
-	l->state = LINK_DOWN;
-	l->pause_ms = !l->pause_ms ? PAUSE_MIN_MS : l->pause_ms * 2 < PAUSE_MAX_MS ? l->pause_ms * 2 : PAUSE_MAX_MS;
-	l->retry_at = now_ms() + l->pause_ms;
-	if (!pgpool_up(p)) {
-		if (!p->told)
-			warn("no ledger for now: %s", p->err);
-		p->told = true;
-		fail_queued(p, INT64_MAX);
-	}
-	if (c)
-		finish(c, PG_LOST, NULL);
-}
-
-static void
-hush(void *unused, const PGresult *res)
-{
-	(void)unused, (void)res;
-}
-
-static void
-connect_link(struct link *l)
-{
-	l->db.conn = pg_connect_begin(l->pool->conninfo, l->pool->name, NULL);
-	l->state = LINK_CONNECTING;
-	l->give_up_at = now_ms() + ANSWER_MS;
-	if (!l->db.conn || PQstatus(l->db.conn) == CONNECTION_BAD) {
-		pg_set_err(&l->db, "connect to the database", PQerrorMessage(l->db.conn));
-		down(l);
-		return;
-	}
-	PQsetNoticeReceiver(l->db.conn, hush, NULL);
-	loop_on(&l->io, PQsocket(l->db.conn), EPOLLOUT);
-}
-
-/* What libpq still has to write, it writes when there is room. */
-static void
-flush(struct link *l)
-{
-	int left = PQflush(l->db.conn);
-
-	if (left < 0) {
-		pg_set_err(&l->db, "database", PQerrorMessage(l->db.conn));
-		down(l);
-		return;
-	}
-	loop_on(&l->io, PQsocket(l->db.conn), EPOLLIN | (left ? EPOLLOUT : 0));
-}
-
-static void
-sent(struct link *l, int ok, enum link_state next)
-{
-	l->state = next;
-	l->give_up_at = now_ms() + ANSWER_MS;
-	if (ok) {
-		flush(l);
-		return;
-	}
-	pg_set_err(&l->db, "database", PQerrorMessage(l->db.conn));
-	down(l);
-}
-
-static void
-connecting(struct link *l)
-{
-	char sql[512];
-
-	switch (PQconnectPoll(l->db.conn)) {
-	case PGRES_POLLING_READING:
-		loop_on(&l->io, PQsocket(l->db.conn), EPOLLIN);
-		break;
-	case PGRES_POLLING_WRITING:
-		loop_on(&l->io, PQsocket(l->db.conn), EPOLLOUT);
-		break;
-	case PGRES_POLLING_OK:
-		PQsetnonblocking(l->db.conn, 1);
-		loop_off(&l->io);       /* it may be another socket of the same number */
-		snprintf(sql, sizeof(sql), "%s; select version from sluice.identity()", pg_session());
-		sent(l, PQsendQuery(l->db.conn, sql), LINK_SETTING_UP);
-		break;
-	default:
-		pg_set_err(&l->db, "connect to the database", PQerrorMessage(l->db.conn));
-		down(l);
-	}
-}
-
-static void
-set_up(struct link *l, bool good)
-{
-	struct pgpool *p = l->pool;
-
-	if (good && PQntuples(l->db.res) == 1 && strtol(PQgetvalue(l->db.res, 0, 0), NULL, 10) >= p->version) {
-		l->state = LINK_IDLE;
-		l->pause_ms = 0;
-		if (p->told)
-			info("the ledger is back");
-		p->told = false;
-		run_next(l);
-		return;
-	}
-	if (good || !strcmp(l->db.state, "3F000") || !strcmp(l->db.state, "42883"))
-		pg_set_err(&l->db, "database", good ? "its ledger is older than this program; run: sluice migrate"
-		                                    : "it has no ledger; run: sluice migrate");
-	down(l);
-}
-
-static void
-send_call(struct link *l)
-{
-	struct pgcall *c = l->call;
-	const char *vals[PG_ARGS_MAX];
-	int lens[PG_ARGS_MAX], formats[PG_ARGS_MAX], which = pg_statement(&l->db, c->sql);
-	Oid types[PG_ARGS_MAX];
-	char name[16];
-
-	snprintf(name, sizeof(name), "s%d", which < 0 ? l->db.prepared : which);
-	if (which < 0) {
-		if (l->db.prepared == PG_STATEMENTS)
-			die(XBUG, "more than %d statements", PG_STATEMENTS);
-		pg_types(&c->args, types);
-		sent(l, PQsendPrepare(l->db.conn, name, c->sql, c->args.n, types), LINK_PREPARING);
-	} else if (pg_values(&c->args, vals, lens, formats) < 0) {
-		l->call = NULL;
-		finish(c, PG_DATA, NULL);
-	} else {
-		sent(l, PQsendQueryPrepared(l->db.conn, name, c->args.n, vals, lens, formats, 1), LINK_RUNNING);
-	}
-}
-
-static void
-run_next(struct link *l)
-{
-	struct pgpool *p = l->pool;
-
-	while (p->first && l->state == LINK_IDLE && !l->call) {
-		l->call = p->first;
-		p->first = l->call->next;
-		p->queued--;
-		if (!p->first)
-			p->last = &p->first;
-		send_call(l);
-	}
-}
-
-/* The whole answer is there, the last result of it in db.res. */
-static void
-answered(struct link *l)
-{
-	ExecStatusType got = PQresultStatus(l->db.res);
-	bool good = got == PGRES_TUPLES_OK || got == PGRES_COMMAND_OK;
-	enum pg_status st = good ? PG_OK : pg_failure(&l->db);
-	struct pgcall *c = l->call;
-
-	if (l->db.lost) {
-		down(l);
-	} else if (l->state == LINK_SETTING_UP) {
-		set_up(l, good);
-	} else if (l->state == LINK_PREPARING && good) {
-		l->db.sql[l->db.prepared++] = c->sql;
-		send_call(l);
-	} else {
-		if (!good)
-			snprintf(l->pool->err, sizeof(l->pool->err), "%s", l->db.err);
-		l->call = NULL;
-		l->state = LINK_IDLE;
-		if (c)
-			finish(c, st, &l->db);
-		run_next(l);
-	}
-}
-
-static void
-reading(struct link *l)
-{
-	PGresult *res;
-
-	if (!PQconsumeInput(l->db.conn)) {
-		pg_set_err(&l->db, "database", PQerrorMessage(l->db.conn));
-		down(l);
-		return;
-	}
-	while (l->state > LINK_CONNECTING && !PQisBusy(l->db.conn)) {
-		res = PQgetResult(l->db.conn);
-		if (res) {
-			PQclear(l->db.res);
-			l->db.res = res;
-		} else if (l->state == LINK_IDLE) {
-			break;
-		} else {
-			answered(l);
-		}
-	}
-}
-
-static void
-ready(struct loop_io *io, uint32_t events)
-{
-	struct link *l = (struct link *)io;
-
-	if (l->state == LINK_CONNECTING) {
-		connecting(l);
-		return;
-	}
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		reading(l);
-	if (l->state > LINK_CONNECTING && events & EPOLLOUT)
-		flush(l);
+	while (p->first && p->first->since <= before)
+		pgpool_finish(pgpool_next(p), PG_LOST, NULL);
 }
 
 static void
@@ -306,17 +64,9 @@ tick(struct loop_timer *t)
 	int64_t now = now_ms();
 
 	for (struct pgpool *p = pools; p; p = p->next) {
-		for (int i = 0; i < p->n; i++) {
-			struct link *l = &p->link[i];
-
-			if (l->state == LINK_DOWN && now >= l->retry_at) {
-				connect_link(l);
-			} else if (l->state != LINK_DOWN && l->state != LINK_IDLE && now > l->give_up_at) {
-				pg_set_err(&l->db, "database", "no answer");
-				down(l);
-			}
-		}
-		fail_queued(p, now - QUEUE_MS);
+		for (int i = 0; i < p->n; i++)
+			link_tick(&p->link[i], now);
+		pgpool_fail(p, now - QUEUE_MS);
 	}
 	loop_in(t, TICK_MS);
 }
@@ -334,12 +84,8 @@ pgpool_open(const char *conninfo, const char *name, int n, int version)
 	p->link = mem_zalloc((size_t)n * sizeof(*p->link));
 	p->next = pools;
 	pools = p;
-	for (int i = 0; i < n; i++) {
-		p->link[i].io.fd = -1;
-		p->link[i].io.ready = ready;
-		p->link[i].pool = p;
-		connect_link(&p->link[i]);
-	}
+	for (int i = 0; i < n; i++)
+		link_init(&p->link[i], p);
 	if (!p->next) {
 		static struct loop_timer ticker = { .due = tick };
 
@@ -377,15 +123,14 @@ pgpool_run(struct pgcall *c)
 
 		up |= l->state >= LINK_IDLE;
 		if (l->state == LINK_IDLE && !l->call && !p->first) {
-			l->call = c;
-			send_call(l);
+			link_run(l, c);
 			return;
 		}
 	}
 	if (!up || p->queued >= QUEUE_MAX) {
 		if (up)
 			snprintf(p->err, sizeof(p->err), "too many calls wait for the database");
-		finish(c, PG_LOST, NULL);
+		pgpool_finish(c, PG_LOST, NULL);
 		return;
 	}
 	c->since = now_ms();
