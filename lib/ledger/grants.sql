@@ -27,4 +27,6 @@ begin
     revoke execute on function topic_set(text, text, text, text), topic_unset(text), source_accept(text, integer) from sluice_app;
     revoke execute on function restored(bigint, integer) from sluice_app;
     revoke execute on function outbox_accept(bigint, integer) from sluice_app;
+    revoke execute on function token_add(bytea, text, text, text[], integer, integer, interval), token_revoke(text) from sluice_app;
+    revoke select on token from sluice_app;     -- tokens shows it without hashes
 end $$;
