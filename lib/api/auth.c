@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/site.h"
 #include "b64.h"
 #include "now.h"
 
@@ -50,46 +51,6 @@ place(const unsigned char *hash)
 	memset(oldest, 0, sizeof(*oldest));
 	memcpy(oldest->hash, hash, sizeof(oldest->hash));
 	return oldest;
-}
-
-/* Another site's page may make a browser send our cookie, or reach an open server on
- * its own machine: what changes something must come from our own pages. */
-static bool
-same_site(const struct call *c, bool must_say)
-{
-	const char *site = web_header(c->r, "Sec-Fetch-Site"), *origin = web_header(c->r, "Origin");
-	const char *host = web_header(c->r, "Host");
-
-	if (site)
-		return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
-	if (!origin)
-		return !must_say;
-	origin = strstr(origin, "://");
-	return origin && host && strcmp(origin + 3, host) == 0;
-}
-
-static bool
-changes(const struct call *c)
-{
-	return strcmp(c->route->method, "GET") != 0;
-}
-
-/* A name that somebody else's DNS points at us is not us. */
-static bool
-host_is_local(const struct call *c)
-{
-	const char *host = web_header(c->r, "Host");
-	size_t n = host ? strcspn(host, host[0] == '[' ? "]" : ":") : 0;
-
-	return host && ((n == 9 && strncmp(host, "localhost", n) == 0) || strncmp(host, "[::1]", 5) == 0 ||
-	    (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n));
-}
-
-static bool
-is_open(const struct call *c)
-{
-	return api.open && c->r->loopback && host_is_local(c) && !web_header(c->r, "X-Forwarded-For") &&
-	    !web_header(c->r, "Forwarded");
 }
 
 /* c->tenant: whose jobs; a token for all may name one. */
@@ -211,19 +172,6 @@ found(void *ctx, enum pg_status st, struct pg *db)
 	go_on(l.c, k, l.then);
 }
 
-static const char *
-cookie(const struct call *c)
-{
-	const char *p = web_header(c->r, "Cookie");
-
-	while (p && strncmp(p, "sluice=", 7) != 0) {
-		p = strchr(p, ';');
-		if (p)
-			p += 1 + strspn(p + 1, " ");
-	}
-	return p ? p + 7 : NULL;
-}
-
 void
 auth_token(struct call *c, const char *token, size_t len, void (*then)(struct call *c))
 {
@@ -255,7 +203,7 @@ auth(struct call *c, void (*then)(struct call *c))
 	size_t len;
 
 	if (c->route->scope == SCOPE_NONE) {
-		if (changes(c) && !same_site(c, false))
+		if (site_changes(c) && !site_same(c, false))
 			problem(c, 403, "cross_site", NULL, "this request comes from another site's page");
 		else
 			then(c);
@@ -265,11 +213,11 @@ auth(struct call *c, void (*then)(struct call *c))
 		if (strncasecmp(header, "Bearer ", 7) == 0)
 			token = header + 7 + strspn(header + 7, " ");
 	} else {
-		token = cookie(c);
+		token = site_cookie(c);
 		c->by_cookie = token;
 	}
-	if (!token && !header && is_open(c)) {
-		if (changes(c) && !same_site(c, false)) {
+	if (!token && !header && site_open(c)) {
+		if (site_changes(c) && !site_same(c, false)) {
 			problem(c, 403, "cross_site", NULL, "this request comes from another site's page");
 			return;
 		}
@@ -281,7 +229,7 @@ auth(struct call *c, void (*then)(struct call *c))
 	len = token ? strcspn(token, c->by_cookie ? "; \t" : " \t") : 0;
 	if (!len || len > TOKEN_MAX)
 		no_token(c, "no_token", header ? "Authorization takes the form: Bearer TOKEN" : "send Authorization: Bearer TOKEN; sluice token add makes one");
-	else if (c->by_cookie && changes(c) && !same_site(c, true))
+	else if (c->by_cookie && site_changes(c) && !site_same(c, true))
 		problem(c, 403, "cross_site", NULL, "this request comes from another site's page");
 	else
 		auth_token(c, token, len, then);

@@ -1,26 +1,8 @@
-/* views.c - each page: what it asks the ledger for, one call after the other, and then
- * the page itself (page/page.h). */
+/* views.c - the pages about everything: what each asks the ledger for, one call after
+ * the other, and then the page itself (page/page.h). */
 #include "api/views.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include "api/lists.h"
-#include "api/wires.h"
-#include "json.h"
-
-/* Texts of a result, copied. */
-struct rows {
-	struct buf bytes;
-	struct page_text *row;
-	size_t n;
-};
-
-struct view {
-	struct rows a, b;
-	struct buf text;
-	struct list list;
-};
 
 static void
 drop(void *state)
@@ -36,8 +18,8 @@ drop(void *state)
 	free(v);
 }
 
-static struct view *
-view(struct call *c)
+struct view *
+view_state(struct call *c)
 {
 	if (!c->state) {
 		c->state = mem_zalloc(sizeof(struct view));
@@ -46,8 +28,8 @@ view(struct call *c)
 	return c->state;
 }
 
-static void
-keep(struct rows *r, const struct pg *db, int col)
+void
+view_keep(struct rows *r, const struct pg *db, int col)
 {
 	size_t at = 0;
 
@@ -64,8 +46,8 @@ keep(struct rows *r, const struct pg *db, int col)
 	}
 }
 
-static void
-keep_text(struct buf *b, const struct pg *db)
+void
+view_keep_text(struct buf *b, const struct pg *db)
 {
 	size_t len;
 	const char *p = pg_bytes(db, 0, 0, &len);
@@ -74,9 +56,8 @@ keep_text(struct buf *b, const struct pg *db)
 	buf_add(b, p, len);
 }
 
-/* True when the rows are there; otherwise it was answered. */
-static bool
-good(struct call *c, enum pg_status st, struct pg *db)
+bool
+view_good(struct call *c, enum pg_status st, struct pg *db)
 {
 	if (st != PG_OK)
 		problem_db(c, st, db);
@@ -99,12 +80,12 @@ static void
 overview_workers(void *ctx, enum pg_status st, struct pg *db)
 {
 	struct call *c = ctx;
-	struct view *v = view(c);
+	struct view *v = view_state(c);
 	struct page p;
 
-	if (!good(c, st, db))
+	if (!view_good(c, st, db))
 		return;
-	keep(&v->b, db, 0);
+	view_keep(&v->b, db, 0);
 	p = page_begin(c);
 	page_overview(&p, (struct page_text){ v->text.p, v->text.len }, v->a.row, v->a.n, v->b.row, v->b.n);
 	page_end(c, 200);
@@ -115,9 +96,9 @@ overview_pipelines(void *ctx, enum pg_status st, struct pg *db)
 {
 	struct call *c = ctx;
 
-	if (!good(c, st, db))
+	if (!view_good(c, st, db))
 		return;
-	keep(&view(c)->a, db, 0);
+	view_keep(&view_state(c)->a, db, 0);
 	pgpool_run(of_tenant(c, workers_sql, overview_workers));
 }
 
@@ -126,9 +107,9 @@ overview_stats(void *ctx, enum pg_status st, struct pg *db)
 {
 	struct call *c = ctx;
 
-	if (!good(c, st, db))
+	if (!view_good(c, st, db))
 		return;
-	keep_text(&view(c)->text, db);
+	view_keep_text(&view_state(c)->text, db);
 	pgpool_run(of_tenant(c, pipelines_sql, overview_pipelines));
 }
 
@@ -147,11 +128,11 @@ workers(void *ctx, enum pg_status st, struct pg *db)
 	struct call *c = ctx;
 	struct page p;
 
-	if (!good(c, st, db))
+	if (!view_good(c, st, db))
 		return;
-	keep(&view(c)->a, db, 0);
+	view_keep(&view_state(c)->a, db, 0);
 	p = page_begin(c);
-	page_workers(&p, view(c)->a.row, view(c)->a.n);
+	page_workers(&p, view_state(c)->a.row, view_state(c)->a.n);
 	page_end(c, 200);
 }
 
@@ -167,11 +148,11 @@ pipelines(void *ctx, enum pg_status st, struct pg *db)
 	struct call *c = ctx;
 	struct page p;
 
-	if (!good(c, st, db))
+	if (!view_good(c, st, db))
 		return;
-	keep(&view(c)->a, db, 0);
+	view_keep(&view_state(c)->a, db, 0);
 	p = page_begin(c);
-	page_pipelines(&p, view(c)->a.row, view(c)->a.n);
+	page_pipelines(&p, view_state(c)->a.row, view_state(c)->a.n);
 	page_end(c, 200);
 }
 
@@ -179,140 +160,4 @@ void
 view_pipelines(struct call *c)
 {
 	pgpool_run(of_tenant(c, pipelines_sql, pipelines));
-}
-
-/* Of limit + 1 rows the last one only says that there are more: then the number of the
- * one before is the next page's cursor. */
-static const char *
-next_cursor(struct rows *r, const struct pg *db, int64_t limit, struct buf *b)
-{
-	if ((int64_t)r->n <= limit)
-		return NULL;
-	r->n = (size_t)limit;
-	buf_addf(b, "%lld", (long long)pg_i64(db, (int)limit - 1, 0));
-	return buf_str(b);
-}
-
-static void
-jobs(void *ctx, enum pg_status st, struct pg *db)
-{
-	struct call *c = ctx;
-	struct view *v = view(c);
-	struct page_filter f;
-	struct page p;
-
-	if (!good(c, st, db))
-		return;
-	keep(&v->a, db, 1);
-	f = (struct page_filter){ v->list.status, web_param(c->r, "pipeline"), c->tenant, web_param(c->r, "doc_key"), v->list.priority,
-		v->list.since, v->list.until, v->list.sort, web_param(c->r, "limit"), web_param(c->r, "cursor") };
-	p = page_begin(c);
-	page_jobs(&p, &f, v->a.row, v->a.n, next_cursor(&v->a, db, v->list.limit, &v->text), (struct page_text){ NULL, 0 });
-	page_end(c, 200);
-}
-
-void
-view_jobs(struct call *c)
-{
-	struct pgcall *q = list_call(c, &view(c)->list, jobs);
-
-	if (q)
-		pgpool_run(q);
-}
-
-static void
-logs(void *ctx, enum pg_status st, struct pg *db)
-{
-	struct call *c = ctx;
-	struct view *v = view(c);
-	struct page_log *log;
-	struct page p;
-	size_t n;
-
-	if (!good(c, st, db))
-		return;
-	n = (size_t)pg_rows(db);
-	log = mem_array(NULL, n + 1, sizeof(*log));
-	for (size_t i = 0; i < n; i++) {
-		log[i].run = (unsigned)pg_i64(db, (int)i, 0);
-		log[i].attempt = (unsigned)pg_i64(db, (int)i, 1);
-		log[i].at = pg_bytes(db, (int)i, 2, NULL);
-		log[i].p = pg_bytes(db, (int)i, 3, &log[i].len);
-	}
-	p = page_begin(c);
-	page_job(&p, (struct page_text){ v->text.p, v->text.len }, log, n);
-	page_end(c, 200);
-	free(log);
-}
-
-static void
-history(void *ctx, enum pg_status st, struct pg *db)
-{
-	struct call *c = ctx;
-
-	if (!good(c, st, db))
-		return;
-	if (pg_rows(db) == 0 || pg_null(db, 0, 0)) {
-		problem(c, 404, "no_job", "id", "There is no job of that id.");
-		return;
-	}
-	keep_text(&view(c)->text, db);
-	pgpool_run(logs_call(c, logs));
-}
-
-void
-view_job(struct call *c)
-{
-	if (part_is_id(c))
-		pgpool_run(about_call(c, api_slow, "select sluice.api_history($1, $2)", history));
-}
-
-static void
-dead(void *ctx, enum pg_status st, struct pg *db)
-{
-	struct call *c = ctx;
-	struct view *v = view(c);
-	struct page p;
-
-	if (!good(c, st, db))
-		return;
-	keep(&v->a, db, 1);
-	p = page_begin(c);
-	page_dead(&p, web_param(c->r, "kind"), web_param(c->r, "code"), web_param(c->r, "cursor"), v->a.row, v->a.n,
-	    next_cursor(&v->a, db, v->list.limit, &v->text));
-	page_end(c, 200);
-}
-
-void
-view_dead(struct call *c)
-{
-	struct pgcall *q = dead_call(c, &view(c)->list, dead);
-
-	if (q)
-		pgpool_run(q);
-}
-
-static void
-letter(void *ctx, enum pg_status st, struct pg *db)
-{
-	struct call *c = ctx;
-	struct page p;
-
-	if (!good(c, st, db))
-		return;
-	if (pg_rows(db) == 0 || pg_null(db, 0, 0)) {
-		problem(c, 404, "no_dead_letter", "no", "There is no dead letter of that number.");
-		return;
-	}
-	keep_text(&view(c)->text, db);
-	p = page_begin(c);
-	page_dead_one(&p, (struct page_text){ view(c)->text.p, view(c)->text.len });
-	page_end(c, 200);
-}
-
-void
-view_dead_one(struct call *c)
-{
-	if (part_is_number(c))
-		pgpool_run(letter_call(c, letter));
 }
