@@ -127,6 +127,23 @@ const char *feed_log(struct feed *f, uint64_t tag, size_t *len);
  * NULL: nothing. */
 const char *feed_timings(struct feed *f, uint64_t tag);
 
+/* How far a record is that is in the filter. Borrowed for the call. */
+struct feed_progress {
+	uint64_t tag;
+	const char *stage;      /* the one that has it */
+	int percent;            /* 0 to 99, never less than before */
+	const char *text;       /* what the stage says of it, or NULL */
+};
+/* Calls fn for each record that has been in the filter for old_ms and of which something else is
+ * known than at the last call. The stage is the one that said so (hints.h: p), or the one after
+ * the last that has finished; of a filter that has answered nothing yet, the one that spoke last.
+ * A record of which no stage has spoken is left out for 5 seconds. */
+void feed_progress(struct feed *f, int64_t old_ms, void (*fn)(void *ctx, const struct feed_progress *p), void *ctx);
+/* The filter's stages in the order in which they finish a record, as far as records have shown it.
+ * Their number; 0: nothing new since the last call. names: room for FEED_STAGES_MAX, borrowed. */
+enum { FEED_STAGES_MAX = 12 };
+size_t feed_stages(struct feed *f, const char *names[FEED_STAGES_MAX]);
+
 /* For those that watch a filter, from within tick. Its process group, whose
  * leader is no part of it; 0: none is running. */
 int feed_group(const struct feed *f);

@@ -61,6 +61,7 @@ settle(struct feed *f, struct slot *s)
 	++*f->m.answered;
 	metrics_observe(f->m.answer, (uint64_t)(f->now - s->sent_at) * 1000);
 	feed_observe(s);
+	feed_learn(f, s);
 	f->answered_now++;
 	f->restarts = 0;
 	f->current = s;

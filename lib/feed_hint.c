@@ -40,6 +40,7 @@ add_time(struct slot *s, const char *stage, size_t len, uint64_t us)
 	for (; t < s->time + s->ntimes; t++)
 		if (strlen(t->name) == len && memcmp(t->name, stage, len) == 0) {
 			t->us += us;
+			t->again = true;
 			return;
 		}
 	if (s->ntimes == FEED_STAGES)
@@ -47,6 +48,7 @@ add_time(struct slot *s, const char *stage, size_t len, uint64_t us)
 	memcpy(t->name, stage, len);
 	t->name[len] = '\0';
 	t->us = us;
+	t->again = false;
 	s->ntimes++;
 }
 

@@ -2,7 +2,7 @@
  * use feed.h. feed.c has the engine's beginning and end, feed_loop.c the loop,
  * feed_slot.c the records in flight, feed_filter.c the filter's life, feed_write.c
  * what goes in, feed_answer.c what comes back, feed_err.c its stderr, feed_hint.c
- * what stages say about themselves. */
+ * what stages say about themselves, feed_progress.c what that means. */
 #ifndef FEED_INT_H
 #define FEED_INT_H
 
@@ -15,13 +15,20 @@
 #include "ndjson.h"
 #include "rec.h"
 
-enum { FEED_ERR_TAIL = 8192, FEED_TOKEN = 64, FEED_STAGES = 12 };
+enum { FEED_ERR_TAIL = 8192, FEED_TOKEN = 64, FEED_STAGES = FEED_STAGES_MAX };
 
 enum where { AT_NONE, AT_QUEUE, AT_SUSPECTS, AT_SENT };
 
 struct stage_time {
 	char name[32];
 	uint64_t us;
+	bool again;             /* it came more than once: a line of chunks each */
+};
+
+/* A stage of the filter, in the order in which they finish a record. */
+struct stage_known {
+	char name[32];
+	bool again;             /* it speaks of chunks, so its word does not mean that it has finished */
 };
 
 struct slot {
@@ -40,7 +47,9 @@ struct slot {
 	size_t log_cut;         /* bytes between them that were dropped */
 	struct stage_time time[FEED_STAGES];
 	size_t ntimes;
-	char progress[128];     /* what a stage said last, NUL-terminated */
+	char progress[128];     /* what a stage said last, "STAGE: TEXT", NUL-terminated */
+	struct buf told;        /* what feed_progress said last */
+	int percent;            /* of that */
 	struct slot *prev, *next;
 };
 
@@ -68,6 +77,9 @@ struct feed {
 	struct list queue, suspects, sent;
 	struct slot *partial;   /* in sent; its first partial_off bytes are written */
 	size_t partial_off, bytes;      /* bytes: of all lines held */
+	struct stage_known known[FEED_STAGES];
+	size_t nknown;
+	bool known_told;        /* by feed_stages */
 	uint32_t session;
 	bool in_take;           /* feed_put is allowed */
 	bool in_guilty;         /* and what it puts goes alone */
@@ -134,6 +146,9 @@ void feed_read_hints(struct feed *f);
 void feed_observe(const struct slot *s);        /* a record's times, for metrics */
 /* The time of a record that was alone in a copy which does not say it itself. */
 void feed_took(struct feed *f, struct slot *s);
+
+/* feed_progress.c */
+void feed_learn(struct feed *f, const struct slot *s);  /* stages, from a record that was answered */
 
 /* feed_signal.c */
 int feed_signals(void);                 /* the process's signalfd, made at the first call */

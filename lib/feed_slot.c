@@ -103,7 +103,8 @@ slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
 	s->written = false;
 	s->deaths = 0;
 	s->gen++;
-	s->line.len = s->parts.len = s->log_head.len = s->log_tail.len = s->log_cut = s->ntimes = 0;
+	s->line.len = s->parts.len = s->log_head.len = s->log_tail.len = s->log_cut = s->ntimes = s->told.len = 0;
+	s->percent = 0;
 	s->progress[0] = '\0';
 	c.len = (size_t)snprintf(token, sizeof(token), "\"%08" PRIx32 "-%" PRIu32 "-%" PRIu32 "\"",
 	    f->session, s->index, s->gen);
@@ -181,6 +182,7 @@ slots_release(struct feed *f)
 		buf_free(&s->parts);
 		buf_free(&s->log_head);
 		buf_free(&s->log_tail);
+		buf_free(&s->told);
 		free(s);
 	}
 	free(f->slots);

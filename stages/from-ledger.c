@@ -18,6 +18,7 @@
 #include "now.h"
 #include "peek.h"
 #include "pg.h"
+#include "report.h"
 #include "result.h"
 #include "stage.h"
 
@@ -48,6 +49,7 @@ static struct flights flights;
 static struct feed *feeding;
 static struct cancels cancels;
 static struct hint_ear ear = { .near = &db };
+static struct report report = { .flights = &flights, .args = PG_ARGS_INIT };
 static struct claim claim = { .flights = &flights, .args = PG_ARGS_INIT };
 
 /* What the engine wants to hear; says why if it is to stop. Data that the
@@ -169,6 +171,8 @@ tick(void *ctx, int *wait_ms)
 	}
 	if ((r = check(lease_tick(&lease, flights_slots(&flights), now, wait_ms))))
 		return r;
+	if ((r = check(report_tick(&report, feeding, now))))
+		return r;
 	next = now + *wait_ms;
 	if (flights.added_n && flights.settle_by < next)
 		next = flights.settle_by;
@@ -214,7 +218,7 @@ run(const char *owner, char **argv)
 	ear.pipeline = lease.pipeline;
 	st = pg_open(&db, ear.conninfo, CONNECT_MS);
 	if (st == PG_OK)
-		st = pg_ledger(&db, *argv ? 12 : 5, NULL, NULL);
+		st = pg_ledger(&db, *argv ? 18 : 5, NULL, NULL);
 	if (st == PG_OK && *argv)
 		st = lease_begin(&lease, &db, owner);
 	if (st != PG_OK)
@@ -286,6 +290,7 @@ main(int argc, char **argv)
 	hint_release(&ear);
 	flights_free(&flights);
 	pg_args_free(&claim.args);
+	pg_args_free(&report.args);
 	dispatch_release(&lease.jobs);
 	pg_close(&db);
 	return code;

@@ -66,11 +66,13 @@ create function progress_add(p_worker bigint, p_no bigint[], p_n integer[], p_st
      order by i.no
     on conflict do nothing $$;
 
--- A worker has seen its pipeline's stages, or more of them than before.
+-- A worker has seen its pipeline's stages, or more of them than before. The longest
+-- list stays, for a record that fails early shows few.
 create function pipeline_stages(p_pipeline text, p_stages text[]) returns void
     language sql volatile security definer set search_path = sluice, pg_temp as $$
     insert into pipeline as p (pipeline, stages) values (p_pipeline, p_stages)
-    on conflict (pipeline) do update set stages = excluded.stages where p.stages is distinct from excluded.stages $$;
+    on conflict (pipeline) do update set stages = excluded.stages where p.stages is distinct from excluded.stages
+       and cardinality(excluded.stages) >= coalesce(cardinality(p.stages), 0) $$;
 
 create or replace function part_farewell(p part) returns void
     language plpgsql volatile set search_path = sluice, pg_temp as $$
@@ -221,7 +223,7 @@ begin
     select b.last + 1, b.last + greatest(cardinality(v_nos), 1), case when v_back then now() - interval '1 min' else now() end,
            pg_current_xact_id(), b.epoch, b.base, case when more then b.snap else v_to end, case when more then v_to end,
            b.to_at, b.to_no, b.to_n, b.to_k, v_nos, v_ns, v_ks from (select v_n >= v_limit as more) m;
-    if random() < 0.02 then
+    if b.last / 256 <> (b.last + greatest(cardinality(v_nos), 1)) / 256 then
         delete from event_batch e where e.first in (select o.first from event_batch o order by o.first limit 500)
            and e.at < now() - keep_for('retention_events') and e.first <= b.last;
     end if;
@@ -324,6 +326,217 @@ begin
                  order by 1, 2 limit p_limit) u
          cross join lateral event_say(p_no, u.n, u.k) s
          order by 1, 2;
+end $$;
+
+-- Where jobs are --------------------------------------------------------------------
+
+-- The newest word of a job in processing. No row: there is none of this attempt.
+create function progress_of(p_no bigint, p_n integer) returns table (k integer, stage text, percent integer, text text)
+    language sql stable as
+    $$ select g.k, g.stage, g.percent, g.text from sluice.progress g where g.no = p_no and g.n = p_n order by g.k desc limit 1 $$;
+
+-- A pipeline's stages in their order, and how many of its jobs in processing are in
+-- each. Those of which nothing is known, being young, count for the first. Without
+-- a stage known: no rows. Looks at the last 10,000 words of jobs that may be unfinished.
+create function stages_of(p_pipeline text) returns table (name text, in_flight bigint)
+    language plpgsql stable security definer set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+#variable_conflict use_column
+declare
+    v_stages text[] := (select p.stages from pipeline p where p.pipeline = p_pipeline);
+    v_all bigint := (select coalesce(sum(w.in_flight), 0) from worker w where w.pipeline = p_pipeline and w.ended_at is null);
+    v_low bigint := low_of(p_pipeline);
+begin
+    return query
+        with word as materialized (
+            select distinct on (g.no) g.no, g.n, g.stage from (
+                (select g.no, g.n, g.k, g.stage from progress g where g.no > v_low order by g.no desc, g.n desc, g.k desc limit 10000)
+                union all
+                select g.no, g.n, g.k, g.stage from aside(p_pipeline) a join progress g on g.no = a.no where a.state = 'processing') g
+             order by g.no, g.n desc, g.k desc),
+        now as (
+            select w.stage, count(*) as jobs from word w
+             cross join lateral (select e.n, e.state from ev e where e.no = w.no order by e.n desc limit 1) e
+             cross join lateral (select j.pipeline from job j where j.no = w.no) j
+             where e.state = 'processing' and e.n = w.n and j.pipeline = p_pipeline group by 1),
+        known as (
+            select u.name, u.i from unnest(v_stages) with ordinality u(name, i)
+            union all
+            select n.stage, 1000 from now n where v_stages is null or n.stage <> all (v_stages))
+        select k.name, coalesce(n.jobs, 0) + case when row_number() over (order by k.i, k.name) = 1
+                   then greatest(0, v_all - (select coalesce(sum(n.jobs), 0) from now n))::bigint else 0 end
+          from known k left join now n on n.stage = k.name order by k.i, k.name;
+end $$;
+
+-- As in 0005; of a job that runs, also in which stage.
+create or replace function why(p_no bigint) returns table (reason text, detail text)
+    language plpgsql stable security definer set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    v_job job; v_ev ev; v_state state; v_worker worker; v_n bigint; v_p pipeline; v_lane lane; v_other text;
+begin
+    select * into v_job from job j where j.no = p_no;
+    if not found then
+        return query select 'unknown', 'the ledger has no job ' || p_no;
+        return;
+    end if;
+    select * into v_ev from ev e where e.no = p_no order by e.n desc limit 1;
+    v_state := coalesce(v_ev.state, 'queued');
+    if ended(v_state) then
+        return query select case v_state when 'cancelled' then 'cancelled' else 'ended' end,
+            format('%s at %s%s', v_state, stamp(v_ev.at), ': ' || case v_state when 'cancelled' then nullif(v_ev.error::json ->> 'message', 'cancelled')
+                else (v_ev.error::json ->> 'code') || ': ' || (v_ev.error::json ->> 'message') end);
+        return;
+    elsif v_state = 'waiting' then
+        return query select 'gate', format('waiting for gate %s until %s', coalesce(v_ev.gate, '?'), coalesce(stamp(v_ev.not_before), 'it is opened'));
+        return;
+    elsif v_state = 'processing' then
+        select * into v_worker from worker w where w.id = v_ev.worker;
+        return query select case when v_worker.ended_at is null then 'running' else 'lost' end,
+            format('%s since %s on worker %s (%s, pid %s on %s), run %s attempt %s%s%s', v_job.pipeline, stamp(v_ev.at), v_ev.worker,
+                   v_worker.name, v_worker.pid, v_worker.host, v_ev.run, v_ev.attempt,
+                   (select format(', in stage %s, %s %%%s', g.stage, g.percent, ': ' || g.text) from progress_of(p_no, v_ev.n) g),
+                   case when v_worker.ended_at is not null then '; that worker ended: another one takes the job' end);
+        return;
+    end if;
+
+    select * into v_p from pipeline p where p.pipeline = v_job.pipeline;
+    if v_p.paused then
+        return query select 'paused', 'pipeline ' || v_job.pipeline || ' is paused';
+    end if;
+    if not exists (select 1 from worker w where w.pipeline = v_job.pipeline and w.ended_at is null and w.until > clock_timestamp()) then
+        return query select 'no_worker', 'no worker serves pipeline ' || v_job.pipeline;
+    end if;
+    if v_ev.not_before > clock_timestamp() then
+        return query select 'backoff', format('not before %s, after %s of its attempts failed%s', stamp(v_ev.not_before), v_ev.failures,
+            ': ' || (v_ev.error::json ->> 'code') || ': ' || (v_ev.error::json ->> 'message'));
+    end if;
+    if v_ev.no is null and v_job.after is not null and not turn_of(v_job.after) then
+        select j.job_id into v_other from job j where j.no = v_job.after;
+        return query select 'behind', format('behind job %s (%s), an earlier version of %s', v_job.after, v_other, v_job.doc_key);
+    end if;
+    for v_lane in select l.* from lane l where l.id = lane_of(v_job.tenant, v_job.pipeline)
+                                            or (l.tenant = '' and l.pipeline = v_job.pipeline) order by l.tenant loop
+        if lane_room(v_lane.id) = 0 then
+            return query select case v_lane.tenant when '' then 'pipeline_limit' else 'tenant_limit' end,
+                format('%s has its limit of %s jobs in flight%s', case v_lane.tenant when '' then 'pipeline ' || v_lane.pipeline
+                    else 'tenant ' || v_lane.tenant end, v_lane.most,
+                    case when v_lane.tenant <> '' and v_lane.pipeline <> '' then ' in pipeline ' || v_lane.pipeline end);
+        end if;
+    end loop;
+    if v_ev.suspect >= 2 then
+        return query select 'suspect', format('%s workers were lost while they had it: it is fed alone', v_ev.suspect);
+    end if;
+    -- From where all before have ended; a count for people, so it stops at 10,000.
+    select count(*) into v_n from (
+        select 1 from job j
+         where j.pipeline = v_job.pipeline and j.prio = v_job.prio and j.no < p_no
+           and j.no > (select coalesce(min((coalesce(w.low, s.low))[v_job.prio + 1]), 0) from slot s left join worker w on w.id = s.owner
+                        where s.pipeline = v_job.pipeline)
+           and state_of(j.no) = 'queued' limit 10000) u;
+    return query select 'queue', format('%s jobs of priority %s are ahead of it', case v_n when 10000 then 'over 10000' else v_n::text end,
+                                        (array['High', 'Medium', 'Low'])[v_job.prio + 1]);
+end $$;
+
+-- Numbers over time --------------------------------------------------------------------
+
+-- Each ten seconds from at on: what came in and what came of it. tenant '': of all,
+-- pipeline '': of all; one of the two is always ''. Where nothing happened there is no row.
+-- p50_ms, p95_ms: from admission to the end, of jobs that completed or failed in their first run.
+create table stat (
+    at          timestamptz not null,
+    tenant      text not null,
+    pipeline    text not null,
+    admitted    integer not null,
+    completed   integer not null,
+    failed      integer not null,
+    cancelled   integer not null,
+    retried     integer not null,
+    p50_ms      bigint,
+    p95_ms      bigint,
+    primary key (tenant, pipeline, at)
+);
+create index stat_at on stat (at);
+insert into system_state (name, value) values ('stat', date_bin('10 s', now(), 'epoch')::text);
+
+-- The ten seconds from p_at on.
+create function stat_fill(p_at timestamptz) returns void
+    language plpgsql volatile set search_path = sluice, pg_temp set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+begin
+    insert into stat (at, tenant, pipeline, admitted, completed, failed, cancelled, retried, p50_ms, p95_ms)
+    select p_at, coalesce(u.tenant, ''), coalesce(u.pipeline, ''), count(*) filter (where u.what = 'admitted'),
+           count(*) filter (where u.what = 'completed'), count(*) filter (where u.what = 'failed'),
+           count(*) filter (where u.what = 'cancelled'), count(*) filter (where u.what = 'queued'),
+           percentile_disc(0.5) within group (order by u.ms), percentile_disc(0.95) within group (order by u.ms)
+      from (select j.tenant, j.pipeline, 'admitted' as what, null::bigint as ms
+              from job j where j.admitted_at >= p_at and j.admitted_at < p_at + interval '10 s'
+            union all
+            select j.tenant, j.pipeline, e.state::text,
+                   case when e.state in ('completed', 'failed') and e.run = coalesce(j.first_run, 1)
+                        then (extract(epoch from e.at - j.admitted_at) * 1000)::bigint end
+              from ev e cross join lateral (select j.tenant, j.pipeline, j.admitted_at, j.first_run from job j where j.no = e.no) j
+             where e.at >= p_at and e.at < p_at + interval '10 s'
+               and (ended(e.state) or e.state = 'queued' and e.was = 'processing' and e.error is not null)) u
+     group by grouping sets ((u.tenant), (u.pipeline), ())
+    having count(*) > 0
+    on conflict (tenant, pipeline, at) do update set admitted = excluded.admitted, completed = excluded.completed,
+        failed = excluded.failed, cancelled = excluded.cancelled, retried = excluded.retried,
+        p50_ms = excluded.p50_ms, p95_ms = excluded.p95_ms;
+end $$;
+
+-- The first thing that happened at or after p_at; null: nothing.
+create function stat_first(p_at timestamptz) returns timestamptz
+    language plpgsql stable set search_path = sluice, pg_temp set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+begin
+    return least((select j.admitted_at from job j where j.admitted_at >= p_at order by 1 limit 1),
+                 (select e.at from ev e where e.at >= p_at order by 1 limit 1));
+end $$;
+
+-- Fills what is over for 8 s and not there yet, for about half a second; the rest with
+-- the next call. One at a time; another caller's work is as good as ours.
+create function stat_roll() returns void
+    language plpgsql volatile security definer set search_path = sluice, pg_temp set jit = off as $$
+declare
+    v_until timestamptz := date_bin('10 s', clock_timestamp() - interval '8 s', 'epoch');
+    v_keep interval := keep_for('retention_stats');
+    v_at timestamptz;
+    v_first timestamptz;
+begin
+    if not pg_try_advisory_xact_lock(7309, 1) then
+        return;
+    end if;
+    v_at := (select s.value::timestamptz from system_state s where s.name = 'stat');
+    if v_at < v_until then
+        v_at := greatest(v_at, date_bin('10 s', now() - v_keep, 'epoch'));
+        while v_at < v_until and clock_timestamp() < now() + interval '500 ms' loop
+            v_first := stat_first(v_at);
+            if v_first is null or v_first >= v_until then
+                v_at := v_until;
+            else
+                v_at := date_bin('10 s', v_first, 'epoch');
+                perform stat_fill(v_at);
+                v_at := v_at + interval '10 s';
+            end if;
+        end loop;
+        update system_state set value = v_at::text, at = clock_timestamp() where name = 'stat';
+    end if;
+    delete from stat s where s.ctid = any (array(select o.ctid from stat o where o.at < now() - v_keep order by o.at limit 5000));
+end $$;
+
+-- What api_stats shows of it: a JSON array, one member per ten seconds of the last p_minutes.
+create function stat_series(p_tenant text, p_minutes integer) returns text
+    language plpgsql stable security definer set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
+declare
+    v_end timestamptz := (select s.value::timestamptz from system_state s where s.name = 'stat');
+begin
+    return (select '[' || coalesce(string_agg('{"at":"' || stamp_us(t.at) || '","admitted":' || coalesce(s.admitted, 0)
+                   || ',"completed":' || coalesce(s.completed, 0) || ',"failed":' || coalesce(s.failed, 0)
+                   || ',"cancelled":' || coalesce(s.cancelled, 0) || ',"retried":' || coalesce(s.retried, 0)
+                   || coalesce(',"p50_ms":' || s.p50_ms, '') || coalesce(',"p95_ms":' || s.p95_ms, '') || '}', ',' order by t.at), '') || ']'
+              from generate_series(v_end - p_minutes * interval '1 min', v_end - interval '10 s', '10 s') t(at)
+              left join stat s on s.tenant = coalesce(p_tenant, '') and s.pipeline = '' and s.at = t.at);
 end $$;
 
 update meta set version = greatest(version, 18);
