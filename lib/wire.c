@@ -138,7 +138,10 @@ begin(struct wire *w, int64_t now)
 	const char *why = wire_connect(w);
 
 	if (why) {
-		lose(w, now, why);
+		char text[sizeof(w->why)];
+
+		snprintf(text, sizeof(text), "connect: %s", why);
+		lose(w, now, text);
 		return;
 	}
 	w->state = WIRE_ASKING;
