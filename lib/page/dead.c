@@ -85,10 +85,10 @@ page_dead(const struct page *p, const char *kind, const char *code, const char *
 	buf_adds(out, "<section id=\"dead\" data-live aria-label=\"Dead letters\">");
 	if (n) {
 		buf_adds(out, "<table class=\"list\"><caption class=\"hide\">Dead letters</caption><thead><tr><th scope=\"col\">Letter</th>"
-		    "<th scope=\"col\">Code</th><th scope=\"col\" class=\"wide\">Message</th>");
+		    "<th scope=\"col\" class=\"c-state\">Code</th><th scope=\"col\" class=\"wide\">Message</th>");
 		if (frame_all(p))
 			buf_adds(out, "<th scope=\"col\" class=\"wide\">Tenant</th>");
-		buf_adds(out, "<th scope=\"col\">Came</th></tr></thead><tbody>\n");
+		buf_adds(out, "<th scope=\"col\" class=\"c-when\">Came</th></tr></thead><tbody>\n");
 		for (size_t i = 0; i < n; i++)
 			if (fill_rec(&r, rows[i]))
 				row(p, &r);

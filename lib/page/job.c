@@ -88,7 +88,7 @@ job_error(struct buf *out, const struct rec *error)
 	if (fill_has(error, "stage"))
 		fill(out, error, " in stage {stage:80}");
 	if (rec_bool(rec_get(error, "retry"), &retry) == 0)
-		buf_adds(out, retry ? ", may pass another time" : ", the same each time");
+		buf_adds(out, retry ? ", temporary" : ", permanent");
 	fill(out, error, "</p><pre class=\"say\" tabindex=\"0\">{message:4000}</pre>");
 }
 

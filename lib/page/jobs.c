@@ -37,7 +37,7 @@ row(const struct page *p, const struct rec *r)
 	fill(out, r, "</td><td class=\"wide\">{pipeline:60}</td><td class=\"wide\">{priority}</td>");
 	if (frame_all(p))
 		fill(out, r, "<td class=\"wide\">{tenant:60}</td>");
-	fill(out, r, "<td class=\"num wide\">{attempt}</td><td class=\"wide\">");
+	fill(out, r, "<td class=\"num wide\">{attempt:12}</td><td class=\"wide\">");
 	when_ago(out, p->now_us, fill_time(r, "created_at"));
 	buf_adds(out, "</td><td>");
 	when_ago(out, p->now_us, fill_time(r, "updated_at"));
@@ -55,7 +55,7 @@ count(const struct page *p, const struct page_filter *f, struct page_text total)
 		rec_bool(rec_get(&r, "exact"), &exact);
 		buf_adds(p->out, exact ? "" : "About ");
 		fill_count(p->out, fill_num(&r, "count", 0));
-		buf_adds(p->out, filter_any(f) ? " jobs are so." : " jobs in all.");
+		buf_adds(p->out, filter_any(f) ? " jobs match." : " jobs in all.");
 	} else {
 		buf_adds(p->out, "<a href=\"");
 		filter_link(p->out, f, f->cursor, true);
@@ -91,12 +91,12 @@ list(const struct page *p, const struct page_text *rows, size_t n)
 	static struct rec r;
 	struct buf *out = p->out;
 
-	buf_adds(out, "<table class=\"list\"><caption class=\"hide\">Jobs</caption><thead><tr><th scope=\"col\">Job</th><th scope=\"col\">Status</th>"
+	buf_adds(out, "<table class=\"list\"><caption class=\"hide\">Jobs</caption><thead><tr><th scope=\"col\">Job</th><th scope=\"col\" class=\"c-state\">Status</th>"
 	    "<th scope=\"col\" class=\"wide\">Pipeline</th><th scope=\"col\" class=\"wide\">Priority</th>");
 	if (frame_all(p))
 		buf_adds(out, "<th scope=\"col\" class=\"wide\">Tenant</th>");
 	buf_adds(out, "<th scope=\"col\" class=\"num wide\">Attempt</th><th scope=\"col\" class=\"wide\">Admitted</th>"
-	    "<th scope=\"col\">Changed</th></tr></thead><tbody>\n");
+	    "<th scope=\"col\" class=\"c-when\">Changed</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < n; i++)
 		if (fill_rec(&r, rows[i]))
 			row(p, &r);
@@ -114,7 +114,7 @@ page_jobs(const struct page *p, const struct page_filter *f, const struct page_t
 	if (n)
 		list(p, rows, n);
 	else if (filter_any(f) || (f->cursor && *f->cursor))
-		buf_adds(p->out, "<p class=\"empty\">No job is so. <a href=\"/ui/jobs\">All jobs</a></p>");
+		buf_adds(p->out, "<p class=\"empty\">No job matches. <a href=\"/ui/jobs\">All jobs</a></p>");
 	else
 		buf_adds(p->out, "<p class=\"empty\">No job yet: <code>sluice submit</code> or <code>POST /v1/jobs</code> brings one.</p>");
 	pager(p, f, next);

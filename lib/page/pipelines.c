@@ -58,9 +58,9 @@ remarks(struct buf *out, const struct rec *pipe)
 	if (paused)
 		frame_state_of(out, "paused");
 	if (fill_has(pipe, "limit"))
-		fill(out, pipe, "<span class=\"dim\">at most {limit} at a time</span>");
+		fill(out, pipe, "<span class=\"dim\">at most {limit:12} at a time</span>");
 	if (queued(pipe) > 0 && fill_in(&q, pipe, "queued"))
-		fill(out, &q, "<span class=\"dim\">{High} High, {Medium} Medium, {Low} Low</span>");
+		fill(out, &q, "<span class=\"dim\">{High:12} High, {Medium:12} Medium, {Low:12} Low</span>");
 	if (oldest >= 0 && oldest < 1e12) {
 		buf_adds(out, "<span class=\"dim\">oldest queued ");
 		when_about(out, (int64_t)(oldest * 1e6));
@@ -102,7 +102,7 @@ void
 page_pipelines(const struct page *p, const struct page_text *rows, size_t n)
 {
 	frame_open(p, "Pipelines", FRAME_PIPELINES, "/v1/events");
-	buf_adds(p->out, "<h1>Pipelines</h1>\n<section id=\"pipelines\" data-live aria-label=\"Pipelines and their stages\">");
+	buf_adds(p->out, "<h1>Pipelines</h1>\n<section id=\"pipelines\" data-live aria-labelledby=\"pipelines-h\"><h2 class=\"hide\" id=\"pipelines-h\">Their stages, and what is in each</h2>");
 	parts_flows(p, rows, n);
 	buf_adds(p->out, "</section>\n");
 	frame_close(p);

@@ -108,9 +108,7 @@ axes(struct buf *out, const struct plot *p, double top)
 
 	buf_adds(out, "<div class=\"plot-y\" aria-hidden=\"true\">");
 	for (int i = STEPS; i >= 0; i--) {
-		buf_adds(out, "<span>");
-		fill_count(out, top * i / STEPS);
-		buf_addf(out, "%s</span>", i == STEPS ? p->unit : "");
+		buf_addf(out, "%.5g%s</span>", top * i / STEPS, i == STEPS ? p->unit : "");
 	}
 	buf_adds(out, "</div><div class=\"plot-x\" aria-hidden=\"true\">");
 	for (int i = 0; i <= STEPS; i++) {

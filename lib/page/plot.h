@@ -12,7 +12,7 @@
 
 #include "mem.h"
 
-enum { PLOT_LINES = 3, PLOT_POINTS = 360, PLOT_ROWS = 20 };
+enum { PLOT_LINES = 3, PLOT_POINTS = 120, PLOT_ROWS = 20 };
 
 struct plot_line {
 	const char *name, *class;       /* class: its colour and its dashes in style.css */

@@ -6,8 +6,8 @@
 #include "when.h"
 
 #define BUCKET INT64_C(10000000)        /* as stat_roll makes them */
-#define HOUR (360 * BUCKET)
-#define MOST (7 * 24 * HOUR)
+#define LEAST (60 * BUCKET)
+#define MOST (7 * 24 * 360 * BUCKET)
 
 static void
 clear(struct series *s)
@@ -67,7 +67,7 @@ span(struct series *s, const struct rec *list, int64_t now)
 		return;
 	end = now - last > 6 * BUCKET ? now : last + BUCKET;
 	long_us = end - first;
-	long_us = long_us < HOUR ? HOUR : long_us > MOST ? MOST : long_us;
+	long_us = long_us < LEAST ? LEAST : long_us > MOST ? MOST : long_us;
 	s->step_us = (long_us + PLOT_POINTS * BUCKET - 1) / (PLOT_POINTS * BUCKET) * BUCKET;
 	s->n = (size_t)((long_us + s->step_us - 1) / s->step_us);
 	s->from_us = end - s->step_us * (int64_t)s->n;

@@ -29,10 +29,12 @@ step(const struct page *p, const struct rec *r, int64_t next)
 	when_at(out, p->now_us, at);
 	buf_adds(out, "</td><th scope=\"row\">");
 	frame_state(out, r, "status");
-	buf_adds(out, "</th><td class=\"num\">");
+	buf_adds(out, "<span class=\"sub narrow\">");
+	detail(p, r);
+	buf_adds(out, "</span></th><td class=\"num\">");
 	if (at != WHEN_NONE && next != WHEN_NONE)
 		when_span(out, next - at);
-	fill(out, r, "</td><td class=\"num wide\">{run}.{attempt}</td><td class=\"wide\">");
+	fill(out, r, "</td><td class=\"num wide\">{run:12}.{attempt:12}</td><td class=\"wide\">");
 	detail(p, r);
 	buf_adds(out, "</td></tr>\n");
 }

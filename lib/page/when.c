@@ -96,6 +96,14 @@ when_rfc(struct buf *out, int64_t us)
 	    tm.tm_sec, (int)(us % SECOND));
 }
 
+static void
+two(struct buf *out, int64_t us, int64_t unit, const char *name, int64_t small, const char *small_name)
+{
+	buf_addf(out, "%lld %s", (long long)(us / unit), name);
+	if (us % unit / small)
+		buf_addf(out, " %d %s", (int)(us % unit / small), small_name);
+}
+
 void
 when_span(struct buf *out, int64_t us)
 {
@@ -106,11 +114,11 @@ when_span(struct buf *out, int64_t us)
 	else if (us < MINUTE)
 		buf_addf(out, "%.1f s", (double)(us / 100000) / 10);
 	else if (us < HOUR)
-		buf_addf(out, "%d min %d s", (int)(us / MINUTE), (int)(us % MINUTE / SECOND));
+		two(out, us, MINUTE, "min", SECOND, "s");
 	else if (us < DAY)
-		buf_addf(out, "%d h %d min", (int)(us / HOUR), (int)(us % HOUR / MINUTE));
+		two(out, us, HOUR, "h", MINUTE, "min");
 	else
-		buf_addf(out, "%lld d %d h", (long long)(us / DAY), (int)(us % DAY / HOUR));
+		two(out, us, DAY, "d", HOUR, "h");
 }
 
 void

@@ -53,9 +53,9 @@ row(const struct page *p, const struct rec *r)
 {
 	struct buf *out = p->out;
 
-	fill(out, r, "<tr data-key=\"{id}\"><th scope=\"row\"><span class=\"main\">{name:60}</span><span class=\"sub\">{host:60}, pid {pid}, no. {id}</span></th><td>");
+	fill(out, r, "<tr data-key=\"{id}\"><th scope=\"row\"><span class=\"main\">{name:60}</span><span class=\"sub\">{host:60}, pid {pid:12}, no. {id:20}</span></th><td>");
 	frame_state(out, r, "state");
-	fill(out, r, "</td><td class=\"wide\"><a href=\"/ui/jobs?pipeline={%pipeline}\">{pipeline:60}</a></td><td class=\"num\">{in_flight}</td>"
+	fill(out, r, "</td><td class=\"wide\"><a href=\"/ui/jobs?pipeline={%pipeline}\">{pipeline:60}</a></td><td class=\"num\">{in_flight:12}</td>"
 	    "<td class=\"num wide\">");
 	fill_count(out, fill_num(r, "processed", 0));
 	buf_adds(out, "</td><td class=\"num wide\">");
@@ -83,9 +83,9 @@ page_workers(const struct page *p, const struct page_text *rows, size_t n)
 		return;
 	}
 	buf_adds(out, "<table class=\"list\"><caption>Workers, and what each has done since it started</caption><thead><tr><th scope=\"col\">Worker</th>"
-	    "<th scope=\"col\">State</th><th scope=\"col\" class=\"wide\">Pipeline</th><th scope=\"col\" class=\"num\">In flight</th>"
+	    "<th scope=\"col\" class=\"c-state\">State</th><th scope=\"col\" class=\"wide\">Pipeline</th><th scope=\"col\" class=\"num c-num\">In flight</th>"
 	    "<th scope=\"col\" class=\"num wide\">Processed</th><th scope=\"col\" class=\"num wide\">Failed</th>"
-	    "<th scope=\"col\" class=\"num wide\">Retried</th><th scope=\"col\" class=\"wide\">Started</th><th scope=\"col\">Last beat</th></tr></thead><tbody>\n");
+	    "<th scope=\"col\" class=\"num wide\">Retried</th><th scope=\"col\" class=\"wide\">Started</th><th scope=\"col\" class=\"c-when\">Last beat</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < n; i++)
 		if (fill_rec(&r, rows[i]))
 			row(p, &r);
