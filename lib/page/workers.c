@@ -83,7 +83,7 @@ page_workers(const struct page *p, const struct page_text *rows, size_t n)
 		return;
 	}
 	buf_adds(out, "<table class=\"list\"><caption>Workers, and what each has done since it started</caption><thead><tr><th scope=\"col\">Worker</th>"
-	    "<th scope=\"col\" class=\"c-state\">State</th><th scope=\"col\" class=\"wide\">Pipeline</th><th scope=\"col\" class=\"num c-num\">In flight</th>"
+	    "<th scope=\"col\" class=\"c-short\">State</th><th scope=\"col\" class=\"wide\">Pipeline</th><th scope=\"col\" class=\"num c-num\">In flight</th>"
 	    "<th scope=\"col\" class=\"num wide\">Processed</th><th scope=\"col\" class=\"num wide\">Failed</th>"
 	    "<th scope=\"col\" class=\"num wide\">Retried</th><th scope=\"col\" class=\"wide\">Started</th><th scope=\"col\" class=\"c-when\">Last beat</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < n; i++)
