@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/counts.h"
 #include "api/wires.h"
 #include "err.h"
 #include "percent.h"
@@ -199,7 +200,7 @@ api_done(struct web_req *r, unsigned status, int64_t us)
 {
 	struct call *c = r->user;
 
-	(void)status, (void)us;
+	counts_request(status, c && c->route && (c->route->run == job_events || c->route->run == all_events) ? -1 : us);
 	if (!c)
 		return;
 	open_calls--;
@@ -216,6 +217,7 @@ void
 api_start(const struct api_opts *o)
 {
 	api = *o;
+	counts_start();
 	api_quick = pgpool_open(o->db, "jobs-api", QUICK, API_VERSION);
 	api_slow = pgpool_open(o->db, "jobs-api lists", SLOW, API_VERSION);
 	wires_start();

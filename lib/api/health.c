@@ -77,7 +77,7 @@ got_metrics(void *ctx, enum pg_status st, struct pg *db)
 {
 	struct call *c = ctx;
 
-	expose_family(&c->out, "sluice_ledger_up", "gauge", "1: the ledger answered.");
+	expose_family(&c->out, "ledger_up", "gauge", "1 when the ledger answered; without it none of its numbers are here.");
 	buf_addf(&c->out, "sluice_ledger_up %d\n", st == PG_OK);
 	if (st == PG_OK)
 		gauges_rows(&c->out, db);

@@ -1,5 +1,6 @@
 /* hub.c - looks for new events, in the order that the ledger gives them. */
 #include "api/api.h"
+#include "api/counts.h"
 #include "api/streams.h"
 #include "loop.h"
 #include "now.h"
@@ -70,6 +71,7 @@ got_events(void *ctx, enum pg_status st, struct pg *db)
 		event_row(&e, db, i);
 		last = e.id;
 		streams_tell(&e);
+		counts_event();
 	}
 	/* A look that takes long is not begun again at once: others work too. */
 	pause = 2 * (good_at - began);
@@ -114,6 +116,7 @@ static void
 second(struct loop_timer *t)
 {
 	streams_alive();
+	counts_second();
 	web_reap();
 	loop_in(t, 1000);
 }
