@@ -9,7 +9,7 @@
 #include "embed/embedder.h"
 #include "embed/where.h"
 #include "err.h"
-#include "index/rank.h"
+#include "index/hit.h"
 #include "index/store.h"
 #include "index/wrap.h"
 #include "json.h"
@@ -32,9 +32,6 @@ static const char usage[] = "search [-Aj] [-n count] [-T tenant] [-d doc_key] [-
     "The ledger is $SLUICE_DB. Exit code 1: nothing was found.\n";
 
 enum { WAIT_MS = 2000, WIDE = 100, PASSAGE_LINES = 6 };
-
-/* Columns of what sluice.search_show returns. */
-enum { DOCUMENT, I, DOC_KEY, JOB_ID, TITLE, LANGUAGE, TYPE, CHUNKS, START, END, BODY, MARKED, PAGE, PAGE_TO, PATH, KIND };
 
 static struct pg db = PG_INIT;
 static struct out out = OUT_INIT(1);
@@ -78,59 +75,6 @@ width(void)
 	return n < 40 ? 40 : n > WIDE ? WIDE : n;
 }
 
-static void
-text_member(struct buf *b, const char *name, int row, int col)
-{
-	size_t len;
-	const char *p = pg_bytes(&db, row, col, &len);
-
-	if (pg_null(&db, row, col))
-		return;
-	buf_addf(b, ",\"%s\":", name);
-	json_quote(b, p, len);
-}
-
-/* Its page, or its first and last; the path as the ledger has it, which is JSON. */
-static void
-place_members(struct buf *b, int row)
-{
-	size_t len;
-	const char *p = pg_bytes(&db, row, PATH, &len);
-
-	if (!pg_null(&db, row, PAGE))
-		buf_addf(b, ",\"page\":%lld", (long long)pg_i64(&db, row, PAGE));
-	if (!pg_null(&db, row, PAGE_TO))
-		buf_addf(b, ",\"pages\":[%lld,%lld]", (long long)pg_i64(&db, row, PAGE), (long long)pg_i64(&db, row, PAGE_TO));
-	if (!pg_null(&db, row, PATH)) {
-		buf_adds(b, ",\"path\":");
-		buf_add(b, p, len);
-	}
-	text_member(b, "kind", row, KIND);
-}
-
-static void
-show_json(const struct rank_hit *h, size_t rank, int row)
-{
-	static struct buf b;
-
-	b.len = 0;
-	buf_addf(&b, "{\"rank\":%zu,\"score\":%.4f,\"words\":%.4f,\"cosine\":%.4f,\"document\":%lld",
-	    rank, (double)h->score, (double)h->words, (double)h->cosine, (long long)h->document);
-	text_member(&b, "doc_key", row, DOC_KEY);
-	text_member(&b, "title", row, TITLE);
-	text_member(&b, "language", row, LANGUAGE);
-	text_member(&b, "content_type", row, TYPE);
-	text_member(&b, "job_id", row, JOB_ID);
-	buf_addf(&b, ",\"chunk\":{\"i\":%d,\"n\":%lld,\"start\":%lld,\"end\":%lld", h->i,
-	    (long long)pg_i64(&db, row, CHUNKS), (long long)pg_i64(&db, row, START),
-	    (long long)pg_i64(&db, row, END));
-	place_members(&b, row);
-	text_member(&b, "text", row, BODY);
-	buf_adds(&b, "}}");
-	if (out_rec(&out, b.p, b.len) < 0)
-		die_sys(XTEMP, "write stdout");
-}
-
 /* The section that a passage is in, on two lines at most. */
 static void
 section_line(struct buf *b, int row)
@@ -138,10 +82,10 @@ section_line(struct buf *b, int row)
 	static struct rec path = REC_INIT;
 	static struct buf line;
 	size_t len;
-	const char *p = pg_bytes(&db, row, PATH, &len);
+	const char *p = pg_bytes(&db, row, HIT_PATH, &len);
 
 	line.len = 0;
-	if (pg_null(&db, row, PATH) || rec_items(&path, p, len) != REC_OK)
+	if (pg_null(&db, row, HIT_PATH) || rec_items(&path, p, len) != REC_OK)
 		return;
 	for (size_t i = 0; i < path.n; i++) {
 		buf_adds(&line, i ? " \342\200\272 " : "");
@@ -152,69 +96,58 @@ section_line(struct buf *b, int row)
 
 /* Lines: rank, score and title; where it is; its section; the passage. */
 static void
-show_text(const struct rank_hit *h, size_t rank, int row, bool bold)
+show_text(struct buf *b, const struct rank_hit *h, size_t rank, int row, bool bold)
 {
-	static struct buf b;
 	const char *p;
 	size_t len;
 
-	b.len = 0;
-	buf_addf(&b, "%s%2zu  %.2f  %s", rank > 1 ? "\n" : "", rank, (double)h->score, bold ? "\033[1m" : "");
-	p = pg_bytes(&db, row, pg_null(&db, row, TITLE) ? DOC_KEY : TITLE, &len);
-	wrap_line(&b, p, len);
-	buf_addf(&b, "%s\n          ", bold ? "\033[0m" : "");
-	p = pg_bytes(&db, row, DOC_KEY, &len);
-	wrap_line(&b, p, len);
-	if (strcmp(pg_bytes(&db, row, KIND, &len), "metadata") == 0)
-		buf_adds(&b, "  metadata only");
+	buf_addf(b, "%s%2zu  %.2f  %s", rank > 1 ? "\n" : "", rank, (double)h->score, bold ? "\033[1m" : "");
+	p = pg_bytes(&db, row, pg_null(&db, row, HIT_TITLE) ? HIT_DOC_KEY : HIT_TITLE, &len);
+	wrap_line(b, p, len);
+	buf_addf(b, "%s\n          ", bold ? "\033[0m" : "");
+	p = pg_bytes(&db, row, HIT_DOC_KEY, &len);
+	wrap_line(b, p, len);
+	if (strcmp(pg_bytes(&db, row, HIT_KIND, &len), "metadata") == 0)
+		buf_adds(b, "  metadata only");
 	else
-		buf_addf(&b, "  passage %d of %lld", h->i + 1, (long long)pg_i64(&db, row, CHUNKS));
-	if (!pg_null(&db, row, PAGE))
-		buf_addf(&b, "  page %lld", (long long)pg_i64(&db, row, PAGE));
-	if (!pg_null(&db, row, PAGE_TO))
-		buf_addf(&b, "-%lld", (long long)pg_i64(&db, row, PAGE_TO));
-	if (!pg_null(&db, row, LANGUAGE)) {
-		buf_adds(&b, "  ");
-		p = pg_bytes(&db, row, LANGUAGE, &len);
-		wrap_line(&b, p, len);
+		buf_addf(b, "  passage %d of %lld", h->i + 1, (long long)pg_i64(&db, row, HIT_CHUNKS));
+	if (!pg_null(&db, row, HIT_PAGE))
+		buf_addf(b, "  page %lld", (long long)pg_i64(&db, row, HIT_PAGE));
+	if (!pg_null(&db, row, HIT_PAGE_TO))
+		buf_addf(b, "-%lld", (long long)pg_i64(&db, row, HIT_PAGE_TO));
+	if (!pg_null(&db, row, HIT_LANGUAGE)) {
+		buf_adds(b, "  ");
+		p = pg_bytes(&db, row, HIT_LANGUAGE, &len);
+		wrap_line(b, p, len);
 	}
-	buf_addf(&b, "  words %.2f meaning %.2f\n", (double)h->words, (double)h->cosine);
-	section_line(&b, row);
-	p = pg_bytes(&db, row, MARKED, &len);
-	wrap_text(&b, p, len, 10, width() - 10, PASSAGE_LINES, bold);
-	if (b.p[b.len - 1] == '\n')
-		b.len--;
-	if (out_rec(&out, b.p, b.len) < 0)
-		die_sys(XTEMP, "write stdout");
+	buf_addf(b, "  words %.2f meaning %.2f\n", (double)h->words, (double)h->cosine);
+	section_line(b, row);
+	p = pg_bytes(&db, row, HIT_MARKED, &len);
+	wrap_text(b, p, len, 10, width() - 10, PASSAGE_LINES, bold);
+	if (b->p[b->len - 1] == '\n')
+		b->len--;
 }
 
 static void
 show(const struct rank *r, const struct rank_query *q, bool json)
 {
-	static struct pg_args a = PG_ARGS_INIT;
 	bool bold = isatty(1) && !getenv("NO_COLOR");
-	int document, i, row;
-	size_t k;
+	static struct buf b;
 
-	pg_puts(&a, pg_scalar(&a, PG_TEXT), q->tenant);
-	pg_puts(&a, pg_scalar(&a, PG_TEXT), q->words);
-	document = pg_array(&a, PG_INT8);
-	i = pg_array(&a, PG_INT4);
-	for (k = 0; k < r->n; k++) {
-		pg_put_i64(&a, document, r->h[k].document);
-		pg_put_i64(&a, i, r->h[k].i);
+	check(hit_rows(&db, r, q));
+	for (size_t k = 0; k < r->n; k++) {
+		int row = hit_row(&db, &r->h[k]);
+
+		b.len = 0;
+		if (row < 0)
+			continue;
+		if (json)
+			hit_json(&b, &db, row, &r->h[k], k + 1);
+		else
+			show_text(&b, &r->h[k], k + 1, row, bold);
+		if (out_rec(&out, b.p, b.len) < 0)
+			die_sys(XTEMP, "write stdout");
 	}
-	check(pg_call(&db, "select document, i, doc_key, job_id, title, language, content_type, chunks,"
-	    " start, \"end\", body, marked, page, page_to, path, kind from sluice.search_show($1, $2, $3, $4)", &a));
-	for (k = 0; k < r->n; k++)
-		for (row = 0; row < pg_rows(&db); row++)
-			if (pg_i64(&db, row, DOCUMENT) == r->h[k].document && pg_i64(&db, row, I) == r->h[k].i) {
-				if (json)
-					show_json(&r->h[k], k + 1, row);
-				else
-					show_text(&r->h[k], k + 1, row, bold);
-			}
-	pg_args_free(&a);
 }
 
 /* The question: the arguments with a space between, bytes that are no UTF-8
