@@ -32,7 +32,7 @@ got_job(void *ctx, enum pg_status st, struct pg *db)
 	} else if (pg_rows(db) == 0) {
 		no_job(c);
 	} else {
-		snprintf(tag, sizeof(tag), "\"%lld-%lld-%lld\"", (long long)pg_i64(db, 0, 1), (long long)pg_i64(db, 0, 2),
+		snprintf(tag, sizeof(tag), "W/\"%lld-%lld-%lld\"", (long long)pg_i64(db, 0, 1), (long long)pg_i64(db, 0, 2),
 		    (long long)pg_i64(db, 0, 3));
 		web_add(c->r, "ETag", tag);
 		if (known_to_client(c, tag))
