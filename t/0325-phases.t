@@ -31,7 +31,7 @@ unset SLUICE_GATES_OPEN SLUICE_HTTP_CACHE
 
 # Workers in sessions of their own, so that a kill takes the whole pipeline.
 worker() {
-	eval "set -- $1 $("$T_TOP/lib/sh/pipeline-header" "$T_TOP/pipelines/$1")"
+	eval "set -- $1 $(pipeline-header "$T_TOP/pipelines/$1")"
 	w_name=$1
 	shift
 	setsid from-ledger -p "$w_name" "$@" -b '0.2 1 0.2' -- "$T_TOP/pipelines/$w_name" >>worker.log 2>&1 &

@@ -74,7 +74,7 @@ printf '%s\n' "$head" "meta$(printf '\033')[31mdata" >p
 wrong 'what a terminal would obey' 'no such stage: meta?[31mdata'
 tame() { ! grep -q "$(printf '\033')" got; }
 ok 'is not shown as it is' tame
-mkdir -p top/bin top/lib/sh top/supervise top/pipelines/folder && cp "$T_TOP/bin/sluice" top/bin && cp "$T_TOP"/lib/sh/* top/lib/sh
+mkdir -p top/bin top/lib/sh top/supervise top/pipelines/folder && cp "$T_TOP/bin/sluice" "$T_TOP/bin/pipeline-header" top/bin && cp "$T_TOP"/lib/sh/* top/lib/sh
 ln -s nowhere top/pipelines/link && printf '%s\n' "$head" '"$here/x"' >top/pipelines/zzz
 all() { top/bin/sluice pipelines >got 2>err; rc=$?; [ "$(grep -c 'wrong: no file that can be read' got)" = 2 ] && grep -q '^zzz' got && return $rc; }
 code 1 'of all of them, one that can not be read does not end the list' all

@@ -28,7 +28,7 @@ printf '%s\n' '{"job_id":"paper","doc_key":"dtc","path":"dtc-paper.pdf","pipelin
 	'{"job_id":"scan","doc_key":"scan","path":"CEA_Methodology_(NASA_RP-1311).pdf","pipeline":"two-phase"}' >in
 admits() { normalise <in 2>err | validate -p "$T_TOP/pipelines" 2>>err | admit -p "$T_TOP/pipelines" >got 2>>err && test "$(grep -c '"outcome":"job"' got)" = 2; }
 ok 'two PDFs' admits
-eval "set -- $("$T_TOP/lib/sh/pipeline-header" "$T_TOP/pipelines/two-phase")"
+eval "set -- $(pipeline-header "$T_TOP/pipelines/two-phase")"
 work() {
 	from-ledger "$@" -p two-phase -- "$T_TOP/pipelines/two-phase" 2>worker.err &
 	worker=$!

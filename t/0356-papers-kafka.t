@@ -50,7 +50,7 @@ from-outbox -- to-kafka -x "$me" >log.outbox 2>&1 &
 pids="$pids $!"
 worker() {
 	w_name=$1
-	eval "set -- $("$T_TOP/lib/sh/pipeline-header" "$T_TOP/pipelines/$w_name")"
+	eval "set -- $(pipeline-header "$T_TOP/pipelines/$w_name")"
 	from-ledger -p "$w_name" "$@" -- "$T_TOP/pipelines/$w_name" >"log.$w_name" 2>&1 &
 	pids="$pids $!"
 }

@@ -96,7 +96,7 @@ if [ -e "$T_TOP/.deps/pdfs/dtc-paper.pdf" ] && [ -e "$SLUICE_MODEL/model.safeten
 	cp "$T_TOP/.deps/pdfs/dtc-paper.pdf" docs/
 	echo '{"job_id":"paper","doc_key":"dtc","path":"dtc-paper.pdf","pipeline":"two-phase"}' |
 		normalise 2>err | validate -p "$T_TOP/pipelines" 2>>err | admit -p "$T_TOP/pipelines" >got 2>>err
-	eval "set -- $("$T_TOP/lib/sh/pipeline-header" "$T_TOP/pipelines/two-phase")"
+	eval "set -- $(pipeline-header "$T_TOP/pipelines/two-phase")"
 	# host NAME DOCS OPTION...: the worker of a host.
 	host() {
 		name=$1 docs=$2

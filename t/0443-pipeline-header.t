@@ -2,7 +2,7 @@
 # A pipeline's header: what it becomes, and that a wrong one says where.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
-header() { "$T_TOP/lib/sh/pipeline-header" "$@"; }
+header() { pipeline-header "$@"; }
 gives() { # gives WANT LINE...
 	want_out=$1
 	shift
@@ -67,6 +67,25 @@ ok 'an event among the requests of a pipeline beside it' amid
 apart() { chmod -x beside/reads && header beside/says && chmod +x beside/reads && header beside/reads && header "$T_TOP/pipelines/two-phase"; }
 ok 'not of one that is off; two may share a topic of events, and all that of mappings' apart
 ok 'an event among requests or results' refused 'event: other messages travel' '#: event ingest.requests.v1 x'
+lists() { [ "$(header "$@" | sort | paste -sd ,)" = "$lists_want" ]; }
+chmod +x beside/says beside/off
+printf '%s\n' '#!/bin/bash' '#: topic ingest.mine' '#: event jobs.mine x' '#: topic' >beside/sluices
+printf '%s\n' '#!/bin/bash' '#: topic mapping.mine' '#:event	mapping.mine  x' >beside/maps
+printf '%s\n' '#!/bin/bash' '#: topic left.over' >beside/reads~
+printf '%s\r\n' '#!/bin/bash' '#: topic cr.lf' '#: event cr.lf.done x' >beside/crlf
+printf '%s\n' '' '#: topic no.header' >beside/none
+mkdir beside/folder && chmod +x beside/sluices beside/maps beside/reads~ beside/crlf beside/none
+lists_want=cr.lf,my.work,my.work,my.work
+printf '%s\n' '#: topic my.work' >beside/again && chmod +x beside/again
+ok 'topics of requests: those that are nobody'\''s own are left out' lists -t beside
+lists_want=cr.lf.done,mapping.mine,my.done,my.done,my.work
+ok 'topics of events' lists -e beside
+lists_want='event mapping.mine  x,topic mapping.mine'
+ok 'the lines of one' lists -l beside/maps
+code 100 'a folder that is not there' header -t nothing
+code 100 'two things at once' header -t -e beside
+code 100 'no file' header
+code 100 'a folder is no file' header beside
 ok 'nor by event' refused 'event: a topic and a stage' "#: event a';x"
 ok 'nor by topic' refused 'no name for a topic' '#: topic a;b'
 code 100 'a file that is not there' header nothing

@@ -22,7 +22,7 @@ take() {
 }
 worker() {
 	w_name=$1
-	eval "set -- $("$T_TOP/lib/sh/pipeline-header" "$short/$w_name")"
+	eval "set -- $(pipeline-header "$short/$w_name")"
 	setsid from-ledger -p "$w_name" "$@" -b '0.2 1 0.2' -- "$short/$w_name" >>"$w_name.log" 2>&1 &
 	echo $! >"$w_name.worker"
 }

@@ -49,7 +49,7 @@ pipeline_wrong() {
 	[ -f "$1" ] && [ -r "$1" ] || { echo 'no file that can be read' && return; }
 	[ -x "$1" ] || echo 'not executable'
 	[[ $first != $'\x7fELF'* ]] || return 0
-	why=$("$SLUICE_TOP/lib/sh/pipeline-header" "$1" 2>&1 >/dev/null) || echo "${why#*fatal: "$1": }"
+	why=$(pipeline-header "$1" 2>&1 >/dev/null) || echo "${why#*fatal: "$1": }"
 	why=$(sed -n '1,/^[^#]\|^$/d; /^#:[[:space:]]*[a-z-]\{1,\}[[:space:]]/{=;q}' "$1")
 	[ -z "$why" ] || echo "line $why: not in the comment at the top, where it would be of the header"
 	program=${program#"${program%%[!$' \t']*}"}
@@ -69,7 +69,7 @@ is_shell() { [[ $first != '#!'* && $first != $'\x7fELF'* ]] || [[ "${first%$'\r'
 
 # header_of FILE: the header's lines, "KEY VALUE".
 header_of() {
-	sed -n '/^#/!q; s/^#:[[:space:]]*//p' "$1" | tr -d '\000"' | sed 's/[[:space:]]\{1,\}/ /g; s/ $//; /^$/d'
+	pipeline-header -l "$1" | tr -d '"' | sed 's/[[:space:]]\{1,\}/ /g; s/ $//; /^$/d'
 }
 
 json='' files=() bad=0

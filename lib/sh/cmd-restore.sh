@@ -150,13 +150,14 @@ published() {
 # places: where the group has to go on, of partitions that Kafka still has; topics: those that
 # it still has of the intake's.
 places() {
-	local topic
+	local topic read
 	owner_psql -At -F ' ' -c 'select topic, part, next from sluice.source_next()' >"$work/all"
 	jq -r '.topics[] | .topic as $t | .partitions[] | "\($t) \(.partition)"' "$work/cluster" >"$work/there"
 	awk -v gone="$work/gone" 'NR == FNR { there[$1 " " $2] = 1; next }
 		{ if (($1 " " $2) in there) print; else print $1 ", partition " $2 >gone }' "$work/there" "$work/all" >"$work/places"
 	[ ! -e "$work/gone" ] || sed 's/^/sluice: not on Kafka any more, what came there since the backup is lost: /' "$work/gone" >&2
-	for topic in $(topics_read | tr , " "); do
+	read=$(topics_read) || exit
+	for topic in ${read//,/ }; do
 		! grep -qxF -- "$topic" "$work/topics" || topics+=("-t$topic")
 	done
 }

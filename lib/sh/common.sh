@@ -117,20 +117,12 @@ load_settings() {
 	esac
 }
 
-# header_topics [FOLDER]: the topics that headers of pipelines name and that are theirs alone, sorted.
-header_topics() {
-	local f topic
-	for f in "${1:-$SLUICE_TOP/pipelines}"/*; do
-		[[ ! ${f##*/} =~ ^[a-z0-9][a-z0-9-]{0,63}$ ]] || [ ! -f "$f" ] || [ ! -x "$f" ] || sed -n '/^#/!q; s/^#:[[:space:]]*topic[[:space:]]\{1,\}//p' "$f" | tr -d '\000" \t\r'
-	done | while read -r topic; do
-		[[ ! $topic =~ ^[A-Za-z0-9._-]{1,249}$ || $topic =~ ^(ingest|jobs|sluice|mapping)\. ]] || echo "$topic"
-	done | sort -u
-}
-
-# topics_read [FOLDER]: all that the intake reads, by ',': the setting's, then those of headers.
+# topics_read [FOLDER]: all that the intake reads, by ',': the setting's, then those that
+# headers of pipelines name and that are theirs alone.
 topics_read() {
-	local topic all=$SLUICE_TOPICS
-	for topic in $(header_topics "$@"); do
+	local topic own all=$SLUICE_TOPICS
+	own=$("$SLUICE_TOP/bin/pipeline-header" -t "${1:-$SLUICE_TOP/pipelines}") || return
+	for topic in $(sort -u <<<"$own"); do
 		[[ ,$all, = *",$topic,"* ]] || all+=,$topic
 	done
 	echo "$all"

@@ -148,7 +148,7 @@ workers() {
 		[[ $name =~ $is ]] || die 100 "no name for a pipeline: $name (a-z, 0-9 and -)"
 		[ ! -e "$app/supervise/$name" ] && [ "$name" != intake ] || die 100 "a pipeline may not be named like the service $name"
 		[ -f "$app/pipelines/$name" ] && [ -x "$app/pipelines/$name" ] || die 100 "there is no pipeline $name in $app/pipelines"
-		"$app/lib/sh/pipeline-header" "$app/pipelines/$name" >/dev/null || exit
+		"$app/bin/pipeline-header" "$app/pipelines/$name" >/dev/null || exit
 		echo "$name"
 	done
 }

@@ -10,19 +10,9 @@ top=$(cd "$(dirname "$(readlink -f -- "$0")")/../.." && pwd)
 size=max.message.bytes=$((24 << 20))
 days=$((24 * 3600 * 1000))
 
-# shellcheck source=SCRIPTDIR/common.sh
-SLUICE_TOP=$top . "$top/lib/sh/common.sh"
-
-# headers: the topics of headers, a line each as below: those of requests, those of events.
-headers() {
-	local f topic
-	for topic in $(header_topics "$top/pipelines"); do echo "$topic 16"; done
-	for f in "$top"/pipelines/*; do
-		[ ! -f "$f" ] || [ ! -x "$f" ] || sed -n '/^#/!q; s/^#:[[:space:]]*event[[:space:]]\{1,\}//p' "$f" | tr -d '\000"'
-	done | while read -r topic _; do
-		[[ ! $topic =~ ^[A-Za-z0-9._-]{1,249}$ || $topic =~ ^(ingest|jobs|sluice)\.|^mapping\.events\.v1$ ]] || echo "$topic 8"
-	done
-}
+# Those of headers: of requests, of events; without the one of mappings, which is below.
+own=$("$top/bin/pipeline-header" -t "$top/pipelines")
+events=$("$top/bin/pipeline-header" -e "$top/pipelines" | { grep -vxF mapping.events.v1 || :; })
 
 "$top/bin/topics" ${SLUICE_TOPIC_COPIES:+-r "$SLUICE_TOPIC_COPIES"} "$@" <<X
 # what to do: documents, and compute jobs
@@ -35,5 +25,5 @@ mapping.events.v1      8 $size retention.ms=$((7 * days))
 ingest.deadletter.v1   8 $size retention.ms=$((90 * days))
 # how far each outbox has been published: the last record of a key counts
 sluice.positions.v1    1 cleanup.policy=compact min.cleanable.dirty.ratio=0.1 segment.ms=$((days / 24))
-$(headers | sort -u -k 1,1 | sed "s/\$/ $size retention.ms=$((7 * days))/")
+$({ sed 's/$/ 16/' <<<"$own"; sed 's/$/ 8/' <<<"$events"; } | grep '^[^ ]' | sort -u -k 1,1 | sed "s/\$/ $size retention.ms=$((7 * days))/")
 X
