@@ -12,6 +12,7 @@ struct stream {
 	int64_t no;                     /* the job; 0: all jobs */
 	int n, k;                       /* what was sent last of the job */
 	int64_t last;                   /* the same of all jobs */
+	int64_t lost;                   /* the oldest event that is kept, where the client knows older ones; 0 */
 	bool loading, again;            /* reads what was before; something came meanwhile */
 	bool gone;
 	char *tenant, *pipeline, *status, *job_id, *name;       /* filters; NULL: any */

@@ -85,6 +85,19 @@ copy(const char *s)
 	return s ? mem_dup(s, strlen(s)) : NULL;
 }
 
+static void
+got_first(void *ctx, enum pg_status st, struct pg *db)
+{
+	struct stream *s = ctx;
+
+	if (st == PG_OK && pg_i64(db, 0, 0) > s->last + 1)
+		s->lost = pg_i64(db, 0, 0);
+	/* Without the ledger the next call says so. */
+	stream_link_in(s);
+	hub_hurry();
+	stream_load(s);
+}
+
 void
 all_events(struct call *c)
 {
@@ -97,6 +110,11 @@ all_events(struct call *c)
 	    param_among(c, "status", " queued processing waiting completed failed cancelled ", &status) < 0)
 		return;
 	if (id && (!digits || digits > 18 || id[digits])) {
+		bad_id(c);
+		return;
+	}
+	/* Another server may be a little ahead of us, not more. */
+	if (id && hub_last() >= 0 && strtoll(id, NULL, 10) > hub_last() + 100000) {
 		bad_id(c);
 		return;
 	}
@@ -116,10 +134,11 @@ all_events(struct call *c)
 	s->job_id = copy(web_param(c->r, "job_id"));
 	s->status = copy(status);
 	s->name = copy(name);
+	if (id) {
+		pgpool_run(pgpool_call(api_quick, "select coalesce(sluice.event_first(), 0)", got_first, s));
+		return;
+	}
 	stream_link_in(s);
 	hub_hurry();
-	if (id)
-		stream_load(s);
-	else
-		stream_answer(s);
+	stream_answer(s);
 }

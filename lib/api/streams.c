@@ -1,6 +1,7 @@
 /* streams.c - who listens: to one job, or to all of a tenant. */
 #include "api/stream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,15 +101,16 @@ give_all(struct stream *s, const struct event *e)
 	if (e->id <= s->last)
 		return;
 	s->last = e->id;
-	if (wanted(s, e))
+	if (*e->name && wanted(s, e))   /* none: its job is not kept any more */
 		frame(s, e);
 }
 
-/* A transition is missing between what was sent and this one: the ledger has it. */
+/* It has to be read: a transition is missing before it, or nobody listened when the
+ * ledger was asked, so that it came without what it says. */
 static bool
-skips(const struct stream *s, const struct event *e)
+must_read(const struct stream *s, const struct event *e)
 {
-	return e->n > s->n + 1;
+	return s->again || !*e->name || (s->no && e->n > s->n + 1);
 }
 
 void
@@ -122,7 +124,7 @@ streams_tell(const struct event *e)
 			continue;
 		if (s->loading)
 			s->again = true;
-		else if (s->again || skips(s, e))
+		else if (must_read(s, e))
 			stream_load(s);
 		else
 			give_job(s, e);
@@ -133,7 +135,7 @@ streams_tell(const struct event *e)
 			continue;
 		if (s->loading)
 			s->again = true;
-		else if (s->again)
+		else if (must_read(s, e))
 			stream_load(s);
 		else
 			give_all(s, e);
@@ -144,10 +146,14 @@ void
 stream_answer(struct stream *s)
 {
 	static const char hello[] = "retry: 1000\n\n";
+	char lost[96];
 
 	s->w = web_stream(s->c->r, on_gone, s);
 	s->c = NULL;
 	web_send(s->w, hello, sizeof(hello) - 1);
+	if (s->lost)
+		web_send(s->w, lost, (size_t)snprintf(lost, sizeof(lost), "event: lost\ndata: {\"oldest\":%lld}\n\n",
+		    (long long)s->lost));
 }
 
 /* What was before, a part of it. The ledger is away: it is asked again within
