@@ -90,7 +90,7 @@ got_first(void *ctx, enum pg_status st, struct pg *db)
 {
 	struct stream *s = ctx;
 
-	if (st == PG_OK && pg_i64(db, 0, 0) > s->last + 1)
+	if (st == PG_OK && s->last > 0 && pg_i64(db, 0, 0) > s->last + 1)
 		s->lost = pg_i64(db, 0, 0);
 	/* Without the ledger the next call says so. */
 	stream_link_in(s);
