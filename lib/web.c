@@ -89,11 +89,13 @@ body(struct web_req *r, const char *p, size_t len)
 	r->too_large |= r->body.len + len > WEB_BODY;
 	r->busy |= bodies + len > WEB_BODIES;
 	if (r->too_large || r->busy) {
-		bodies -= r->body.len;
+		bodies -= r->counted;
+		r->counted = 0;
 		buf_free(&r->body);
 		return;
 	}
 	bodies += len;
+	r->counted += len;
 	buf_add(&r->body, p, len);
 }
 
@@ -169,7 +171,7 @@ on_completed(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_Request
 	if (opts.done)
 		opts.done(r, r->status, now_us() - r->since_us);
 	web_conn_phase(r->conn, PHASE_IDLE);
-	bodies -= r->body.len;
+	bodies -= r->counted;
 	if (r->response)
 		MHD_destroy_response(r->response);
 	buf_free(&r->body);

@@ -56,6 +56,7 @@ struct web_req {
 	/* The rest is web's. */
 	void *con, *conn, *response;
 	struct buf kept, head;
+	size_t counted;                 /* bytes of the body as it came; the owner may change body */
 	unsigned status;
 	int64_t since_us;
 	bool asked, suspended, queued;

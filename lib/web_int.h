@@ -30,7 +30,8 @@ void web_conns_end(void);
 
 /* Reads the request line's and the headers' part. (web_req.c) */
 void web_req_fill(struct web_req *r, struct MHD_Connection *con, const char *url, const char *method);
-bool web_accepts_gzip(const struct web_req *r);
+/* Whether an Accept-Encoding header allows gzip; NULL: there is none. */
+bool web_takes_gzip(const char *accept);
 /* A response object with r's headers. */
 struct MHD_Response *web_with_headers(struct web_req *r, struct MHD_Response *m, const char *type);
 /* r's response is ready: queues it, or wakes the connection that will. */

@@ -122,20 +122,37 @@ web_with_headers(struct web_req *r, struct MHD_Response *m, const char *type)
 	return m;
 }
 
-/* "gzip" among the codings, and not with q=0. */
-bool
-web_accepts_gzip(const struct web_req *r)
+/* Its weight among a coding's parameters, *p behind the coding; 1 where it has none. */
+static double
+weight(const char *p)
 {
-	const char *a = web_header(r, "Accept-Encoding"), *at = a ? strcasestr(a, "gzip") : NULL;
+	size_t n = strcspn(p, ",");
 
-	if (!at)
-		return false;
-	for (at += 4; *at == ' '; at++)
-		;
-	if (*at != ';')
-		return true;
-	at = strstr(at, "q=");
-	return !at || strtod(at + 2, NULL) > 0;
+	for (const char *q = p; (q = memchr(q, ';', (size_t)(p + n - q))); q++) {
+		const char *v = q + 1 + strspn(q + 1, " \t");
+
+		if ((*v == 'q' || *v == 'Q') && v[1] == '=')
+			return strtod(v + 2, NULL);
+	}
+	return 1;
+}
+
+bool
+web_takes_gzip(const char *accept)
+{
+	bool any = false;
+
+	for (const char *p = accept; p && *p; p += strcspn(p, ",")) {
+		size_t n;
+
+		p += strspn(p, ", \t");
+		n = strcspn(p, ",; \t");
+		if ((n == 4 && strncasecmp(p, "gzip", n) == 0) || (n == 6 && strncasecmp(p, "x-gzip", n) == 0))
+			return weight(p + n) > 0;
+		if (n == 1 && *p == '*')
+			any = weight(p + n) > 0;
+	}
+	return any;
 }
 
 /* b becomes its gzip; false: it stays. */
@@ -170,7 +187,7 @@ web_answer(struct web_req *r, unsigned status, const char *type, struct buf *b)
 		b = &none;
 	if (b->len >= GZIP_FROM) {
 		web_add(r, "Vary", "Accept-Encoding");
-		if (web_accepts_gzip(r) && zip(b))
+		if (web_takes_gzip(web_header(r, "Accept-Encoding")) && zip(b))
 			web_add(r, "Content-Encoding", "gzip");
 	}
 	r->status = status;

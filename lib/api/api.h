@@ -46,6 +46,7 @@ struct call {
 	const char *tenant;             /* whose jobs are meant; NULL: everybody's */
 	struct buf out;
 	bool by_cookie;
+	bool garbled;                   /* part is not to be decoded */
 	void *state;                    /* the route's own */
 	void (*drop)(void *state);      /* frees it; NULL: free() */
 	int64_t number;                 /* the route's own */

@@ -200,7 +200,7 @@ void
 auth(struct call *c, void (*then)(struct call *c))
 {
 	const char *header = web_header(c->r, "Authorization"), *token = NULL;
-	size_t len;
+	size_t len = 0;
 
 	if (c->route->scope == SCOPE_NONE) {
 		if (site_changes(c) && !site_same(c, false))
@@ -212,8 +212,9 @@ auth(struct call *c, void (*then)(struct call *c))
 	if (header) {
 		if (strncasecmp(header, "Bearer ", 7) == 0)
 			token = header + 7 + strspn(header + 7, " ");
+		len = token ? strcspn(token, " \t") : 0;
 	} else {
-		token = site_cookie(c);
+		token = site_cookie(c, &len);
 		c->by_cookie = token;
 	}
 	if (!token && !header && site_open(c)) {
@@ -226,7 +227,6 @@ auth(struct call *c, void (*then)(struct call *c))
 			then(c);
 		return;
 	}
-	len = token ? strcspn(token, c->by_cookie ? "; \t" : " \t") : 0;
 	if (!len || len > TOKEN_MAX)
 		no_token(c, "no_token", header ? "Authorization takes the form: Bearer TOKEN" : "send Authorization: Bearer TOKEN; sluice token add makes one");
 	else if (c->by_cookie && site_changes(c) && !site_same(c, true))

@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "api/counts.h"
+#include "api/parse.h"
 #include "api/wires.h"
 #include "err.h"
 #include "percent.h"
@@ -24,25 +25,6 @@ plain(const char *path)
 	return strncmp(path, "/v1/", 4) == 0 ? path + 3 : path;
 }
 
-/* Whether path fits the route's; the {part} is put into part, as it came. */
-static bool
-fits(const char *route, const char *path, const char **part, size_t *len)
-{
-	const char *brace = strchr(route, '{'), *after;
-	size_t before = brace ? (size_t)(brace - route) : 0;
-
-	*part = NULL;
-	*len = 0;
-	if (!brace)
-		return strcmp(route, path) == 0;
-	if (strncmp(route, path, before) != 0)
-		return false;
-	after = strchr(brace, '}') + 1;
-	*part = path + before;
-	*len = strcspn(*part, "/");
-	return *len > 0 && strcmp(after, *part + *len) == 0;
-}
-
 static bool
 same_method(const char *route, const char *method)
 {
@@ -53,31 +35,23 @@ same_method(const char *route, const char *method)
 static const struct route *
 find(struct call *c, struct buf *allow)
 {
-	const char *path = plain(c->r->path), *part;
+	const char *part;
 	size_t len;
 
 	for (const struct route *t = api_routes; t->path; t++) {
-		if (!fits(plain(t->path), path, &part, &len))
+		bool both = plain(t->path) != t->path;
+
+		if (!parse_fits(plain(t->path), both ? plain(c->r->path) : c->r->path, &part, &len))
 			continue;
 		if (same_method(t->method, c->r->method)) {
 			c->part.len = 0;
-			if (part && percent_decode(&c->part, part, len) < 0)
-				return NULL;
+			c->garbled = part && percent_decode(&c->part, part, len) < 0;
 			buf_str(&c->part);
 			return t;
 		}
 		buf_addf(allow, "%s%s%s", allow->len ? ", " : "", t->method, strcmp(t->method, "GET") ? "" : ", HEAD");
 	}
 	return NULL;
-}
-
-static bool
-listed(const char *list, const char *word, size_t len)
-{
-	for (const char *p = list; p && (p = strchr(p, *word)); p++)
-		if (p[-1] == ' ' && strncmp(p, word, len) == 0 && p[len] == ' ')
-			return true;
-	return false;
 }
 
 static bool
@@ -93,7 +67,7 @@ params_good(struct call *c)
 	for (int i = 0; i < r->nparams; i++) {
 		const char *name = r->param[i].name;
 
-		if (!*name || !listed(c->route->params, name, strlen(name))) {
+		if (!parse_listed(c->route->params, name, strlen(name))) {
 			problem(c, 400, "unknown_parameter", name, "this path takes no parameter of that name%s%s",
 			    c->route->params ? "; it takes:" : "", c->route->params ? c->route->params : "");
 			return false;
@@ -111,7 +85,6 @@ static bool
 body_good(struct call *c)
 {
 	const char *type = web_header(c->r, "Content-Type");
-	size_t len = type ? strcspn(type, "; \t") : 0;
 
 	if (c->r->too_large) {
 		problem(c, 413, "too_large", NULL, "a body may have %d MiB", WEB_BODY >> 20);
@@ -123,7 +96,7 @@ body_good(struct call *c)
 	}
 	if (!c->r->body.len || !c->route->types)
 		return true;
-	if (!len || !listed(c->route->types, type, len)) {
+	if (!type || !parse_type(c->route->types, type)) {
 		problem(c, 415, "content_type", "Content-Type", "this path takes%s", c->route->types);
 		return false;
 	}
@@ -142,7 +115,7 @@ common(struct call *c)
 	if (!api.origins)
 		return;
 	web_add(c->r, "Vary", "Origin");
-	if (!origin || !*origin || strchr(origin, ' ') || !listed(api.origins, origin, strlen(origin)))
+	if (!origin || !parse_listed(api.origins, origin, strlen(origin)))
 		return;
 	web_add(c->r, "Access-Control-Allow-Origin", origin);
 	web_add(c->r, "Access-Control-Expose-Headers", "ETag, Location, Retry-After, X-Request-Id");
@@ -188,6 +161,8 @@ api_handle(struct web_req *r)
 	common(c);
 	if (!c->route)
 		no_route(c, &allow);
+	else if (c->garbled)
+		problem(c, 400, "bad_path", NULL, "the path is no UTF-8 in percent-encoding");
 	else if (stopping && c->route->run != healthz)
 		problem(c, 503, "stopping", NULL, "this server is being stopped: try again");
 	else if (params_good(c) && body_good(c))

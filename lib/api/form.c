@@ -2,34 +2,15 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/parse.h"
 #include "percent.h"
-
-/* A field's raw value in body, a=1&b=2. */
-static const char *
-field(const struct buf *body, const char *name, size_t *len)
-{
-	const char *p = body->p, *end = p + body->len;
-	size_t n = strlen(name);
-
-	while (p && p < end) {
-		const char *next = memchr(p, '&', (size_t)(end - p));
-		size_t all = (size_t)((next ? next : end) - p);
-
-		if (all > n && memcmp(p, name, n) == 0 && p[n] == '=') {
-			*len = all - n - 1;
-			return p + n + 1;
-		}
-		p = next ? next + 1 : end;
-	}
-	return NULL;
-}
 
 bool
 form_field(const struct call *c, const char *name, struct buf *value)
 {
 	struct buf raw = BUF_INIT;
 	size_t len;
-	const char *p = field(&c->r->body, name, &len);
+	const char *p = parse_field(c->r->body.p, c->r->body.len, name, &len);
 	bool good = p;
 
 	value->len = 0;

@@ -77,8 +77,8 @@ list_call(struct call *c, struct list *l, pgpool_done *done)
 	    param_among(c, "sort", " newest oldest ", &l->sort) < 0 ||
 	    param_time(c, "since", &l->since) < 0 || param_time(c, "until", &l->until) < 0)
 		return NULL;
-	q = pgpool_call(api_slow, "select no, body from sluice.api_jobs($1, $2, $3, $4, $5, $6::text::timestamptz, "
-	    "$7::text::timestamptz, $8, $9, $10)", done, c);
+	q = pgpool_call(api_slow, "select no, body from sluice.api_jobs($1, $2, $3, $4, $5, replace($6, ' ', '+')::timestamptz, "
+	    "replace($7, ' ', '+')::timestamptz, $8, $9, $10)", done, c);
 	put_filters(c, q, l);
 	pg_puts(&q->args, pg_scalar(&q->args, PG_TEXT), l->sort ? l->sort : "newest");
 	put_number(q, PG_INT8, l->cursor);
@@ -155,8 +155,8 @@ got_list(void *ctx, enum pg_status st, struct pg *db)
 		answer_json(c, 200);
 		return;
 	}
-	q = pgpool_call(api_slow, "select count::bigint, exact from sluice.api_total($1, $2, $3, $4, $5, $6::text::timestamptz, "
-	    "$7::text::timestamptz)", got_total, c);
+	q = pgpool_call(api_slow, "select count::bigint, exact from sluice.api_total($1, $2, $3, $4, $5, replace($6, ' ', '+')::timestamptz, "
+	    "replace($7, ' ', '+')::timestamptz)", got_total, c);
 	put_filters(c, q, l);
 	pgpool_run(q);
 }

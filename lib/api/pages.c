@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "api/api.h"
+#include "api/parse.h"
 #include "api/views.h"
 
 static int64_t
@@ -68,13 +69,6 @@ view_sign_in(struct call *c)
 	page_of_sign_in(c, 200, NULL);
 }
 
-/* A path of ours to go to, and nothing that a browser would take for another site's. */
-static bool
-is_ours(const char *path)
-{
-	return path[0] == '/' && path[1] != '/' && !strchr(path, '\\') && strlen(path) < 2000;
-}
-
 static void
 set_cookie(struct call *c, const char *token, const char *more)
 {
@@ -93,7 +87,7 @@ signed_in(struct call *c)
 	form_field(c, "token", &token);
 	form_field(c, "next", &next);
 	set_cookie(c, token.p, "");
-	see(c, is_ours(next.p) ? next.p : "/", "signed-in");
+	see(c, parse_our_path(next.p) ? next.p : "/", "signed-in");
 	buf_free(&token);
 	buf_free(&next);
 }

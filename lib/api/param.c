@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/parse.h"
 #include "json.h"
 
 int
@@ -24,41 +25,22 @@ param_number(struct call *c, const char *name, int64_t fallback, int64_t lo, int
 int
 param_among(struct call *c, const char *name, const char *words, const char **v)
 {
-	const char *s = web_param(c->r, name), *p;
-	size_t n = s ? strlen(s) : 0;
+	const char *s = web_param(c->r, name);
 
 	*v = s;
-	if (!s)
+	if (!s || parse_listed(words, s, strlen(s)))
 		return 0;
-	for (p = words; n && (p = strstr(p, s)); p++)
-		if (p[-1] == ' ' && p[n] == ' ')
-			return 0;
 	problem(c, 400, "bad_parameter", name, "%s must be one of:%s", name, words);
 	return -1;
 }
 
-/* RFC 3339: 2026-11-30T01:02:03[.123456](Z|+01:00). Whether the day exists, PostgreSQL knows. */
 int
 param_time(struct call *c, const char *name, const char **v)
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:dd";
-	const char *s = web_param(c->r, name), *p = s;
-	bool good = true;
+	const char *s = web_param(c->r, name);
 
 	*v = s;
-	if (!s)
-		return 0;
-	for (const char *f = form; good && *f; f++, p++)
-		good = *f == 'd' ? *p >= '0' && *p <= '9' : *p == *f;
-	if (good && *p == '.')
-		good = (p += 1 + strspn(p + 1, "0123456789"))[-1] != '.';
-	if (good && *p == 'Z')
-		good = !p[1];
-	else if (good && (*p == '+' || *p == '-' || *p == ' '))
-		good = strspn(p + 1, "0123456789") == 2 && p[3] == ':' && strspn(p + 4, "0123456789") == 2 && !p[6];
-	else
-		good = false;
-	if (good)
+	if (!s || parse_time(s))
 		return 0;
 	problem(c, 400, "bad_parameter", name, "%s must be a time such as 2026-11-30T01:02:03Z", name);
 	return -1;

@@ -2,27 +2,16 @@
  * token's tenant, with an id and its caller's trace. */
 #include "api/submit.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "api/parse.h"
 #include "b64.h"
 #include "err.h"
 #include "json.h"
-
-/* 00-<32 hex>-<16 hex>-<2 hex> (W3C Trace Context). */
-static bool
-is_traceparent(const char *s)
-{
-	static const char form[] = "hh-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
-
-	for (size_t i = 0; i < sizeof(form); i++)
-		if (form[i] == 'h' ? !isdigit((unsigned char)s[i]) && (s[i] < 'a' || s[i] > 'f') : s[i] != form[i])
-			return false;
-	return strncmp(s, "ff", 2) != 0;
-}
+#include "request.h"
 
 /* A name for a request that brings none: the same for the same Idempotency-Key. */
 static void
@@ -66,6 +55,24 @@ tenant_of(const struct call *c, const struct rec *r, struct buf *tenant, struct 
 	return false;
 }
 
+/* Members that tell the intake what Kafka or an operator said are not a client's to send:
+ * "refeed" and "supersedes" are another scope's, and know no tenants. */
+static bool
+only_theirs(const struct rec *r, struct fault *f)
+{
+	static struct buf member;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (!request_reserved(&r->m[i]) && !rec_named(&r->m[i], "refeed"))
+			continue;
+		member.len = 0;
+		buf_addf(&member, "/%.*s", (int)r->m[i].key_len, r->m[i].key);
+		*f = (struct fault){ 422, "reserved", buf_str(&member), "this member belongs to the stages" };
+		return false;
+	}
+	return true;
+}
+
 bool
 request_line(const struct call *c, const char *p, size_t len, size_t index, struct buf *line, struct fault *f)
 {
@@ -90,7 +97,7 @@ request_line(const struct call *c, const char *p, size_t len, size_t index, stru
 		*f = (struct fault){ 422, "not_object", "", "a request is one JSON object" };
 		return false;
 	}
-	if (!tenant_of(c, &r, &tenant, f))
+	if (!only_theirs(&r, f) || !tenant_of(c, &r, &tenant, f))
 		return false;
 	change[n++] = (struct rec_change){ .name = "tenant" };
 	json_quote((quoted[0].len = 0, &quoted[0]), tenant.p, tenant.len);
@@ -100,7 +107,7 @@ request_line(const struct call *c, const char *p, size_t len, size_t index, stru
 		json_quotes((quoted[n].len = 0, &quoted[n]), id);
 		n++;
 	}
-	if (trace && is_traceparent(trace) && !rec_get(&r, "trace")) {
+	if (trace && parse_traceparent(trace) && !rec_get(&r, "trace")) {
 		change[n] = (struct rec_change){ .name = "trace" };
 		json_quotes((quoted[n].len = 0, &quoted[n]), trace);
 		n++;

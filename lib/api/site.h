@@ -10,7 +10,7 @@ bool site_same(const struct call *c, bool must_say);
 bool site_changes(const struct call *c);
 /* The client is on this machine, knows us by a name of it, and may do without a token. */
 bool site_open(const struct call *c);
-/* The token in the cookie, up to ';' or the end; NULL: none. */
-const char *site_cookie(const struct call *c);
+/* The token in the cookie; NULL: none. */
+const char *site_cookie(const struct call *c, size_t *len);
 
 #endif

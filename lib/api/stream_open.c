@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/parse.h"
 #include "api/stream.h"
 
 /* Last-Event-ID, or the parameter for those that can't send headers. */
@@ -22,19 +23,6 @@ bad_id(struct call *c)
 	problem(c, 400, "bad_event_id", "Last-Event-ID", "this is no id of an event of this stream");
 }
 
-static bool
-job_position(const char *id, int *n, int *k)
-{
-	size_t a = strspn(id, "0123456789"), b;
-
-	if (!a || a > 9 || id[a] != '.')
-		return false;
-	b = strspn(id + a + 1, "0123456789");
-	*n = (int)strtol(id, NULL, 10);
-	*k = (int)strtol(id + a + 1, NULL, 10);
-	return b && b <= 9 && !id[a + 1 + b];
-}
-
 static void
 got_no(void *ctx, enum pg_status st, struct pg *db)
 {
@@ -47,7 +35,7 @@ got_no(void *ctx, enum pg_status st, struct pg *db)
 		problem_db(c, st, db);
 	} else if (pg_rows(db) == 0) {
 		problem(c, 404, "no_job", "id", "there is no job of that id");
-	} else if (id && !job_position(id, &n, &k)) {
+	} else if (id && !parse_position(id, &n, &k)) {
 		bad_id(c);
 	} else if (pg_bool(db, 0, 3) && (n > pg_i64(db, 0, 1) || (n == pg_i64(db, 0, 1) && k >= pg_i64(db, 0, 2)))) {
 		/* It has ended, and the client has seen it: one that reconnects stops at this. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/parse.h"
 #include "api/wires.h"
 #include "b64.h"
 
@@ -180,7 +181,7 @@ begin(struct call *c)
 	size_t len;
 
 	b->c = c;
-	b->many = type && strncmp(type, "application/x-ndjson", 20) == 0;
+	b->many = type && parse_type("application/x-ndjson", type);
 	b->n = 1;
 	if (b->many) {
 		for (b->n = 0; b->n <= BATCH_MAX && next_line(b, &len); b->n++)
