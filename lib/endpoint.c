@@ -123,7 +123,7 @@ endpoint_start(const char *address, void (*page)(struct buf *out))
 	errno = 0;
 	if (!MHD_start_daemon(flags | (a->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL, on_request, NULL,
 	    MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
-	    MHD_OPTION_SOCK_ADDR, a->ai_addr, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+	    MHD_OPTION_SOCK_ADDR, a->ai_addr,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)ENDPOINT_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ENDPOINT_SECS,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)ENDPOINT_HEADER,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_END))

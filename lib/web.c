@@ -214,7 +214,7 @@ web_start(const struct web_opts *o)
 	errno = 0;
 	daemon_ = MHD_start_daemon(flags | (a->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL, on_request, NULL,
 	    MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
-	    MHD_OPTION_SOCK_ADDR, a->ai_addr, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
+	    MHD_OPTION_SOCK_ADDR, a->ai_addr, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
 	    MHD_OPTION_CONNECTION_LIMIT, opts.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)WEB_BODY_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEADER,
 	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,

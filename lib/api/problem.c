@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "err.h"
 #include "json.h"
+#include "now.h"
 
 static const char *
 title(unsigned status)
@@ -76,12 +77,23 @@ problem(struct call *c, unsigned status, const char *code, const char *member, c
 	web_answer(c->r, status, "application/problem+json", &c->out);
 }
 
+/* Once a second at most: an outage makes many of them. */
+static void
+tell(const struct call *c, const struct pg *db)
+{
+	static int64_t told;
+
+	if (now_ms() - told < 1000)
+		return;
+	told = now_ms();
+	warn("%s: %s request=%s", c->route->path, db ? db->err : pgpool_error(api_slow), c->r->id);
+}
+
 /* What the database says of itself is for the log, not for strangers. */
 void
 problem_db(struct call *c, enum pg_status st, struct pg *db)
 {
-	if (db && st != PG_RETRY && st != PG_LOST)
-		warn("%s: %s request=%s", c->route->path, db->err, c->r->id);
+	tell(c, db);
 	if (st == PG_DATA)
 		problem(c, 400, "bad_value", NULL, "the ledger can't take a value of this request");
 	else if (st == PG_RETRY && db && !strcmp(db->state, "57014"))
