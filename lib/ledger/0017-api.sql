@@ -6,8 +6,7 @@
 -- only within a tenant, so what is about one job needs one. A list is one text a
 -- row. Members that a thing does not have are left out.
 --
--- JSON that is stored already (errors, timings, results) is put in as it is:
--- PostgreSQL's json functions refuse \u0000 in it, which records may hold.
+-- JSON that is stored already (errors, timings, results) is put in as it is.
 
 set local search_path = sluice, pg_temp;
 
@@ -500,10 +499,11 @@ exception
         raise exception 'there is a token % already', p_name using errcode = '22023', hint = 'sluice token revoke takes it away';
     when check_violation or not_null_violation then
         get stacked diagnostics v_said = constraint_name;
-        raise exception '% of a token is wrong', coalesce(substring(v_said from '^token_(.*)_check[0-9]*$'), 'hash, tenant or scopes') using errcode = '22023',
-            hint = case substring(v_said from '^token_(.*)_check[0-9]*$') when 'scopes' then 'there are: jobs:read, jobs:write, dead:write, search:read, admin'
+        v_said := coalesce(substring(v_said from '^token_(.*)_check[0-9]*$'), 'hash, tenant or scopes');
+        raise exception 'a token cannot have this as its %', v_said using errcode = '22023',
+            hint = case v_said when 'scopes' then 'there are: jobs:read, jobs:write, dead:write, search:read, admin'
                 when 'tenant' then '1 to 64 of A-Za-z0-9._-, or * for all' when 'name' then '1 to 64 characters, not only digits'
-                else 'a whole number above 0' end;
+                when 'hash' then '32 bytes' else 'it must be there, a number above 0' end;
 end $$;
 
 -- By id or by name; the id, or null where no such token is valid.
