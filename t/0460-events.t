@@ -11,7 +11,7 @@ t_db || exit 1
 q() { psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -d "$SLUICE_DB" -c 'set search_path = sluice' -c "$1"; }
 says() { [ "$(q "$2" 2>&1)" = "$1" ] || { q "$2"; false; }; }
 pids=()
-t_end() { for p in "${pids[@]}"; do kill -9 "$p" 2>/dev/null; done; }
+t_end() { for p in "${pids[@]}"; do kill -9 "$p" 2>/dev/null; wait "$p" 2>/dev/null; done; }
 
 # session NAME: a psql that stays; tell NAME SQL: returns when it is done.
 declare -A to
@@ -254,7 +254,7 @@ ok 'jobs come in' come
 q "select cancel('default', '{gone}', 'not \"wanted\"')" >/dev/null
 from-ledger -p e -o 'w"1' -b '0.1 1 0.1' -- ./filter 2>worker.log &
 worker=$!
-pids+=($worker)
+pids+=("$worker")
 are() { [ "$(q "select string_agg(job_id || ' ' || state, ', ' order by no) from jobs where pipeline = 'e'")" = "$1" ]; }
 ok 'they go all ways' until_ok 20 are 'good completed, twice completed, bad failed, gate waiting, gone cancelled'
 q "select gate_open(array(select no from job where job_id = 'gate'), 'review', 'me')" >/dev/null
