@@ -204,11 +204,13 @@ main(int argc, char **argv)
 	if (st != PG_OK)
 		die(pg_exit(st), "ledger: %s", db.err);
 	s.settles = true;       /* a line is a question, whatever it carries */
-	while (stage_next(&s))
+	while (stage_next(&s)) {
 		if (rec_bool(rec_get(&s.rec, "probe"), &is_probe) == 0 && is_probe)
 			probe();
 		else
 			ask();
+		stage_flush(&s);        /* who waits for this one need not wait for the next */
+	}
 	buf_free(&dir);
 	embedder_close(&model);
 	return stage_end(&s);

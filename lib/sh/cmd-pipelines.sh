@@ -45,7 +45,7 @@ stage_wrong() {
 pipeline_wrong() {
 	local stage name=${1##*/} why program=${first#\#!}
 	[[ $name =~ ^[a-z0-9][a-z0-9-]{0,63}$ ]] || echo 'no name for a pipeline (a-z, 0-9 and -)'
-	[ ! -e "$SLUICE_TOP/supervise/$name" ] || [ "$name" = intake ] || echo "named like the service $name"
+	[ ! -e "$SLUICE_TOP/supervise/$name" ] || [[ $name = @(intake|door) ]] || echo "named like the service $name"
 	[ -f "$1" ] && [ -r "$1" ] || { echo 'no file that can be read' && return; }
 	[ -x "$1" ] || echo 'not executable'
 	[[ $first != $'\x7fELF'* ]] || return 0

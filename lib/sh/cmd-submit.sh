@@ -157,7 +157,7 @@ if [ -n "$print" ]; then
 	exit 0
 fi
 [ -s "$tmp/requests" ] || die 100 'nothing to submit'
-[ -z "$pipeline" ] || { [ -x "$SLUICE_TOP/pipelines/$pipeline" ] && [ "$pipeline" != intake ]; } || [ "$pipeline" = adapter-chain ] ||
+[ -z "$pipeline" ] || { [ -x "$SLUICE_TOP/pipelines/$pipeline" ] && [[ $pipeline != @(intake|door) ]]; } || [ "$pipeline" = adapter-chain ] ||
 	die 100 "no pipeline $pipeline in $SLUICE_TOP/pipelines: see sluice pipelines"
 submit_keyed <"$tmp/requests" >"$tmp/keyed"
 if [ -n "$wait" ]; then

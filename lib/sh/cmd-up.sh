@@ -18,7 +18,7 @@ no_arguments "$@"
 # shellcheck source=SCRIPTDIR/place.sh
 . "$SLUICE_TOP/lib/sh/place.sh"
 
-need s6-svscan s6-setuidgid psql kcat ps flock
+need s6-svscan s6-setuidgid s6-ipcserver psql kcat ps flock
 for p in from-kafka from-ledger from-outbox to-kafka topics; do
 	[ -x "$SLUICE_TOP/bin/$p" ] || die 100 "bin/$p is not built: run make"
 done

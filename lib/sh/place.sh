@@ -131,7 +131,7 @@ settle_ports() {
 }
 
 # workers: the pipelines that get a worker: those that SLUICE_PIPELINES names, else all but
-# intake and what can't be one by its name, such as an editor's auto~. A name that is named and
+# intake, door and what can't be one by its name, such as an editor's auto~. A name that is named and
 # can't be a service, or a header that is wrong, ends this.
 workers() {
 	local f name names is='^[a-z0-9][a-z0-9-]{0,63}$'
@@ -140,13 +140,13 @@ workers() {
 		names=()
 		for f in "$app"/pipelines/*; do
 			name=${f##*/}
-			[ -f "$f" ] && [ -x "$f" ] && [ "$name" != intake ] || continue
+			[ -f "$f" ] && [ -x "$f" ] && [[ $name != @(intake|door) ]] || continue
 			if [[ $name =~ $is ]]; then names+=("$name"); else say "no name for a pipeline, passed over: $name"; fi
 		done
 	fi
 	for name in "${names[@]}"; do
 		[[ $name =~ $is ]] || die 100 "no name for a pipeline: $name (a-z, 0-9 and -)"
-		[ ! -e "$app/supervise/$name" ] && [ "$name" != intake ] || die 100 "a pipeline may not be named like the service $name"
+		[ ! -e "$app/supervise/$name" ] || die 100 "a pipeline may not be named like the service $name"
 		[ -f "$app/pipelines/$name" ] && [ -x "$app/pipelines/$name" ] || die 100 "there is no pipeline $name in $app/pipelines"
 		"$app/bin/pipeline-header" "$app/pipelines/$name" >/dev/null || exit
 		echo "$name"

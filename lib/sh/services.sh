@@ -21,19 +21,19 @@ lock_tree() {
 	flock -w 120 9 || die 111 "another sluice up or down is at work"
 }
 
-# in_tree: the services of the live tree, infra first, intake last: the order
-# to start in. Its reverse is the order to drain in.
+# in_tree: the services of the live tree, infra first, then what others stand on, those
+# that take requests last: the order to start in. Its reverse is the order to drain in.
 in_tree() {
 	local d name last=()
-	for name in "${infra[@]}" outbox; do
+	for name in "${infra[@]}" outbox door hits; do
 		[ ! -d "$scan/$name" ] || echo "$name"
 	done
 	for d in "$scan"/*/; do
 		name=${d%/}
 		name=${name##*/}
 		case $name in
-		'*' | postgres | kafka | outbox) ;;
-		intake) last=(intake) ;;
+		'*' | postgres | kafka | outbox | door | hits) ;;
+		api | intake) last+=("$name") ;;
 		*) echo "$name" ;;
 		esac
 	done
