@@ -42,7 +42,7 @@ bars(struct buf *out, const struct rec *timings)
 }
 
 static void
-logs_of(const struct page *p, const struct rec *attempt, const struct page_log *logs, size_t n, bool last)
+logs_of(const struct page *p, const struct rec *attempt, const struct page_log *logs, size_t n, size_t at, bool last)
 {
 	struct buf *out = p->out;
 	double run = fill_num(attempt, "run", 0), no = fill_num(attempt, "attempt", 0);
@@ -53,7 +53,7 @@ logs_of(const struct page *p, const struct rec *attempt, const struct page_log *
 
 		if ((double)logs[i].run != run || (double)logs[i].attempt != no)
 			continue;
-		buf_addf(out, "<details id=\"log-%u-%u-%zu\"%s><summary>What its stages said, ", logs[i].run, logs[i].attempt, i, last ? " open" : "");
+		buf_addf(out, "<details id=\"log-%zu-%zu\"%s><summary>What its stages said, ", at, i, last ? " open" : "");
 		fill_count(out, (double)len);
 		buf_adds(out, " bytes</summary><pre class=\"say\" tabindex=\"0\">");
 		if (len > LOG_MOST) {
@@ -67,7 +67,7 @@ logs_of(const struct page *p, const struct rec *attempt, const struct page_log *
 }
 
 static void
-attempt(const struct page *p, const struct rec *r, const struct page_log *logs, size_t n, bool last)
+attempt(const struct page *p, const struct rec *r, const struct page_log *logs, size_t n, size_t at, bool last)
 {
 	static struct rec in;
 	struct buf *out = p->out;
@@ -90,7 +90,7 @@ attempt(const struct page *p, const struct rec *r, const struct page_log *logs, 
 		job_error(out, &in);
 	if (fill_in(&in, r, "timings") && in.n)
 		bars(out, &in);
-	logs_of(p, r, logs, n, last);
+	logs_of(p, r, logs, n, at, last);
 	buf_adds(out, "</article>\n");
 }
 
@@ -107,6 +107,6 @@ job_attempts(const struct page *p, const struct rec *history, const struct page_
 	/* The last one first: that is what people come for. */
 	for (size_t i = list.n; i-- > 0 && list.n - i <= 100; )
 		if (fill_item(&r, &list, i))
-			attempt(p, &r, logs, n, i + 1 == list.n);
+			attempt(p, &r, logs, n, i, i + 1 == list.n);
 	buf_adds(out, "</section>\n");
 }

@@ -14,13 +14,22 @@ pair(struct buf *out, const char *name, const char *value)
 	esc_urls(out, value);
 }
 
-void
-filter_link(struct buf *out, const struct page_filter *f, const char *cursor, bool total)
+/* That of a token for one tenant is no filter. */
+static const char *
+tenant(const struct page *p, const struct page_filter *f)
 {
+	return frame_all(p) && f->tenant && strcmp(f->tenant, "*") != 0 ? f->tenant : NULL;
+}
+
+void
+filter_link(const struct page *p, const struct page_filter *f, const char *cursor)
+{
+	struct buf *out = p->out;
+
 	buf_adds(out, "/ui/jobs?");
 	pair(out, "status", f->status);
 	pair(out, "pipeline", f->pipeline);
-	pair(out, "tenant", f->tenant);
+	pair(out, "tenant", tenant(p, f));
 	pair(out, "doc_key", f->doc_key);
 	pair(out, "priority", f->priority);
 	pair(out, "since", f->since);
@@ -28,16 +37,14 @@ filter_link(struct buf *out, const struct page_filter *f, const char *cursor, bo
 	pair(out, "sort", f->sort);
 	pair(out, "limit", f->limit);
 	pair(out, "cursor", cursor);
-	if (total)
-		pair(out, "total", "true");
 	if (out->p[out->len - 1] == '?')
 		out->len--;
 }
 
 bool
-filter_any(const struct page_filter *f)
+filter_any(const struct page *p, const struct page_filter *f)
 {
-	const char *const all[] = { f->status, f->pipeline, f->tenant, f->doc_key, f->priority, f->since, f->until };
+	const char *const all[] = { f->status, f->pipeline, tenant(p, f), f->doc_key, f->priority, f->since, f->until };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (all[i] && *all[i])
@@ -108,7 +115,7 @@ filter_form(const struct page *p, const struct page_filter *f)
 	field(out, "doc_key", "Document key", f->doc_key, "any");
 	choice(out, "priority", "Priority", levels, f->priority);
 	if (frame_all(p))
-		field(out, "tenant", "Tenant", f->tenant, "any");
+		field(out, "tenant", "Tenant", tenant(p, f), "any");
 	since(out, f->since, p->now_us);
 	buf_adds(out, "<label>Order <select name=\"sort\">");
 	frame_option(out, "", "newest first", f->sort);
@@ -122,7 +129,7 @@ filter_form(const struct page *p, const struct page_filter *f)
 		buf_adds(out, "\">");
 	}
 	buf_adds(out, "<span class=\"buttons\"><button class=\"first\">Filter</button>");
-	if (filter_any(f))
+	if (filter_any(p, f))
 		buf_adds(out, "<a href=\"/ui/jobs\">Clear</a>");
 	buf_adds(out, "</span></form>\n");
 }

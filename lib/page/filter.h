@@ -7,9 +7,9 @@
 #include "page.h"
 
 void filter_form(const struct page *p, const struct page_filter *f);
-/* The list with these filters, from cursor on (NULL: from its beginning), counted or not. */
-void filter_link(struct buf *out, const struct page_filter *f, const char *cursor, bool total);
+/* The list with these filters, from cursor on (NULL: from its beginning). */
+void filter_link(const struct page *p, const struct page_filter *f, const char *cursor);
 /* True when it leaves any job out. */
-bool filter_any(const struct page_filter *f);
+bool filter_any(const struct page *p, const struct page_filter *f);
 
 #endif

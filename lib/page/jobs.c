@@ -50,18 +50,12 @@ count(const struct page *p, const struct page_filter *f, struct page_text total)
 	static struct rec r;
 	bool exact = true;
 
-	buf_adds(p->out, "<p class=\"dim\">");
-	if (fill_rec(&r, total) && fill_has(&r, "count")) {
-		rec_bool(rec_get(&r, "exact"), &exact);
-		buf_adds(p->out, exact ? "" : "About ");
-		fill_count(p->out, fill_num(&r, "count", 0));
-		buf_adds(p->out, filter_any(f) ? " jobs match." : " jobs in all.");
-	} else {
-		buf_adds(p->out, "<a href=\"");
-		filter_link(p->out, f, f->cursor, true);
-		buf_adds(p->out, "\">Count them</a>");
-	}
-	buf_adds(p->out, "</p>");
+	if (!fill_rec(&r, total) || !fill_has(&r, "count"))
+		return;
+	rec_bool(rec_get(&r, "exact"), &exact);
+	buf_addf(p->out, "<p class=\"dim\">%s", exact ? "" : "About ");
+	fill_count(p->out, fill_num(&r, "count", 0));
+	buf_adds(p->out, filter_any(p, f) ? " jobs match.</p>" : " jobs in all.</p>");
 }
 
 static void
@@ -74,12 +68,12 @@ pager(const struct page *p, const struct page_filter *f, const char *next)
 	buf_adds(p->out, "<nav class=\"pager\" aria-label=\"Pages of the list\">");
 	if (later) {
 		buf_adds(p->out, "<a href=\"");
-		filter_link(p->out, f, NULL, false);
+		filter_link(p, f, NULL);
 		buf_adds(p->out, "\">First page</a>");
 	}
 	if (next) {
 		buf_adds(p->out, "<a rel=\"next\" href=\"");
-		filter_link(p->out, f, next, false);
+		filter_link(p, f, next);
 		buf_adds(p->out, "\">Next page</a>");
 	}
 	buf_adds(p->out, "</nav>");
@@ -113,13 +107,12 @@ page_jobs(const struct page *p, const struct page_filter *f, const struct page_t
 	buf_adds(p->out, "<section id=\"jobs\" data-live aria-label=\"Jobs\">");
 	if (n)
 		list(p, rows, n);
-	else if (filter_any(f) || (f->cursor && *f->cursor))
+	else if (filter_any(p, f) || (f->cursor && *f->cursor))
 		buf_adds(p->out, "<p class=\"empty\">No job matches. <a href=\"/ui/jobs\">All jobs</a></p>");
 	else
 		buf_adds(p->out, "<p class=\"empty\">No job yet: <code>sluice submit</code> or <code>POST /v1/jobs</code> brings one.</p>");
 	pager(p, f, next);
-	if (n)
-		count(p, f, total);
+	count(p, f, total);
 	buf_adds(p->out, "</section>\n");
 	frame_close(p);
 }

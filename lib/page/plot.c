@@ -107,9 +107,8 @@ axes(struct buf *out, const struct plot *p, double top)
 	int64_t end = p->from_us + p->step_us * (int64_t)p->n;
 
 	buf_adds(out, "<div class=\"plot-y\" aria-hidden=\"true\">");
-	for (int i = STEPS; i >= 0; i--) {
-		buf_addf(out, "%.5g%s</span>", top * i / STEPS, i == STEPS ? p->unit : "");
-	}
+	for (int i = STEPS; i >= 0; i--)
+		buf_addf(out, "<span>%.5g%s</span>", top * i / STEPS, i == STEPS ? p->unit : "");
 	buf_adds(out, "</div><div class=\"plot-x\" aria-hidden=\"true\">");
 	for (int i = 0; i <= STEPS; i++) {
 		int64_t s = (p->from_us + (end - p->from_us) * i / STEPS) / 1000000;

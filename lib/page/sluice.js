@@ -116,7 +116,11 @@
 		last = Date.now();
 		try {
 			const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-			if (answer.ok && !answer.redirected && !paused)
+			if (answer.redirected) {
+				close();
+				ended = true;
+				state("Signed out", "off");
+			} else if (answer.ok && !paused)
 				show(new DOMParser().parseFromString(await answer.text(), "text/html"));
 		} catch {
 			/* The stream's own errors say that the server is away. */

@@ -1,0 +1,100 @@
+#!/bin/sh
+# The dashboard's pages, drawn from made-up answers of the API: well-formed, the same each time, and nobody's
+# data is ever markup. No browser and no service.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+: "${TBIN:?run me through make check or t/run}"
+
+fixtures() { /usr/bin/python3 "$T_TOP/t/ui/fixtures.py" "$@"; }
+draw() { "$TBIN/pagetest" >page.html; }
+page() { printf '%s\n' "$@" | draw; }
+check() { /usr/bin/python3 "$T_TOP/t/ui/check-page.py" page.html; }
+drawn() { fixtures "$1" >lines && draw <lines && check; }
+has() { grep -qF -- "$1" page.html || { echo "it has no: $1"; return 1; }; }
+hasnt() { ! grep -F -- "$1" page.html; }
+
+fixtures >names || exit 1
+while read -r fixture; do
+	ok "$fixture" drawn "$fixture"
+done <names
+fixtures hostile-job >lines
+same_twice() { draw <lines && mv page.html once && draw <lines && cmp once page.html; }
+ok 'the same bytes for the same lines' same_twice
+checks() { page '{"page":"jobs","tenant":"a"}' && sed 's/<h1>/<h1><i onclick="x">/' page.html >bad && mv bad page.html && check; }
+code 1 'the check itself can fail' checks
+
+# One row of each list, in pieces: cut anywhere, of another kind, nothing at all.
+head='{"page":"PAGE","tenant":"*","now":"2026-11-29T21:15:03Z"}'
+pieces() {
+	for p_page in overview jobs job dead letter workers pipelines search; do
+		fixtures $p_page | sed 's/"q": "help Debian"/"q":"x"/' >whole
+		p_row=$(sed -n 2p whole)
+		for p_cut in 1 2 9 30 77 140 300; do
+			{ sed -n 1p whole; printf '%.*s\n' $p_cut "$p_row"; } >lines
+			draw <lines && check || { echo "$p_page cut at $p_cut"; return 1; }
+		done
+		for p_row in '' '[]' 'null' '{}' '"x"' '{"job":7,"history":{},"attempts":[1,null,[]],"why":"x","stages":{"a":1},"queued":[],"series":[{},[],{"at":5}],"hits":{}}' \
+			'{"series":[{"at":"2026-11-29T21:15:00Z","completed":-1e308,"failed":"x","admitted":1e308,"p50_ms":1e308,"p95_ms":-5}]}' \
+			'{"at":"9999-99-99T99:99:99Z","created_at":"","updated_at":"0000-00-00T00:00:00Z","progress":1e99,"status":{},"error":[],"timings":{"a":-1}}'; do
+			printf '%s\n' "$(echo "$head" | sed "s/PAGE/$p_page/")" "$p_row" >lines
+			draw <lines && check || { echo "$p_page of $p_row"; return 1; }
+		done
+	done
+}
+ok 'rows that are broken show as less' pieces
+
+# Addresses.
+head='{"page":"jobs","tenant":"*","now":"2026-11-29T21:15:03Z","status":"failed","cursor":"a&b","next":"MTI=\"<","doc_key":"x/y?z"}'
+row='{"job_id":"a:b_.-1","tenant":"t/é","status":"failed","doc_key":"d","updated_at":"2026-11-29T21:15:00.5Z"}'
+ok 'jobs' page "$head" "$row"
+ok 'the job is linked with its tenant, encoded' has 'href="/ui/jobs/a%3Ab_.-1?tenant=t%2F%C3%A9"'
+ok 'the next page keeps the filters' has 'href="/ui/jobs?status=failed&amp;doc_key=x%2Fy%3Fz&amp;cursor=MTI%3D%22%3C"'
+ok 'so does the first one' has 'href="/ui/jobs?status=failed&amp;doc_key=x%2Fy%3Fz"'
+ok 'ages' has 'datetime="2026-11-29T21:15:00.500000Z">2 s ago</time>'
+ok 'one tenant' page '{"page":"jobs","tenant":"lab","f_tenant":"lab"}' "$row"
+ok 'needs no tenant in addresses' has 'href="/ui/jobs/a%3Ab_.-1"'
+ok 'nor is its own a filter' hasnt 'Clear'
+ok 'nor asks for it' hasnt 'name="tenant"'
+
+# What the token may not do is not there.
+fixtures job-waiting | sed 's/"tenant": "\*"/"tenant":"*","may":0/' >lines
+ok 'who may only read' draw <lines
+is_one() { [ "$(grep -o '<form' page.html | wc -l)" = 1 ]; }
+ok 'has no form but that to sign out' is_one
+ok 'nor a search' hasnt '/ui/search'
+fixtures job-waiting >lines
+ok 'who may write' draw <lines
+ok 'opens the gate' has 'action="/ui/jobs/report-2026-003/open?tenant=default"'
+ok 'and cancels' has 'action="/ui/jobs/report-2026-003/cancel?tenant=default"'
+ok 'the stream of the job' has 'data-events="/v1/jobs/report-2026-003/events?tenant=default"'
+fixtures job >lines
+ok 'an ended job' draw <lines
+ok 'tells nothing more' hasnt 'data-events'
+ok 'can run again' has 'action="/ui/jobs/report-2026-004/retry?tenant=default"'
+ok 'its spans' has '3 min 20 s'
+
+# Bytes.
+ok 'a letter' page '{"page":"letter","tenant":"*"}' '{"dead":7,"b64":"AGE8Jv8="}'
+ok 'in hex and letters' has '00000000   00 61 3c 26 ff                                    |.a&lt;&amp;.|'
+ok 'a letter of text' page '{"page":"letter","tenant":"a"}' '{"dead":7,"text":"</textarea><b>"}'
+ok 'to be mended' has '&lt;/textarea&gt;&lt;b&gt;</textarea>'
+ok 'fed without a tenant' has 'action="/ui/dead/7/feed"'
+long() {
+	{ echo '{"page":"letter","tenant":"a"}' && printf '{"dead":7,"text":"%s"}\n' "$(head -c 3000000 /dev/zero | tr '\0' x)"; } >lines
+	draw <lines && check && [ "$(wc -c <page.html)" -lt 100000 ] && has '3,000,000 bytes'
+}
+ok 'three million bytes are shown in part' long
+
+# The files.
+asset() { page "{\"page\":\"asset\",\"path\":\"$1\"}"; }
+for file in style.css sluice.js icon.svg openapi.json; do
+	case $file in openapi.json) path=/$file ;; *) path=/ui/$file ;; esac
+	ok "$path" asset "$path"
+	same 'is the file' "$T_TOP/lib/page/$file" page.html
+done
+code 1 'no other' asset /ui/../page.h
+strict() { ! grep -nE 'eval|innerHTML|outerHTML|insertAdjacent|document\.write|new Function|https?:' "$T_TOP/lib/page/sluice.js"; }
+ok 'the script makes no code or markup of text' strict
+within() { ! grep -nE 'url\(|@import|https?:' "$T_TOP/lib/page/style.css"; }
+ok 'the style asks for nothing' within
+done_testing
