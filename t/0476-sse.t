@@ -71,12 +71,12 @@ chmod +x slowly
 before=$(sse follow '/v1/events?last_event_id=0' 1 | cut -d ' ' -f 1)
 kills() {
 	sse follow "/v1/events?pipeline=slow" 180 >a 2>a.err & a=$!
-	source_js /v1/jobs/k-60/events >b 2>b.err & b=$!
 	i=1
 	while [ $i -le 60 ]; do
 		submit "{\"job_id\":\"k-$i\",\"text\":\"x\",\"pipeline\":\"slow\"}" || return 1
 		i=$((i + 1))
 	done
+	source_js /v1/jobs/k-60/events >b 2>b.err & b=$!
 	sse follow /v1/jobs/k-60/events >c 2>c.err & c=$!
 	worker_up slow "$PWD/slowly"
 	for how in KILL TERM KILL KILL; do
@@ -84,9 +84,9 @@ kills() {
 		api_down $how
 		api_up || return 1
 	done
-	state_is k-60 completed && wait $c && wait $a || { cat a.err c.err; false; }
+	state_is k-60 completed && wait $c && wait $a && wait $b || { cat a.err b.err c.err; false; }
 }
-ok 'the server is killed three times and stopped once, under five readers' kills
+ok 'the server is killed three times and stopped once, under three readers' kills
 sorted() { cut -d ' ' -f 1 a >ids && sort -n -u ids | diff - ids; }
 ok 'no event came twice or out of order' sorted
 none_lost() {
@@ -96,7 +96,9 @@ none_lost() {
 }
 ok 'none was lost from the first on' none_lost
 one_job() { cut -d ' ' -f 1,2 c >c.events && sse follow /v1/jobs/k-60/events | cut -d ' ' -f 1,2 | diff - c.events; }
+browser_too() { sed '$d' b | diff c.events - && tail -n 1 b | grep -qx 'closed 204'; }
 ok 'nor of one job' one_job
+ok 'eventsource has it all too' browser_too
 
 lagging() {
 	mkfifo go && { sse slow /v1/events <go >slow.out 2>slow.err & slow=$!; } && exec 6>go && until_ok 10 grep -q open slow.out || return 1
