@@ -8,6 +8,7 @@
 #include "api/site.h"
 #include "b64.h"
 #include "now.h"
+#include "request.h"
 
 enum {
 	KNOWN = 4096, PROBES = 8,
@@ -59,8 +60,8 @@ tenant_good(struct call *c)
 {
 	const char *asked = web_param(c->r, "tenant");
 
-	if (asked && (!*asked || strlen(asked) > TENANT_MAX)) {
-		problem(c, 400, "bad_parameter", "tenant", "a tenant has 1 to %d bytes", TENANT_MAX);
+	if (asked && !request_tenant_ok(asked, strlen(asked))) {
+		problem(c, 400, "bad_parameter", "tenant", "a tenant's name has 1 to 64 of A-Za-z0-9._-");
 		return false;
 	}
 	if (strcmp(c->who.tenant, "*") == 0) {
