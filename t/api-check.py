@@ -132,7 +132,7 @@ def routes_as_they_are(port, openapi, source, token, noscope, reader):
                     wrong(where, "with a token of another scope:", r.status)
             else:
                 is_problem(where + " with a token of another scope", r, data, 403, "scope")
-        for name in ("Cache-Control", "X-Content-Type-Options", "X-Request-Id"):
+        for name in (() if run == "asset_get" else ("Cache-Control",)) + ("X-Content-Type-Options", "X-Request-Id"):
             if not r.getheader(name):
                 wrong(where, "lacks", name)
         if m == "GET" and run not in ("all_events", "metrics_get", "stats_get", "view_overview", "pipelines_list", "view_pipelines"):
@@ -168,11 +168,15 @@ def fresh(port, token, n):
             wrong(job, "was cancelled, and asked for at once is", seen["status"])
 
 
+def name(job):
+    return job["job_id"], job["created_at"]        # one fed again as another generation has the same id
+
+
 def pages(port, token, sort):
     reader, writer = Client(port, token), Client(port, token)
     before, seen, cursor, stop = [], [], None, threading.Event()
     page = reader.json("GET", "/v1/jobs?limit=500&sort=" + sort)[1]
-    before = [j["job_id"] for j in page["jobs"]]
+    before = [name(j) for j in page["jobs"]]
     added = []
 
     def add():
@@ -193,7 +197,7 @@ def pages(port, token, sort):
         if status != 200:
             wrong("page:", status, page)
             break
-        seen += [j["job_id"] for j in page["jobs"]]
+        seen += [name(j) for j in page["jobs"]]
         cursor = page["next"]
         if not cursor:
             break
@@ -201,10 +205,11 @@ def pages(port, token, sort):
     t.join()
     if len(set(seen)) != len(seen):
         wrong("twice:", [j for j in set(seen) if seen.count(j) > 1])
-    want = set(before) | (set(added) if sort == "oldest" else set())
-    if want - set(seen):
-        wrong("left out:", sorted(want - set(seen))[:10])
-    if [j for j in seen if j in set(before)] != before:
+    if set(before) - set(seen):
+        wrong("left out:", sorted(set(before) - set(seen))[:10])
+    if sort == "oldest" and set(added) - {job for job, _ in seen}:
+        wrong("left out of what came:", sorted(set(added) - {job for job, _ in seen})[:10])
+    if len(page["jobs"]) < 500 and [j for j in seen if j in set(before)] != before:
         wrong("the order changed")
     if not added:
         wrong("nothing was added meanwhile")

@@ -79,6 +79,8 @@ void problem(struct call *c, unsigned status, const char *code, const char *memb
     __attribute__((format(printf, 5, 6)));
 /* Appends {"type":...}: a problem as an object, for a batch's results. */
 void problem_json(struct buf *out, unsigned status, const char *code, const char *member, const char *detail);
+/* Adds to such an object whose request it was: it is an answer of its own. */
+void problem_instance(const struct call *c, struct buf *object);
 /* For a call of the database that failed. */
 void problem_db(struct call *c, enum pg_status st, struct pg *db);
 void answer_json(struct call *c, unsigned status);      /* c->out */

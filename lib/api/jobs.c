@@ -12,13 +12,13 @@ no_job(struct call *c)
 	problem(c, 404, "no_job", "id", "there is no job of that id");
 }
 
-/* One of If-None-Match is tag. */
+/* One of If-None-Match is tag, W/ or not. */
 static bool
 known_to_client(const struct call *c, const char *tag)
 {
 	const char *list = web_header(c->r, "If-None-Match");
 
-	return list && (strcmp(list, "*") == 0 || strstr(list, tag));
+	return list && (strcmp(list, "*") == 0 || strstr(list, tag + 2));
 }
 
 static void

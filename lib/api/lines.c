@@ -66,6 +66,8 @@ fed(struct asking *a, const char *line, size_t len)
 	}
 	if (status == 503)
 		web_add(c->r, "Retry-After", "1");
+	if (status >= 300)
+		problem_instance(c, &c->out);
 	web_answer(c->r, status, status < 300 ? "application/json" : "application/problem+json", &c->out);
 }
 

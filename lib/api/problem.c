@@ -56,6 +56,14 @@ problem_json(struct buf *out, unsigned status, const char *code, const char *mem
 }
 
 void
+problem_instance(const struct call *c, struct buf *object)
+{
+	object->len--;
+	add(object, "instance", c->r->id);
+	buf_addc(object, '}');
+}
+
+void
 problem(struct call *c, unsigned status, const char *code, const char *member, const char *fmt, ...)
 {
 	char detail[1024];

@@ -45,6 +45,8 @@ answer_one(struct call *c, struct item *i, const char *location)
 		web_add(c->r, "Location", location);
 	if (i->status == 503)
 		web_add(c->r, "Retry-After", "1");
+	if (i->status >= 300)
+		problem_instance(c, &i->result);
 	web_answer(c->r, i->status, i->status < 300 ? "application/json" : "application/problem+json", &i->result);
 }
 
