@@ -128,6 +128,7 @@ ledger_told
 counted
 echo
 printf '%-8s %s\n' Kafka "${SLUICE_KAFKA:--}" ledger "$(no_secret "${SLUICE_DB:--}")" \
+	page "http${SLUICE_API_CERT:+s}://${SLUICE_API_ADDRESS:-127.0.0.1}:${SLUICE_API_PORT:--}/" \
 	metrics "http://${SLUICE_METRICS_ADDRESS:-127.0.0.1}:${SLUICE_METRICS_PORT:--}/metrics" state "$SLUICE_VAR"
 if [ -z "$alive" ]; then
 	echo 'The supervisor (s6-svscan) is gone: what ends stays down. sluice up repairs it.'

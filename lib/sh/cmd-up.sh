@@ -3,8 +3,8 @@
 #: Starts the local stack, or what is missing of it
 #: stack
 #| Starts PostgreSQL and Kafka (unless SLUICE_DB or SLUICE_KAFKA name others),
-#| brings the schema and the topics up to date, starts intake, workers and
-#| outbox, and returns when all are ready. Safe to run at any time; repairs
+#| brings the schema and the topics up to date, starts intake, workers, outbox
+#| and the API, and returns when all are ready. Safe to run at any time; repairs
 #| a stack whose supervisor was killed.
 #|
 #| To use an existing Kafka or PostgreSQL, name it the first time:
@@ -19,7 +19,7 @@ no_arguments "$@"
 . "$SLUICE_TOP/lib/sh/place.sh"
 
 need s6-svscan s6-setuidgid s6-ipcserver psql kcat ps flock
-for p in from-kafka from-ledger from-outbox to-kafka topics; do
+for p in from-kafka from-ledger from-outbox to-kafka topics jobs-api; do
 	[ -x "$SLUICE_TOP/bin/$p" ] || die 100 "bin/$p is not built: run make"
 done
 make_places

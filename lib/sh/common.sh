@@ -102,7 +102,7 @@ load_settings() {
 	done
 	# Services work elsewhere than whoever typed it.
 	for name in SLUICE_KAFKA_CONF SLUICE_DEPS SLUICE_MODEL SLUICE_BLOBS SLUICE_HTTP_CACHE SLUICE_VOCABS \
-		SLUICE_OPENALEX_KEY_FILE SLUICE_CORE_KEY_FILE SLUICE_MINERU_KEY_FILE SLUICE_ICD_KEY_FILE SLUICE_S3_KEYS; do
+		SLUICE_OPENALEX_KEY_FILE SLUICE_CORE_KEY_FILE SLUICE_MINERU_KEY_FILE SLUICE_ICD_KEY_FILE SLUICE_S3_KEYS SLUICE_API_CERT SLUICE_API_KEY; do
 		[[ ${!name:-/} = /* || $name = SLUICE_BLOBS && ${!name} = s3://* ]] || die 100 "$name must be an absolute path: ${!name}"
 	done
 	[[ :$SLUICE_DOCS != *:[!/:]* ]] || die 100 "SLUICE_DOCS must be absolute paths: $SLUICE_DOCS"

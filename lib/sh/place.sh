@@ -105,6 +105,7 @@ decide() {
 	*) keep SLUICE_KAFKA "$SLUICE_KAFKA" ;;
 	esac
 	[ -n "${SLUICE_METRICS_PORT:-}" ] || keep SLUICE_METRICS_PORT "$(port_next 9464)"
+	[ -n "${SLUICE_API_PORT:-}" ] || keep SLUICE_API_PORT "$(port_next 9480)"
 	# What the environment sets beyond the defaults is kept as well.
 	for name in "${!SLUICE_@}"; do
 		is_given "$name" || continue
@@ -117,11 +118,13 @@ decide() {
 
 # settle_ports: nothing of ours runs, so a port that is taken is another's.
 settle_ports() {
-	local old=$SLUICE_METRICS_PORT
-	if ! port_free "$old"; then
-		keep SLUICE_METRICS_PORT "$(port_next $((old + 1)))"
-		say "port $old is taken: metrics are now at $SLUICE_METRICS_PORT"
-	fi
+	local name old
+	for name in SLUICE_METRICS_PORT SLUICE_API_PORT; do
+		old=${!name}
+		! port_free "$old" || continue
+		keep "$name" "$(port_next $((old + 1)))"
+		say "port $old is taken: $([ "$name" = SLUICE_API_PORT ] && echo 'the API is' || echo 'metrics are') now at ${!name}"
+	done
 	old=${SLUICE_KAFKA_PORT:-}
 	[[ " ${own[*]} " = *' kafka '* ]] || return 0
 	port_free "$old" && port_free $((old + 1)) && return
