@@ -71,10 +71,11 @@ put(struct door *d, struct feed *f, const char *line, size_t len)
 	enum rec_status st = rec_parse(&d->rec, line, len);
 	const struct rec_member *mark;
 	bool asks = false;
-	char member[64];
+	char text[128];
 
 	if (st != REC_OK) {
-		refuse(a, rec_code(st), rec_reason(st), NULL);
+		snprintf(text, sizeof(text), "%s at byte %zu", rec_reason(st), d->rec.at);
+		refuse(a, rec_code(st), text, NULL);
 		return false;
 	}
 	asked_who(a, &d->rec);
@@ -90,8 +91,9 @@ put(struct door *d, struct feed *f, const char *line, size_t len)
 	}
 	for (size_t i = 0; i < d->rec.n; i++)
 		if (request_reserved(&d->rec.m[i])) {
-			snprintf(member, sizeof(member), "/%.*s", (int)(d->rec.m[i].key_len < 60 ? d->rec.m[i].key_len : 60), d->rec.m[i].key);
-			refuse(a, "bad_request", "it has a member that belongs to the stages", member);
+			snprintf(text, sizeof(text), "/%.*s", (int)(d->rec.m[i].key_len < 60 ? d->rec.m[i].key_len : 60),
+			    d->rec.m[i].key);
+			refuse(a, "bad_request", "it has a member that belongs to the stages", text);
 			return false;
 		}
 	feed_put(f, (uint64_t)(uintptr_t)a, line, len);
