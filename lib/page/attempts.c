@@ -21,8 +21,8 @@ bars(struct buf *out, const struct rec *timings)
 {
 	double whole = total(timings), at = 0, v;
 
-	buf_adds(out, "<table class=\"bars\"><caption class=\"hide\">How long each stage took</caption><thead class=\"hide\"><tr>"
-	    "<th scope=\"col\">Stage</th><th scope=\"col\">Time</th></tr></thead><tbody>");
+	buf_adds(out, "<table class=\"bars\"><caption class=\"hide\">How long each stage took</caption><thead><tr>"
+	    "<th scope=\"col\"><span class=\"hide\">Stage</span></th><th scope=\"col\" class=\"meter\"><span class=\"hide\">Time</span></th></tr></thead><tbody>");
 	for (size_t i = 0; i < timings->n && i < 64; i++) {
 		const struct rec_member *m = &timings->m[i];
 
@@ -31,11 +31,11 @@ bars(struct buf *out, const struct rec *timings)
 			v = 0;
 		buf_adds(out, "<tr><th scope=\"row\">");
 		esc_html(out, m->key, m->key_len, 40);
-		buf_adds(out, "</th><td><span class=\"num\">");
+		buf_adds(out, "</th><td class=\"meter\"><div><span class=\"num\">");
 		when_span(out, v < 9e15 ? (int64_t)v : INT64_C(9000000000000000));
 		buf_adds(out, "</span>");
 		frame_bar(out, at, v, whole, "p-medium");
-		buf_adds(out, "</td></tr>");
+		buf_adds(out, "</div></td></tr>");
 		at += v;
 	}
 	buf_adds(out, "</tbody></table>");

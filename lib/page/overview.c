@@ -39,7 +39,8 @@ tiles(struct buf *out, const struct rec *stats)
 	tile(out, "Processing", fill_num(stats, "processing", 0), "/ui/jobs?status=processing", "");
 	tile(out, "Waiting", fill_num(stats, "waiting", 0), "/ui/jobs?status=waiting", "");
 	tile(out, "Dead letters, 24 h", fill_num(stats, "dead_day", 0), "/ui/dead", " t-bad");
-	tile(out, "Results to be sent", fill_num(stats, "outbox_backlog", 0), NULL, "");
+	if (fill_has(stats, "outbox_backlog"))
+		tile(out, "Results to be sent", fill_num(stats, "outbox_backlog", 0), NULL, "");
 	buf_adds(out, "</dl></section>\n");
 }
 
@@ -54,16 +55,16 @@ queue(struct buf *out, const struct rec *stats)
 	for (size_t i = 0; i < 3; i++)
 		most = fmax(most, fill_num(&q, priorities[i], 0));
 	buf_adds(out, "<section class=\"card\" id=\"queue\" data-live aria-labelledby=\"queue-h\"><h2 id=\"queue-h\">Queue by priority</h2>"
-	    "<table class=\"bars\"><caption class=\"hide\">Jobs that are queued, by priority</caption><thead class=\"hide\"><tr><th scope=\"col\">Priority</th>"
-	    "<th scope=\"col\">Queued</th></tr></thead><tbody>");
+	    "<table class=\"bars\"><caption class=\"hide\">Jobs that are queued, by priority</caption><thead><tr><th scope=\"col\"><span class=\"hide\">Priority</span></th>"
+	    "<th scope=\"col\" class=\"meter\"><span class=\"hide\">Queued</span></th></tr></thead><tbody>");
 	for (size_t i = 0; i < 3; i++) {
 		double v = fill_num(&q, priorities[i], 0);
 
-		buf_addf(out, "<tr><th scope=\"row\">%s</th><td><span class=\"num\">", priorities[i]);
+		buf_addf(out, "<tr><th scope=\"row\">%s</th><td class=\"meter\"><div><span class=\"num\">", priorities[i]);
 		fill_count(out, v);
 		buf_adds(out, "</span>");
 		frame_bar(out, 0, v > 0 ? v : 0, most, classes[i]);
-		buf_adds(out, "</td></tr>");
+		buf_adds(out, "</div></td></tr>");
 	}
 	buf_adds(out, "</tbody></table></section>\n");
 }

@@ -24,7 +24,8 @@ stages(struct buf *out, const struct rec *pipe)
 {
 	static struct rec list, stage;
 
-	fill_list(&list, pipe, "stages");
+	if (!fill_list(&list, pipe, "stages") || !list.n)
+		box(out, pipe, "processing", fill_num(pipe, "processing", 0), "processing", "box");
 	for (size_t i = 0; i < list.n && i < 64; i++) {
 		double v;
 
@@ -61,7 +62,7 @@ remarks(struct buf *out, const struct rec *pipe)
 		fill(out, pipe, "<span class=\"dim\">at most {limit:12} at a time</span>");
 	if (queued(pipe) > 0 && fill_in(&q, pipe, "queued"))
 		fill(out, &q, "<span class=\"dim\">{High:12} High, {Medium:12} Medium, {Low:12} Low</span>");
-	if (oldest >= 0 && oldest < 1e12) {
+	if (queued(pipe) > 0 && oldest >= 0 && oldest < 1e12) {
 		buf_adds(out, "<span class=\"dim\">oldest queued ");
 		when_about(out, (int64_t)(oldest * 1e6));
 		buf_adds(out, "</span>");
@@ -76,7 +77,8 @@ flow(struct buf *out, const struct rec *pipe)
 	fill(out, pipe, "</div><ol class=\"flow\" aria-label=\"Stages of {name} in order, with the jobs in each\">");
 	box(out, pipe, "queued", queued(pipe), "queued", "box end");
 	stages(out, pipe);
-	box(out, pipe, "completed, 24 h", fill_num(pipe, "completed_day", 0), "completed", "box end good");
+	if (fill_has(pipe, "completed_day"))
+		box(out, pipe, "completed, 24 h", fill_num(pipe, "completed_day", 0), "completed", "box end good");
 	buf_adds(out, "</ol><p class=\"besides\">Besides: ");
 	fill_count(out, fill_num(pipe, "processing", 0));
 	buf_adds(out, " processing, ");

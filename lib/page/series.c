@@ -48,7 +48,18 @@ add(struct series *s, const struct rec *r)
 		s->p95[i] = ms;
 }
 
-/* From where to where: up to the last bucket that was counted, unless that was long ago. */
+static bool
+any(const struct rec *r)
+{
+	static const char *const names[] = { "completed", "failed", "admitted", "cancelled", "retried" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (fill_num(r, names[i], 0) > 0)
+			return true;
+	return false;
+}
+
+/* From when anything happened up to the last bucket that was counted, unless that was long ago. */
 static void
 span(struct series *s, const struct rec *list, int64_t now)
 {
@@ -60,13 +71,14 @@ span(struct series *s, const struct rec *list, int64_t now)
 
 		if (at == WHEN_NONE || at > now)
 			continue;
-		first = at < first ? at : first;
+		if (any(&r))
+			first = at < first ? at : first;
 		last = at > last ? at : last;
 	}
 	if (!last)
 		return;
 	end = now - last > 6 * BUCKET ? now : last + BUCKET;
-	long_us = end - first;
+	long_us = first > end ? 0 : end - first;
 	long_us = long_us < LEAST ? LEAST : long_us > MOST ? MOST : long_us;
 	s->step_us = (long_us + PLOT_POINTS * BUCKET - 1) / (PLOT_POINTS * BUCKET) * BUCKET;
 	s->n = (size_t)((long_us + s->step_us - 1) / s->step_us);

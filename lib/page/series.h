@@ -15,7 +15,7 @@ struct series {
 	double p50[PLOT_POINTS], p95[PLOT_POINTS];      /* ms; NAN where nothing completed. The highest of a step. */
 };
 
-/* From the first that is in stats on: ten minutes at least, seven days at most. */
+/* From when anything happened in stats on: ten minutes at least, seven days at most. */
 void series_read(struct series *s, const struct rec *stats, int64_t now_us);
 
 #endif

@@ -60,10 +60,11 @@
 			return;
 		let at = now.firstChild;
 		for (const want of [...then.childNodes]) {
+			/* What has no key is no reason to pass over what has one. */
 			let found = at;
-			while (found && !like(found, want))
+			while (found && !like(found, want) && (key(want) || !key(found)))
 				found = found.nextSibling;
-			if (!found) {
+			if (!found || !like(found, want)) {
 				now.insertBefore(document.importNode(want, true), at);
 				continue;
 			}

@@ -162,6 +162,7 @@ PAGES = {
     'letter': lambda: [head('letter'), letter(text='{"job_id":"report-2026-004",\n "text":"<b>All</b> that is gold",\n "priority":"urgent"}\n', headers=[['trace', 'abc']])],
     'letter-binary': lambda: [head('letter'), letter(b64=BINARY, key='k1')],
     'workers': lambda: [head('workers'), *workers()],
+    'workers-tenant': lambda: [head('workers', tenant='lab'), *[{k: v for k, v in w.items() if k not in ('host', 'pid', 'processed', 'failed', 'retried')} for w in workers()[:2]]],
     'workers-empty': lambda: [head('workers')],
     'pipelines': lambda: [head('pipelines'), *pipelines()],
     'search': lambda: [head('search', q='help Debian'), HITS],
