@@ -64,6 +64,12 @@ params_good(struct call *c)
 		    WEB_PARAMS);
 		return false;
 	}
+	/* A page's form sends the fields that nobody filled in, too. */
+	for (int i = 0; c->route->page && i < r->nparams; )
+		if (*r->param[i].value)
+			i++;
+		else
+			r->param[i] = r->param[--r->nparams];
 	for (int i = 0; i < r->nparams; i++) {
 		const char *name = r->param[i].name;
 
