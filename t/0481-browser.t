@@ -21,6 +21,7 @@ t_end() { api_end; }
 api_pipes auto held gated
 ok 'the server' api_up
 token=$(api_token browser default jobs:read,jobs:write,dead:write,search:read) || exit 1
+all=$(api_token operator '*' jobs:read,jobs:write,admin) || exit 1
 export token
 
 # A stage that fails what has no text, and tells of it; one that waits until its gate is open.
@@ -43,13 +44,13 @@ some() {
 	for s_id in c-1 c-2; do send "{\"job_id\":\"$s_id\",\"pipeline\":\"auto\",\"text\":\"All that is gold\",\"doc_key\":\"k/$s_id\"}" || return; done
 	for s_id in f-1 f-2 f-3; do send "{\"job_id\":\"$s_id\",\"pipeline\":\"auto\",\"text\":\"\",\"doc_key\":\"k/$s_id\"}" || return; done
 	for s_id in w-1 w-2; do send "{\"job_id\":\"$s_id\",\"pipeline\":\"gated\",\"text\":\"x\",\"priority\":\"High\"}" || return; done
-	for s_id in q-1 q-2 q-3; do send "{\"job_id\":\"$s_id\",\"pipeline\":\"held\",\"text\":\"x\",\"priority\":\"Low\"}" || return; done
+	for s_id in q-1 q-2 q-3 q-4; do send "{\"job_id\":\"$s_id\",\"pipeline\":\"held\",\"text\":\"x\",\"priority\":\"Low\"}" || return; done
 	become c-2 completed && become f-3 failed && become w-2 waiting
 }
 ok 'jobs in every state' some
 letter() { q "select min(no) from sluice.dead where job = (select no from sluice.job_key where key = sluice.key16('default', '$1'))"; }
-jobs=$(jq -nc --arg a "$(letter f-1)" --arg b "$(letter f-3)" \
-	'{completed: "c-1", failed: "f-1", failed2: "f-2", waiting: "w-1", waiting2: "w-2", queued: "q-1", queued2: "q-2", queued3: "q-3", dead: $a, dead2: $b}')
+jobs=$(jq -nc --arg a "$(letter f-1)" --arg b "$(letter f-3)" --arg all "$all" \
+	'{completed: "c-1", failed: "f-1", failed2: "f-2", waiting: "w-1", waiting2: "w-2", queued: "q-1", queued2: "q-2", queued3: "q-3", queued4: "q-4", all: $all, dead: $a, dead2: $b}')
 
 shots=${SHOTS:-$PWD/shots}
 mkdir -p "$shots"

@@ -152,6 +152,16 @@ frame_bar(struct buf *out, double from, double part, double whole, const char *c
 }
 
 void
+frame_inexact(struct buf *out, const struct rec *r)
+{
+	bool exact = true;
+
+	rec_bool(rec_get(r, "exact"), &exact);
+	if (!exact)
+		buf_adds(out, "<span class=\"dim\">There are more jobs than were counted: at least as many as it says.</span>");
+}
+
+void
 frame_option(struct buf *out, const char *value, const char *text, const char *chosen)
 {
 	buf_adds(out, "<option value=\"");

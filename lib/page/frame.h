@@ -32,7 +32,10 @@ void frame_when(const struct page *p, const struct rec *r, const char *name, con
 /* A bar of part in whole: a drawing that the number beside it says in words. class: its colour. */
 void frame_bar(struct buf *out, double from, double part, double whole, const char *class);
 
-/* " hidden" options: <option value="v"[ selected]>text</option> */
+/* Says so where r's counts are only as far as the ledger counted. */
+void frame_inexact(struct buf *out, const struct rec *r);
+
+/* <option value="value">text, selected where it is the chosen one; none of them trusted. */
 void frame_option(struct buf *out, const char *value, const char *text, const char *chosen);
 
 #endif

@@ -41,7 +41,9 @@ tiles(struct buf *out, const struct rec *stats)
 	tile(out, "Dead letters, 24 h", fill_num(stats, "dead_day", 0), "/ui/dead", " t-bad");
 	if (fill_has(stats, "outbox_backlog"))
 		tile(out, "Results to be sent", fill_num(stats, "outbox_backlog", 0), NULL, "");
-	buf_adds(out, "</dl></section>\n");
+	buf_adds(out, "</dl>");
+	frame_inexact(out, stats);
+	buf_adds(out, "</section>\n");
 }
 
 static void

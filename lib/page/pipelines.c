@@ -58,6 +58,7 @@ remarks(struct buf *out, const struct rec *pipe)
 	rec_bool(rec_get(pipe, "paused"), &paused);
 	if (paused)
 		frame_state_of(out, "paused");
+	frame_inexact(out, pipe);
 	if (fill_has(pipe, "limit"))
 		fill(out, pipe, "<span class=\"dim\">at most {limit:12} at a time</span>");
 	if (queued(pipe) > 0 && fill_in(&q, pipe, "queued"))

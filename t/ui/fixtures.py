@@ -34,7 +34,7 @@ def series():
 
 def stats():
     return {'at': at(0), 'queued': {'High': 3, 'Medium': 1204, 'Low': 381}, 'processing': 24, 'waiting': 7, 'dead_day': 4,
-            'outbox_backlog': 12, 'series': series()}
+            'outbox_backlog': 12, 'exact': False, 'series': series()}
 
 
 def pipeline(name, stages, **more):

@@ -1,7 +1,7 @@
 /* shots.js URL TOKEN FOLDER JOBS - the dashboard of a real server in Chromium, as people use it: signing in, every page in both
  * sizes and schemes by axe, without script, by keyboard, live, its actions. A picture of each page goes into FOLDER.
  * JOBS is a JSON object with ids of jobs in the ledger: completed, failed, failed2, waiting, waiting2, queued, queued2, queued3,
- * and dead, dead2, numbers of dead letters. Jobs of the pipeline "held" stay queued. Where the file FOLDER/restart.want is made, the caller starts the server
+ * queued4, dead, dead2, numbers of dead letters, and all, a token for all tenants. Jobs of the pipeline "held" stay queued. Where the file FOLDER/restart.want is made, the caller starts the server
  * again and makes restart.done. */
 "use strict";
 const fs = require("fs");
@@ -268,6 +268,30 @@ const act = async browser => {
 	await context.close();
 };
 
+/* Somebody who sees all tenants: each address says which. */
+const operator = async browser => {
+	const { context, page, faults } = await open(browser, desk, "light");
+	await part("all tenants: their workers, a job by its link, cancelled", async () => {
+		await page.goto(url + "/ui/sign-in?next=" + encodeURIComponent("/ui/jobs?limit=500"));
+		await page.getByLabel("Your token").fill(jobs.all);
+		await page.getByRole("button", { name: "Sign in" }).click();
+		await page.getByRole("link", { name: jobs.queued4, exact: true }).click();
+		await page.waitForURL(/tenant=default/, { timeout: WAIT_MS });
+		await page.getByRole("button", { name: "Cancel the job" }).click();
+		await page.getByText("The job is cancelled.").waitFor({ timeout: WAIT_MS });
+		await page.goto(url + "/ui/workers");
+		if (!await page.getByRole("columnheader", { name: "Processed" }).count())
+			faults.push("what workers did is not there");
+		for (const name of ["workers", "overview", "jobs", "pipelines"]) {
+			await page.goto(url + pages()[name]);
+			faults.push(...await findings(page));
+			await page.screenshot({ path: `${folder}/all-${name}.png`, fullPage: true });
+		}
+		return faults;
+	});
+	await context.close();
+};
+
 (async () => {
 	const { browser, end } = await launch();
 	await signIn(browser);
@@ -276,6 +300,7 @@ const act = async browser => {
 	await noScript(browser);
 	await live(browser);
 	await act(browser);
+	await operator(browser);
 	await end();
 	done();
 })().catch(e => { console.log("Bail out! " + e.stack); process.exit(1); });
