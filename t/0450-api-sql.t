@@ -287,7 +287,7 @@ ok 'they add up' agree null
 ok 'and those of a tenant' agree "'a'"
 ok 'whose limit is told' pipelines "'a'" '.[0].limit == 2 and .[5].limit == 4'
 stats() { a "select sluice.api_stats($1, 60)" >got && jq -e "$2" got; }
-ok 'numbers' stats null '.dead_day == 14 and .outbox_backlog > 0 and .series == [] and .exact and .waiting > 0 and (.at | endswith("Z"))'
+ok 'numbers' stats null '.dead_day == 14 and .outbox_backlog > 0 and (.series | type == "array") and .exact and .waiting > 0 and (.at | endswith("Z"))'
 ok 'of a tenant' stats "'a'" '.dead_day == 7 and (has("outbox_backlog") | not)'
 
 # A tenant reads nothing of another: whatever it asks, not a letter of b's.
