@@ -60,7 +60,8 @@ llvm: readable sanitizer reports
 valgrind: memory checks
 spin: checks the models of protocols
 chromium: the page in a browser
-wrk: load on the jobs API'
+wrk: load on the jobs API
+tmux: a terminal for the test of sluice top'
 # Debian's npm and another nodejs exclude each other, so these are only for who has none.
 node_packages='
 nodejs: drives the browser

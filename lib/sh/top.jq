@@ -37,7 +37,8 @@ def queue($w): (.stats // [{}])[0] as $s | ($s.queued // {}) as $q | ([$q[]?] | 
 		| [["", "\($p | left(8))\($n | count | right(6)) "], [(if $p == "High" then "warn" else "info" end), ($n | bar($w - 16; $most))]]]
 	+ [[["", "\($s.processing | count) processing  \($s.waiting | count) waiting  "],
 		[(if ($s.dead_day // 0) > 0 then "bad" else "dim" end), "\($s.dead_day | count) dead in 24 h  "],
-		[(if ($s.outbox_backlog // 0) > 1000 then "warn" else "dim" end), "\($s.outbox_backlog | count) to be sent"]]];
+		(if $s.outbox_backlog == null then empty else
+			[(if $s.outbox_backlog > 1000 then "warn" else "dim" end), "\($s.outbox_backlog | count) to be sent"] end)]];
 
 def stages: (if $utf8 then " → " else " > " end) as $to | (map(.in_flight // 0) | max // 0) as $most
 	| [["", "  "]] + (to_entries | map(.value as $s | (if .key == 0 then [] else [["dim", $to]] end)
@@ -47,10 +48,10 @@ def busy: ((.queued // {} | [.[]?] | add // 0) + (.processing // 0) + (.waiting 
 def pipelines($w): (.pipelines // []) | sort_by(busy | not)
 	| if . == [] then [[["dim", "none has had a job"]]] else map((.queued // {} | [.[]?] | add // 0) as $queued
 		| [["bold", (.name | named(14))], ["", " "], (if .paused then ["warn", "PAUSED "] else empty end),
-			["", "\($queued | count) queued"], (if .oldest_queued_s then ["dim", " for \(.oldest_queued_s | age)"] else empty end),
+			["", "\($queued | count) queued"], (if $queued > 0 and .oldest_queued_s then ["dim", " for \(.oldest_queued_s | age)"] else empty end),
 			["", "  \(.processing | count)"], ["dim", if .limit then "/\(.limit)" else "" end], ["", " processing"],
 			(if (.waiting // 0) > 0 then ["warn", "  \(.waiting | count) waiting"] else empty end),
-			["dim", "  24 h: \(.completed_day | count) done"],
+			(if (.completed_day // 0) + (.failed_day // 0) > 0 then ["dim", "  24 h: \(.completed_day | count) done"] else empty end),
 			(if (.failed_day // 0) > 0 then ["bad", " \(.failed_day | count) failed"] else empty end)],
 		(if (.stages // []) == [] then empty else .stages | stages end)) end;
 

@@ -14,9 +14,11 @@ top_sql() {
 		select json_build_object('part', 'pipelines', 'body', p.body::json) from sluice.api_pipelines(:tenant) p(body);
 		select json_build_object('part', 'workers', 'body', w.body::json) from sluice.api_workers(:tenant) w(body) limit 200;
 	X
+	# Those that have been there longest: api_jobs in that order would wait for who admits.
 	for state in processing waiting queued; do
 		echo "select json_build_object('part', 'jobs', 'body', j.body::json)
-			from sluice.api_jobs(:tenant, '$state', null, null, null, null, null, 'oldest', null, 40) j(no, body);"
+			from unnest(array(select sluice.pick(:tenant, null, '$state', null, null, null, null, 40, null, null, null, 'oldest')))
+				with ordinality u(no, ord) cross join lateral sluice.api_job(:tenant, null, u.no) j order by u.ord;"
 	done
 	cat <<-X
 		select json_build_object('part', 'dead', 'body', d.body::json) from sluice.api_dead(:tenant, null, null, null, 40) d(no, body);
@@ -120,6 +122,14 @@ top_end() {
 	rm -rf "$tmp"
 }
 
+# top_arrow: passes over the rest of what an arrow and the like send.
+top_arrow() {
+	local key=''
+	IFS= read -r -s -d '' -n 1 -t 0.05 key || return 0
+	[[ $key = [[O] ]] || return 0
+	while IFS= read -r -s -d '' -n 1 -t 0.05 key && [[ $key != [A-Za-z~] ]]; do :; done
+}
+
 # top_keys SECONDS: what is typed within, or until the picture is another. 1: look at once.
 top_keys() {
 	local key='' again=''
@@ -131,7 +141,7 @@ top_keys() {
 		p | P) [ "$paused" = true ] && paused=false || paused=true ;;
 		[0-4]) part=$key ;;
 		$'\t') part=$((shown % 4 + 1)) ;;
-		$'\e') while IFS= read -r -s -d '' -n 1 -t 0.01 key; do :; done ;;      # an arrow and the like
+		$'\e') top_arrow ;;
 		*) return 1 ;;
 		esac
 		again=1
