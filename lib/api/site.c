@@ -26,8 +26,14 @@ site_changes(const struct call *c)
 bool
 site_open(const struct call *c)
 {
-	return api.open && c->r->loopback && parse_local_host(web_header(c->r, "Host")) && !web_header(c->r, "X-Forwarded-For") &&
-	    !web_header(c->r, "Forwarded");
+	static const char *const proxies[] = { "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via", NULL };
+
+	if (!api.open || !c->r->loopback || !parse_local_host(web_header(c->r, "Host")))
+		return false;
+	for (const char *const *name = proxies; *name; name++)
+		if (web_header(c->r, *name))
+			return false;
+	return true;
 }
 
 const char *
