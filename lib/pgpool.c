@@ -127,8 +127,9 @@ pgpool_run(struct pgcall *c)
 			return;
 		}
 	}
-	if (!up || p->queued >= QUEUE_MAX) {
-		if (up)
+	/* At the start, before the first connection stands, there is no outage yet. */
+	if ((!up && p->told) || p->queued >= QUEUE_MAX) {
+		if (!p->told)
 			snprintf(p->err, sizeof(p->err), "too many calls wait for the database");
 		pgpool_finish(c, PG_LOST, NULL);
 		return;
