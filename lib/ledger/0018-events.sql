@@ -170,6 +170,7 @@ declare
     v_nos bigint[] := '{}'; v_ns integer[] := '{}'; v_ks integer[] := '{}';
     v_limit integer := greatest(p_limit, 1000);
     v_back boolean;         -- the clock was set back
+    v_cut timestamptz;
 begin
     if not pg_try_advisory_xact_lock(7309, 0) then
         return;
@@ -221,8 +222,9 @@ begin
            pg_current_xact_id(), b.epoch, b.base, case when more then b.snap else v_to end, case when more then v_to end,
            b.to_at, b.to_no, b.to_n, b.to_k, v_nos, v_ns, v_ks from (select v_n >= v_limit as more) m;
     if b.last / 256 <> (b.last + greatest(cardinality(v_nos), 1)) / 256 then
+        v_cut := now() - keep_for('retention_events');
         delete from event_batch e where e.first in (select o.first from event_batch o order by o.first limit 500)
-           and e.at < now() - keep_for('retention_events') and e.first <= b.last;
+           and e.at < v_cut and e.first <= b.last;
     end if;
 end $$;
 
