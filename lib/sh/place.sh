@@ -149,7 +149,7 @@ workers() {
 	fi
 	for name in "${names[@]}"; do
 		[[ $name =~ $is ]] || die 100 "no name for a pipeline: $name (a-z, 0-9 and -)"
-		[ ! -e "$app/supervise/$name" ] || die 100 "a pipeline may not be named like the service $name"
+		[ ! -e "$app/supervise/$name" ] && [[ $name != @(intake|door) ]] || die 100 "a pipeline may not be named like the service $name"
 		[ -f "$app/pipelines/$name" ] && [ -x "$app/pipelines/$name" ] || die 100 "there is no pipeline $name in $app/pipelines"
 		"$app/bin/pipeline-header" "$app/pipelines/$name" >/dev/null || exit
 		echo "$name"
