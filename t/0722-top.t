@@ -136,7 +136,7 @@ held() {
 ok 'p holds it' held
 goes() { key p && until_ok 20 seen '^auto .*18 queued' && gone PAUSED; }
 ok 'and lets it go on' goes
-larger() { mux resize-window -t top -x 140 -y 45 && until_ok 20 seen 'what runs and waits' && seen 'dead letters' && seen 'pipelines' && test "$(wc -l <pane)" = 45; }
+larger() { key 0 && mux resize-window -t top -x 140 -y 45 && until_ok 20 seen 'what runs and waits' && seen 'dead letters' && seen 'pipelines' && test "$(wc -l <pane)" = 45; }
 ok 'a larger window has all' larger
 smaller() { mux resize-window -t top -x 50 -y 10 && until_ok 20 gone 'dead letters' && until_ok 20 seen '^pipelines'; }
 ok 'a smaller one a part' smaller
