@@ -121,6 +121,14 @@ session() {
 	psql -X -q -A -t -d "$SLUICE_DB" -f "$1.sql" >"$1.out" 2>&1 &
 	exec 5>"$1.sql"
 }
+# beside COMMAND...: after it the session ends, also where it failed half-way.
+beside() {
+	local rc=0
+	"$@" || rc=$?
+	exec 5>&-
+	wait
+	return $rc
+}
 insert="insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select n, p, 1, 'a', 'new' || n, 'new' || n, md5(n::text)::uuid, '{}' from (select nextval('sluice.job_no') as n,"
 blocked() { says t "select exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = 7301 and not l.granted)"; }
@@ -136,11 +144,10 @@ slow_commit() {
 	until_ok 20 blocked || return
 	echo 'commit;' >&5
 	wait $reader
-	exec 5>&-
 	[ "$(cat newest oldest)" = "122
 121" ]
 }
-ok 'the oldest first: what may still appear is waited for, the newest first nothing' slow_commit
+ok 'the oldest first: what may still appear is waited for, the newest first nothing' beside slow_commit
 ok 'and no lock is kept' says 0 "select count(*) from pg_locks where locktype = 'advisory'"
 
 writer() {
@@ -210,29 +217,31 @@ ok 'the answer has the job' body
 ok 'what runs is stopped, by its worker' says 'done
 1 17' "select did from sluice.api_cancel('a', 'j9', null); select worker, no from sluice.stop"
 
-# race NAME OTHER WANT STATUS SQL: OTHER is under way in another session, cancel waits for it.
 # waits FUNCTION: a session that called it waits for a lock.
 waits() { q "select 1 from pg_stat_activity where datname = current_database() and query like '%sluice.$1(%' and pid <> pg_backend_pid() and wait_event_type = 'Lock'" | grep -q 1; }
+# race SQL CALL WANT: SQL is under way in another session, the call waits for it.
 race() {
 	session race
 	echo "begin; $1; select 'there';" >&5
 	until_ok 20 grep -q there race.out || return
-	a "select did, body::json ->> 'status' from sluice.api_cancel('a', '$2', null)" >did &
+	a "select did, body::json ->> 'status' from sluice.$2" >did &
 	local reader=$!
-	until_ok 20 waits api_cancel || return
+	until_ok 20 waits "${2%%(*}" || return
 	echo 'commit;' >&5
 	wait $reader
-	exec 5>&-
 	[ "$(cat did)" = "$3" ] || { cat did race.out; false; }
 }
-ok 'it completes at this moment: ended' race "insert into sluice.ev (no, n, was, state, run, attempt, failures, suspect, worker, result)
-	select no, 2, 'processing', 'completed', 1, 1, 0, 0, 1, '{}' from sluice.job where tenant = 'a' and job_id = 'j19'" j19 'ended completed'
-ok 'it is run again at this moment: done' race "select sluice.rerun('a', '{j14}', false)" j14 'done cancelled'
-ok 'it is cancelled at this moment: already' race "select sluice.cancel('a', '{j20}', 'x')" j20 'already cancelled'
+ok 'it completes at this moment: ended' beside race "insert into sluice.ev (no, n, was, state, run, attempt, failures, suspect, worker, result)
+	select no, 2, 'processing', 'completed', 1, 1, 0, 0, 1, '{}' from sluice.job where tenant = 'a' and job_id = 'j19'" "api_cancel('a', 'j19', null)" 'ended completed'
+ok 'it is run again at this moment: done' beside race "select sluice.rerun('a', '{j14}', false)" "api_cancel('a', 'j14', null)" 'done cancelled'
+ok 'it is cancelled at this moment: already' beside race "select sluice.cancel('a', '{j20}', 'x')" "api_cancel('a', 'j20', null)" 'already cancelled'
+
+ok 'its gate is opened as it is cancelled: not waiting' beside race "select sluice.cancel('a', '{j26}', 'x')" "api_open('a', 'j26', null, 'me')" 'not_waiting cancelled'
+ok 'it is cancelled as its gate is opened: done' beside race "select sluice.api_open('a', 'j36', null, 'me')" "api_cancel('a', 'j36', null)" 'done cancelled'
 
 # Gates.
 ok 'open: it waits at another' did "api_open('a', 'j6', 'other', 'me')" other_gate
-ok 'which opens nothing' says 0 'select count(*) from sluice.gate'
+ok 'which opens nothing' says 0 "select count(*) from sluice.gate where gate = 'other'"
 ok 'open: done' did "api_open('a', 'j6', null, 'me')" 'done'
 ok 'it is queued again' job a j6 '.status == "queued"'
 ok 'open: a second time by name' did "api_open('a', 'j6', 'paid', 'me')" 'done'
@@ -342,10 +351,9 @@ at_once() {
 	until_ok 20 waits idempotency || return
 	echo 'commit;' >&5
 	wait $reader
-	exec 5>&-
 	[ "$(cat second)" = other ]
 }
-ok 'of two at once one is new' at_once
+ok 'of two at once one is new' beside at_once
 
 # What the keeper takes away.
 ok 'kept as long as is said' says 'deleted idempotency 1' "select what, name, n from sluice.prune_rows(true, 100) where name in ('idempotency', 'token')"
