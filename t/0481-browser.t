@@ -49,8 +49,8 @@ some() {
 }
 ok 'jobs in every state' some
 letter() { q "select min(no) from sluice.dead where job = (select no from sluice.job_key where key = sluice.key16('default', '$1'))"; }
-jobs=$(jq -nc --arg a "$(letter f-1)" --arg b "$(letter f-3)" --arg all "$all" \
-	'{completed: "c-1", failed: "f-1", failed2: "f-2", waiting: "w-1", waiting2: "w-2", queued: "q-1", queued2: "q-2", queued3: "q-3", queued4: "q-4", all: $all, dead: $a, dead2: $b}')
+jobs=$(jq -nc --arg a "$(letter f-1)" --arg b "$(letter f-3)" --arg all "$all" --argjson search "$([ -e hits.up ] && echo true || echo false)" \
+	'{completed: "c-1", failed: "f-1", failed2: "f-2", waiting: "w-1", waiting2: "w-2", queued: "q-1", queued2: "q-2", queued3: "q-3", queued4: "q-4", all: $all, search: $search, dead: $a, dead2: $b}')
 
 shots=${SHOTS:-$PWD/shots}
 mkdir -p "$shots"

@@ -73,7 +73,7 @@ facts(const struct page *p, const struct rec *job)
 	frame_when(p, job, "started_at", "Started");
 	frame_when(p, job, "finished_at", "Finished");
 	frame_when(p, job, "updated_at", "Changed");
-	frame_when(p, job, "not_before", "Not before");
+	frame_when(p, job, "not_before", rec_is(rec_get(job, "status"), "waiting") ? "Waits until" : "Not before");
 	buf_adds(out, "</dl>");
 	actions(p, job);
 	buf_adds(out, "</section>\n");

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "esc.h"
 #include "filter.h"
 #include "frame.h"
@@ -16,7 +18,7 @@ status(struct buf *out, const struct rec *r)
 			buf_addf(out, " %d %%", (int)percent);
 	} else if (rec_is(rec_get(r, "status"), "waiting")) {
 		fill(out, r, "{gate:40}");
-	} else {
+	} else if (rec_is(rec_get(r, "status"), "failed")) {
 		static struct rec e;
 
 		if (fill_in(&e, r, "error"))
@@ -25,14 +27,22 @@ status(struct buf *out, const struct rec *r)
 	buf_adds(out, "</span>");
 }
 
+static bool
+same(const struct rec_member *a, const struct rec_member *b)
+{
+	return a && b && a->val_len == b->val_len && memcmp(a->val, b->val, a->val_len) == 0;
+}
+
 static void
 row(const struct page *p, const struct rec *r)
 {
 	struct buf *out = p->out;
 
-	fill(out, r, "<tr data-key=\"{tenant} {job_id}\"><th scope=\"row\">");
+	fill(out, r, "<tr data-key=\"{tenant} {job_id} {created_at}\"><th scope=\"row\">");
 	frame_job(p, r);
-	fill(out, r, "<span class=\"sub\">{doc_key:100}</span><span class=\"sub narrow\">{pipeline:60}, {priority}</span></th><td>");
+	if (!same(rec_get(r, "doc_key"), rec_get(r, "job_id")))
+		fill(out, r, "<span class=\"sub\">{doc_key:100}</span>");
+	fill(out, r, "<span class=\"sub narrow\">{pipeline:60}, {priority}</span></th><td>");
 	status(out, r);
 	fill(out, r, "</td><td class=\"wide\">{pipeline:60}</td><td class=\"wide\">{priority}</td>");
 	if (frame_all(p))

@@ -19,12 +19,21 @@ box(struct buf *out, const struct rec *pipe, const char *label, double v, const 
 	buf_adds(out, status ? "</a></span></li>" : "</span></li>");
 }
 
+static bool
+staged(const struct rec *pipe)
+{
+	static struct rec list;
+
+	return fill_list(&list, pipe, "stages") && list.n;
+}
+
 static void
 stages(struct buf *out, const struct rec *pipe)
 {
 	static struct rec list, stage;
 
-	if (!fill_list(&list, pipe, "stages") || !list.n)
+	fill_list(&list, pipe, "stages");
+	if (!staged(pipe))
 		box(out, pipe, "processing", fill_num(pipe, "processing", 0), "processing", "box");
 	for (size_t i = 0; i < list.n && i < 64; i++) {
 		double v;
@@ -81,8 +90,10 @@ flow(struct buf *out, const struct rec *pipe)
 	if (fill_has(pipe, "completed_day"))
 		box(out, pipe, "completed, 24 h", fill_num(pipe, "completed_day", 0), "completed", "box end good");
 	buf_adds(out, "</ol><p class=\"besides\">Besides: ");
-	fill_count(out, fill_num(pipe, "processing", 0));
-	buf_adds(out, " processing, ");
+	if (staged(pipe)) {
+		fill_count(out, fill_num(pipe, "processing", 0));
+		buf_adds(out, " processing in all, ");
+	}
 	fill_count(out, fill_num(pipe, "waiting", 0));
 	fill(out, pipe, " <a href=\"/ui/jobs?status=waiting&amp;pipeline={%name}\">waiting</a>, ");
 	fill_count(out, fill_num(pipe, "failed_day", 0));

@@ -36,27 +36,46 @@ highest(const struct plot *p)
 	return max;
 }
 
-/* A value that stands alone is a dot: a line of no length with round ends. */
+static void
+point(struct buf *out, const struct plot *p, size_t i, double v, double top)
+{
+	double dx = p->n > 1 ? (double)WIDE / (double)(p->n - 1) : 0;
+
+	v = v < 0 ? 0 : v > top ? top : v;
+	buf_addf(out, "%.1f %.1f", dx * (double)i, HIGH - v / top * HIGH);
+}
+
+static bool
+alone(const struct plot *p, const double *v, size_t i)
+{
+	return !isnan(v[i]) && (!i || isnan(v[i - 1])) && (i + 1 == p->n || isnan(v[i + 1]));
+}
+
+/* A value that stands alone is a dot: a thick line of no length with round ends. */
 static void
 draw_line(struct buf *out, const struct plot *p, const struct plot_line *line, double top)
 {
-	double dx = p->n > 1 ? (double)WIDE / (double)(p->n - 1) : 0;
-	bool pen = false;
+	bool pen = false, dots = false;
 
 	buf_addf(out, "<path class=\"%s\" vector-effect=\"non-scaling-stroke\" d=\"", line->class);
 	for (size_t i = 0; i < p->n; i++) {
-		double v = line->v[i];
-
-		if (isnan(v)) {
-			pen = false;
-			continue;
+		dots |= alone(p, line->v, i);
+		if (!isnan(line->v[i])) {
+			buf_addc(out, pen ? 'L' : 'M');
+			point(out, p, i, line->v[i], top);
 		}
-		v = v < 0 ? 0 : v > top ? top : v;
-		buf_addf(out, "%s%.1f %.1f", pen ? "L" : "M", dx * (double)i, HIGH - v / top * HIGH);
-		if (!pen)
-			buf_adds(out, "h0");
-		pen = true;
+		pen = !isnan(line->v[i]);
 	}
+	buf_adds(out, "\"/>");
+	if (!dots)
+		return;
+	buf_addf(out, "<path class=\"%s dots\" vector-effect=\"non-scaling-stroke\" d=\"", line->class);
+	for (size_t i = 0; i < p->n; i++)
+		if (alone(p, line->v, i)) {
+			buf_addc(out, 'M');
+			point(out, p, i, line->v[i], top);
+			buf_adds(out, "h0");
+		}
 	buf_adds(out, "\"/>");
 }
 

@@ -29,7 +29,7 @@ plot_table(struct buf *out, const struct plot *p)
 
 	buf_addf(out, "<details id=\"%s-table\"><summary>The numbers</summary><table><caption>%s, %s of each ", p->id, p->title,
 	    p->peak ? "highest" : "mean");
-	when_span(out, p->step_us * (int64_t)each);
+	when_about(out, p->step_us * (int64_t)each);
 	buf_adds(out, "</caption><thead><tr><th scope=\"col\">From</th>");
 	for (size_t l = 0; l < p->lines; l++)
 		buf_addf(out, "<th scope=\"col\" class=\"num\">%s</th>", p->line[l].name);

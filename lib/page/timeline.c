@@ -14,7 +14,7 @@ detail(const struct page *p, const struct rec *r)
 	if (fill_in(&e, r, "error"))
 		fill(out, &e, "<b>{code:60}</b> {message:300} ");
 	if (fill_time(r, "not_before") != WHEN_NONE) {
-		buf_adds(out, "not before ");
+		buf_adds(out, rec_is(rec_get(r, "status"), "waiting") ? "until " : "not before ");
 		when_at(out, p->now_us, fill_time(r, "not_before"));
 	}
 }

@@ -1,7 +1,7 @@
 /* shots.js URL TOKEN FOLDER JOBS - the dashboard of a real server in Chromium, as people use it: signing in, every page in both
  * sizes and schemes by axe, without script, by keyboard, live, its actions. A picture of each page goes into FOLDER.
  * JOBS is a JSON object with ids of jobs in the ledger: completed, failed, failed2, waiting, waiting2, queued, queued2, queued3,
- * queued4, dead, dead2, numbers of dead letters, and all, a token for all tenants. Jobs of the pipeline "held" stay queued. Where the file FOLDER/restart.want is made, the caller starts the server
+ * queued4, dead, dead2, numbers of dead letters, all, a token for all tenants, and search, true where there is something that searches. Jobs of the pipeline "held" stay queued. Where the file FOLDER/restart.want is made, the caller starts the server
  * again and makes restart.done. */
 "use strict";
 const fs = require("fs");
@@ -239,6 +239,14 @@ const act = async browser => {
 		await page.getByText(says).waitFor({ timeout: WAIT_MS });
 		return faults.splice(0);
 	};
+	if (jobs.search)
+		await part("search: by keyboard, answered", async () => {
+			await page.goto(url + "/ui/search");
+			await page.getByLabel("What are you looking for?").fill("gold & <b>glitter</b>");
+			await page.keyboard.press("Enter");
+			await page.getByText(/Nothing was found\.|found, the best first\./).waitFor({ timeout: WAIT_MS });
+			return faults.splice(0).concat(await findings(page));
+		});
 	await part("cancel, with a reason", async () => {
 		await page.goto(url + "/ui/jobs/" + jobs.queued3);
 		await page.getByLabel("Reason for cancelling").fill("<b>not & needed</b>");
