@@ -15,6 +15,7 @@ with a reason when something is not as docs/api.md says.
 import datetime
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -194,4 +195,5 @@ def hold(path):
     print("ended", flush=True)
 
 
+signal.alarm(110)
 globals()[sys.argv[1]](*sys.argv[2:])
