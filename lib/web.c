@@ -129,7 +129,7 @@ on_request(void *cls, struct MHD_Connection *con, const char *url, const char *m
 	if (!r) {
 		*ctx = r = begin(con, url, method);
 		r->too_large = announces_too_much(r);
-		if (!r->too_large)
+		if (!r->too_large && !r->ambiguous)
 			return MHD_YES;
 	} else if (*len) {
 		body(r, data, *len);
@@ -236,6 +236,9 @@ void
 web_reap(void)
 {
 	web_conns_reap(opts.connections, &counts);
+	/* At its limit libmicrohttpd stops listening, and looks whether it may again only when it
+	 * is run for something else: with all of the connections gone nothing would be. */
+	web_again();
 }
 
 void

@@ -48,6 +48,7 @@ struct web_req {
 	struct web_param param[WEB_PARAMS];
 	int nparams;                    /* -1: too many, or not to be decoded */
 	struct buf body;
+	bool ambiguous;                 /* where it ends others may see otherwise: answered 400, the connection ends */
 	bool too_large, busy;           /* the body was not kept: over WEB_BODY, over WEB_BODIES */
 	bool loopback;                  /* the client is on this machine */
 	bool secure;                    /* came by TLS */

@@ -62,6 +62,36 @@ add_param(void *cls, enum MHD_ValueKind kind, const char *name, const char *valu
 	return MHD_YES;
 }
 
+/* Lengths given twice, or by two means, and names that are none: a proxy before us may have
+ * found another request in the same bytes. */
+struct framing {
+	unsigned lengths, codings;
+	bool odd;
+};
+
+static enum MHD_Result
+look_at(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct framing *f = cls;
+
+	(void)kind, (void)value;
+	f->lengths += strcasecmp(name, "Content-Length") == 0;
+	f->codings += strcasecmp(name, "Transfer-Encoding") == 0;
+	f->odd |= !*name;
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
+		f->odd |= !isalnum(*p) && !strchr("!#$%&'*+-.^_`|~", *p);
+	return MHD_YES;
+}
+
+static bool
+is_ambiguous(struct MHD_Connection *con)
+{
+	struct framing f = { 0, 0, false };
+
+	MHD_get_connection_values(con, MHD_HEADER_KIND, look_at, &f);
+	return f.odd || f.lengths + f.codings > 1;
+}
+
 void
 web_req_fill(struct web_req *r, struct MHD_Connection *con, const char *url, const char *method)
 {
@@ -72,6 +102,7 @@ web_req_fill(struct web_req *r, struct MHD_Connection *con, const char *url, con
 	r->loopback = info && info->client_addr && address_loopback(info->client_addr);
 	info = MHD_get_connection_info(con, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	r->secure = info && info->tls_session;
+	r->ambiguous = is_ambiguous(con);
 	name_it(r);
 	if (MHD_get_connection_values(con, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0) {
 		buf_room(&r->kept, WEB_HEADER + 2 * WEB_PARAMS);
@@ -119,6 +150,8 @@ web_with_headers(struct web_req *r, struct MHD_Response *m, const char *type)
 	if (type)
 		MHD_add_response_header(m, "Content-Type", type);
 	MHD_add_response_header(m, "X-Request-Id", r->id);
+	if (r->ambiguous)
+		MHD_add_response_header(m, "Connection", "close");
 	return m;
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # jobs-api: each path of its table, as openapi.json and docs/api.md say; what is refused,
-# and how. Tenants: 0471. Harm: 0472. Outages: 0475.
+# and how. Tenants: 0471. Harm: 0472. Outages: 0473.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/stack.sh

@@ -97,7 +97,7 @@ def once(request, close=False):
         if close:
             s.shutdown(socket.SHUT_WR)
         return [a[0] for a in Answers(s).all()]
-    except ConnectionError:
+    except OSError:
         return []
     finally:
         s.close()
@@ -159,11 +159,11 @@ def smuggle():
     }
     for name, request in tries.items():
         got = once(request, close=True)
-        if len(got) > 1 and got[-1] == 200:
-            wrong(name, "was served twice:", got)
-        for status in got:
-            if status < 400 and name != "a folded header":
+        if "folded" in name:    # a folded line belongs to the header before it, for all
+            if got not in ([], [400], [400, 200]):
                 wrong(name, "is", got)
+        elif [status for status in got if status < 400]:
+            wrong(name, "is", got)
     if not served(5):
         wrong("nobody is served afterwards")
 
@@ -249,7 +249,7 @@ def sizes():
             ("a thousand headers", get(b"/healthz", b"X-A: b\r\n" * 1000), (413, 431)),
             ("a cookie of 9000 bytes", get(b"/v1/jobs", b"Cookie: " + b"a" * 9000 + b"\r\n"), (413, 431)),
             ("a method of 9000 bytes", get(b"/healthz", method=b"A" * 9000), (400, 405, 413, 414, 431, 501)),
-            ("17 MB announced", post(b"")[:-3].replace(b"Content-Length: 0", b"") + b"Content-Length: 17000000\r\n\r\n", (413,)),
+            ("17 MB announced", b"POST /v1/jobs HTTP/1.1\r\n" + HOST + AUTH + b"Content-Type: application/json\r\nContent-Length: 17000000\r\n\r\n", (413,)),
     ):
         got = once(request, close=True)
         if got and (len(got) != 1 or got[0] not in allowed):

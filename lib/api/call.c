@@ -165,7 +165,9 @@ api_handle(struct web_req *r)
 	open_calls++;
 	c->route = find(c, &allow);
 	common(c);
-	if (!c->route)
+	if (r->ambiguous)
+		problem(c, 400, "bad_framing", NULL, "Content-Length or Transfer-Encoding is there twice, or a header has no proper name");
+	else if (!c->route)
 		no_route(c, &allow);
 	else if (c->garbled)
 		problem(c, 400, "bad_path", NULL, "the path is no UTF-8 in percent-encoding");
