@@ -45,8 +45,8 @@ fresh() {
 }
 
 ok 'nothing has happened' fresh ''
-q "$(admitted 1 40)"
-ok 'admissions are events' fresh "$(seq -s ' ' -f '%g.0' 1 40)"
+q "$(admitted 1 50)"
+ok 'admissions are events' fresh "$(seq -s ' ' -f '%g.0' 1 50)"
 ok 'once' fresh ''
 q "$(started 1)"
 ok 'transitions too' fresh 1.1
@@ -113,6 +113,9 @@ ok 'after a gap it catches up in short calls' pieces
 ok 'each once' says '12001 12001' "select count(*), count(distinct (no, n)) from event_next($first, 100000, false)"
 looks() { [ "$(q "select count(*) from event_batch where first > $first")" -gt 5 ]; }
 ok 'no look took all of it' looks
+
+one() { last=$(q 'select count(*) from event_batch') && q "$(started 41)" && fresh 41.1 && says $((last + 1)) 'select count(*) from event_batch'; }
+ok 'and the next look does not read it again' one
 
 # Another epoch; a ledger in another cluster.
 q "$(started 28)"

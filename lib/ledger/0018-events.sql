@@ -161,12 +161,34 @@ create function event_anew(p_last bigint) returns void
     select p_last + 1, p_last + 1, now() - interval '10 s', pg_current_xact_id(), m.epoch, p_last + 1, pg_current_snapshot() from meta m $$;
 select event_anew(0);
 
+-- No row that p_to sees and p_from does not is older; null: there is none.
+create function event_from(p_from pg_snapshot, p_to pg_snapshot, p_own xid8, p_base bigint) returns timestamptz
+    language plpgsql stable set search_path = sluice, pg_temp as $$
+declare
+    v_fresh xid8 := xid_fresh(p_from, p_to, p_own);
+    v_first bigint := (select e.first from event_batch e where e.first >= p_base and e.xid <= v_fresh order by e.first desc limit 1);
+    v_at timestamptz;
+    v_keep interval;
+begin
+    if v_fresh is null then
+        return null;
+    end if;
+    v_at := (select min(e.at) from event_batch e where e.first >= coalesce(v_first, p_base));
+    if v_at < now() - interval '1 hour' then
+        v_keep := keep_for('retention_events');
+        if v_keep is not null then
+            v_at := greatest(v_at, now() - greatest(v_keep, '1 hour'));
+        end if;
+    end if;
+    return v_at;
+end $$;
+
 -- Numbers what became visible since the last look: about p_limit rows, or as much
 -- as a tenth of a second allows; the rest with the next call.
 create function event_look(p_limit integer) returns void
     language plpgsql volatile security definer set search_path = sluice, pg_temp set jit = off as $$
 declare
-    b record; r record; v_to pg_snapshot; v_fresh xid8; v_from bigint; v_n integer; v_seen integer := 0;
+    b record; r record; v_to pg_snapshot; v_n integer; v_seen integer := 0;
     v_nos bigint[] := '{}'; v_ns integer[] := '{}'; v_ks integer[] := '{}';
     v_limit integer := greatest(p_limit, 1000);
     v_back boolean;         -- the clock was set back
@@ -186,14 +208,16 @@ begin
     if b.upto is not null then
         v_to := b.upto;
     else
-        v_fresh := xid_fresh(b.snap, v_to, b.xid);
-        if v_fresh is null then
+        b.to_at := event_from(b.snap, v_to, b.xid, b.base);
+        if b.to_at is null then
             return;
         end if;
-        v_from := coalesce((select e.first from event_batch e where e.first >= b.base and e.xid < v_fresh order by e.first desc limit 1), b.base);
-        b.to_at := (select min(e.at) from event_batch e where e.first >= v_from);
-        if b.to_at < now() - interval '1 hour' then
-            b.to_at := greatest(b.to_at, now() - greatest(keep_for('retention_events'), '1 hour'));
+        -- This may take many calls. Our number first, then the snapshot: so the next look
+        -- need not go back to where this one began.
+        if b.to_at < now() - interval '10 s' then
+            perform pg_current_xact_id();
+            v_to := pg_current_snapshot();
+            b.to_at := event_from(b.snap, v_to, b.xid, b.base);
         end if;
         if v_back then
             b.to_at := least(b.to_at, now() - interval '1 min');
