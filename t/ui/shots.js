@@ -69,28 +69,36 @@ const pages = () => ({
 	"search": "/ui/search", "nothing": "/ui/jobs/no-such-job",
 });
 
+/* What is wrong with the page that is there, and its picture. */
+const lookAt = async (page, answer, faults, file) => {
+	const wrong = [], csp = answer.headers()["content-security-policy"] || "";
+	if (!/default-src 'none'/.test(csp) || /unsafe/.test(csp))
+		wrong.push("policy: " + csp);
+	await page.evaluate(() => { for (const d of document.querySelectorAll("details")) d.open = true; });
+	for (const f of await findings(page))
+		wrong.push("axe: " + f);
+	if (await overflow(page) > 0)
+		wrong.push("wider than the window by " + await overflow(page));
+	await page.screenshot({ path: file, fullPage: true });
+	return wrong.concat(faults.splice(0));
+};
+
 const look = async browser => {
-	for (const [name, path] of Object.entries(pages()))
-		await part("page " + name, async () => {
-			const wrong = [];
-			for (const size of SIZES)
-				for (const scheme of SCHEMES) {
-					const { context, page, faults } = await signed(browser, size, scheme);
-					const answer = await page.goto(url + path);
-					const csp = answer.headers()["content-security-policy"] || "";
-					if (!/default-src 'none'/.test(csp) || /unsafe/.test(csp))
-						faults.push("policy: " + csp);
-					await page.evaluate(() => { for (const d of document.querySelectorAll("details")) d.open = true; });
-					for (const f of await findings(page))
-						faults.push("axe: " + f);
-					if (await overflow(page) > 0)
-						faults.push("wider than the window by " + await overflow(page));
-					await page.screenshot({ path: `${folder}/${name}-${size.name}-${scheme}.png`, fullPage: true });
-					wrong.push(...faults.filter(f => name !== "nothing" || !/404/.test(f)).map(f => `${size.name} ${scheme}: ${f}`));
-					await context.close();
+	const wrong = Object.fromEntries(Object.keys(pages()).map(name => [name, []]));
+	for (const size of SIZES)
+		for (const scheme of SCHEMES) {
+			const { context, page, faults } = await signed(browser, size, scheme);
+			for (const [name, path] of Object.entries(pages()))
+				try {
+					const all = await lookAt(page, await page.goto(url + path), faults, `${folder}/${name}-${size.name}-${scheme}.png`);
+					wrong[name].push(...all.filter(f => name !== "nothing" || !/404/.test(f)).map(f => `${size.name} ${scheme}: ${f}`));
+				} catch (e) {
+					wrong[name].push(e.stack);
 				}
-			return wrong;
-		});
+			await context.close();
+		}
+	for (const name in wrong)
+		ok(!wrong[name].length, "page " + name, wrong[name].join("\n"));
 };
 
 const keyboard = async browser => {
