@@ -195,5 +195,5 @@ def hold(path):
     print("ended", flush=True)
 
 
-signal.alarm(110)
+signal.alarm(300)
 globals()[sys.argv[1]](*sys.argv[2:])

@@ -94,8 +94,8 @@ class Api:
 def jobs(prefix, n):
     psql("select sluice.job_room(); with j as (insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request) "
          f"select nextval('sluice.job_no'), 'bench', 1, 'default', '{prefix}-' || i, '{prefix}-' || i, gen_random_uuid(), '{{}}' "
-         f"from generate_series(0, {n} - 1) i returning no, job_id) "
-         "insert into sluice.job_key (key, no) select sluice.key16('default', job_id), no from j")
+         f"from generate_series(0, {n} - 1) i returning no, job_id, digest) "
+         "insert into sluice.job_key (key, no, digest) select sluice.key16('default', job_id), no, digest from j")
 
 
 def outcome(name, value, unit, demand, ratio, **more):
@@ -158,7 +158,8 @@ create or replace function public.bench_step(p_job_id text) returns integer lang
 
 def streams(folder):
     """10,000 streams of 1,000 jobs, and 100 transitions a second."""
-    n, many = 10000, 1000
+    n = int(os.environ.get("BENCH_STREAMS", "10000"))
+    many = n // 10
     jobs("sse", many)
     psql(STEP)
     with Api(folder) as api:
