@@ -78,6 +78,13 @@ unnamed() { PATH=$PWD/no:$PATH "$sluice" up; }
 code 111 'up without a word of the ledger is not done' unnamed
 ok 'and leaves the relay its name' test "$(cat "$SLUICE_VAR/env/SLUICE_LEDGER_ID")" = "$id"
 ok 'a job goes through' answer first
+# api: the API with all that it asks, in this stack.
+api() (
+	eval "$("$sluice" env)"
+	curl -fsS "http://127.0.0.1:$SLUICE_API_PORT/readyz" | jq -e '.status == "ready" and .parts.intake == "ready" and .parts.search == "ready"'
+)
+ok 'the API is ready, with intake and search' until_ok 20 api
+ok 'nobody else may connect to its sockets' test "$(stat -c %a "$(cd "$SLUICE_VAR/scan/door" && readlink -f "$(tr '\0' '\n' <"/proc/$(s6-svstat -o pid .)/environ" | sed -n 's/^SLUICE_RUN=//p')")"/{intake,hits}.sock | sort -u)" = 600
 ok 'logs' sh -c "'$sluice' logs kafka -n 1 | grep -q ."
 
 kill -9 "$(svscan)"
@@ -85,6 +92,7 @@ says_gone() { ! "$sluice" status >gone && grep 'supervisor (s6-svscan) is gone' 
 ok 'status says that the supervisor is gone' until_ok 10 says_gone
 ok 'up repairs it' "$sluice" up
 ok 'a job goes through then' answer second
+ok 'and the API is ready again' until_ok 20 api
 
 # shellcheck disable=SC2046
 kill -9 $(pids) 2>kill.log
