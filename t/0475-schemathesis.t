@@ -55,6 +55,7 @@ enough() { test "$(sed -n 's/^ *\([0-9]*\) generated.*/\1/p' st.log)" -gt 150; }
 ok 'by more than 150 requests' enough
 alive() { is 200 get /v1/jobs/paper-1 && kill -0 "$api_pid"; }
 ok 'the server is the same and answers' alive
-quiet() { ! grep -v ': info: ' api.log; }
-ok 'and has nothing to complain of' quiet
+# A value that PostgreSQL refuses (class 22) was answered with 400.
+quiet() { ! grep -vE ': info: |\(22...\) request=' api.log; }
+ok 'and has nothing else to complain of' quiet
 done_testing
