@@ -13,6 +13,8 @@
 #include "err.h"
 #include "now.h"
 
+enum { LAST_TURNS = 20 };
+
 static struct web_opts opts;
 static struct MHD_Daemon *daemon_;
 static struct web_counts counts;
@@ -77,6 +79,7 @@ begin(struct MHD_Connection *con, const char *url, const char *method)
 	r->con = con;
 	r->conn = web_conn_of(con);
 	r->since_us = now_us();
+	((struct web_conn *)r->conn)->req = r;
 	web_conn_phase(r->conn, PHASE_BODY);
 	web_req_fill(r, con, url, method);
 	counts.requests++;
@@ -170,6 +173,7 @@ on_completed(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_Request
 		return;
 	if (opts.done)
 		opts.done(r, r->status, now_us() - r->since_us);
+	((struct web_conn *)r->conn)->req = NULL;
 	web_conn_phase(r->conn, PHASE_IDLE);
 	bodies -= r->counted;
 	if (r->response)
@@ -253,8 +257,10 @@ web_close(void)
 void
 web_stop(void)
 {
-	web_conns_end();
-	turn();
+	/* libmicrohttpd aborts the process if one of them is still suspended when it stops. */
+	web_conns_end(opts.abandon);
+	for (int i = 0; i < LAST_TURNS; i++)
+		turn();
 	loop_off(&io);
 	MHD_stop_daemon(daemon_);
 }

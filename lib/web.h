@@ -34,6 +34,9 @@ struct web_opts {
 	unsigned connections, per_address;      /* most; per_address 0: no limit */
 	const char *cert, *key;         /* PEM texts, both or none */
 	void (*handle)(struct web_req *r);
+	/* Answers, at once, a request that handle was given and that is not answered: the server
+	 * ends. */
+	void (*abandon)(struct web_req *r);
 	/* A request ended that was answered with this status, sent or not. May be NULL. */
 	void (*done)(struct web_req *r, unsigned status, int64_t us);
 };

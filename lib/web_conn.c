@@ -101,9 +101,11 @@ web_conns_reap(unsigned most, struct web_counts *n)
 }
 
 void
-web_conns_end(void)
+web_conns_end(void (*now)(struct web_req *r))
 {
 	for (struct web_conn *c = conns; c; c = c->next)
 		if (c->stream)
 			web_end(c->stream);
+		else if (c->req && c->req->suspended)
+			now(c->req);
 }

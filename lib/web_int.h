@@ -16,6 +16,7 @@ struct web_conn {
 	enum web_phase phase;
 	int64_t since;                  /* now_ms of the phase's begin; of a stream: of what its reader took last */
 	struct web_stream *stream;
+	struct web_req *req;            /* being received or answered */
 	struct web_conn *next, **at;
 };
 
@@ -26,7 +27,8 @@ void web_conns_notify(void *cls, struct MHD_Connection *con, void **ctx, enum MH
 struct web_conn *web_conn_of(struct MHD_Connection *con);
 void web_conn_phase(struct web_conn *c, enum web_phase phase);
 void web_conns_reap(unsigned most, struct web_counts *n);
-void web_conns_end(void);
+/* Ends streams, and has requests that wait for their answer answered by now. */
+void web_conns_end(void (*now)(struct web_req *r));
 
 /* Reads the request line's and the headers' part. (web_req.c) */
 void web_req_fill(struct web_req *r, struct MHD_Connection *con, const char *url, const char *method);

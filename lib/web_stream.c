@@ -7,7 +7,7 @@
 
 #include "now.h"
 
-enum { BLOCK = 1024 };
+enum { BLOCK = 1024, SEND_BUFFER = 64 << 10 };
 
 struct web_stream {
 	struct MHD_Connection *con;
@@ -86,6 +86,8 @@ web_stream(struct web_req *r, void (*gone)(void *ctx), void *ctx)
 	r->status = 200;
 	r->response = web_with_headers(r,
 	    MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, give, s, web_stream_free), "text/event-stream");
+	/* The kernel would keep megabytes for a reader that takes nothing. */
+	setsockopt(s->conn->fd, SOL_SOCKET, SO_SNDBUF, &(int){ SEND_BUFFER }, sizeof(int));
 	web_conn_phase(s->conn, PHASE_STREAM);
 	web_respond(r);
 	return s;

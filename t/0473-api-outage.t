@@ -12,7 +12,7 @@ t_db || exit 1
 . "$T_TOP/t/intake.sh"
 # shellcheck source=SCRIPTDIR/api.sh
 . "$T_TOP/t/api.sh"
-streams=''
+streams='' ended=''
 t_end() {
 	# shellcheck disable=SC2086
 	[ -z "$streams" ] || kill $streams 2>/dev/null
@@ -35,6 +35,7 @@ follow() { # follow FILE PATH
 	streams="$streams $!"
 	until_ok 60 grep -q retry "$1"
 }
+# That of o-1 ends with it.
 ids() { sed -n 's/^id: //p' "$1"; }
 
 api_pipes auto held
@@ -43,7 +44,7 @@ token=$(api_token all default jobs:read,jobs:write,dead:write,search:read,admin)
 export token
 ok 'jobs without Kafka' held o-1
 for n in 2 3 4 5 6; do held o-$n; done
-open_streams() { follow one /v1/jobs/o-1/events && follow all /v1/events && until_ok 60 grep -q '^id: 0.0' one; }
+open_streams() { follow one /v1/jobs/o-1/events && ended=$! && follow all /v1/events && until_ok 60 grep -q '^id: 0.0' one; }
 ok 'streams' open_streams
 
 away() {
@@ -61,7 +62,7 @@ outage() {
 		is 200 get /healthz && is 503 get /readyz && hj 'waiting waiting' '.status + " " + .parts.ledger' && unavailable any post /v1/jobs '{"job_id":"o-away","text":"x"}'
 }
 back() { is 200 get /v1/jobs/o-1 && is 200 get /v1/jobs && is 200 get /readyz?ignore=search; }
-lives() { kill -s 0 "$api_pid" && for s in $streams; do kill -s 0 "$s" || return; done; }
+lives() { kill -s 0 "$api_pid" && for s in $streams; do [ "$s" = "$ended" ] || kill -s 0 "$s" || return; done; }
 n=1
 for signal in INT KILL QUIT; do
 	n=$((n + 1))
@@ -76,7 +77,7 @@ ok 'the server has not been started again' lives
 # What was committed while nobody looked is in the stream.
 meanwhile() {
 	q 'select pg_terminate_backend(pid) from pg_stat_activity where application_name like '"'jobs-api%'" >/dev/null
-	q "select sluice.api_cancel('default', 'o-5', 'meanwhile')" >/dev/null && until_ok 60 grep -q '"o-5".*cancelled' all && is 200 post /v1/jobs/o-1/cancel '' && until_ok 60 grep -q '^event: cancelled' one
+	q "select sluice.api_cancel('default', 'o-5', 'meanwhile')" >/dev/null && until_ok 60 grep -q '"o-5".*cancelled' all && is 200 post /v1/jobs/o-1/cancel '' && until_ok 60 grep -q '^event: cancelled' one && wait "$ended"
 }
 ok 'connections that are ended are made again, and nothing was missed' meanwhile
 in_order() {
@@ -135,7 +136,13 @@ same_again() { case $(post /v1/jobs '{"job_id":"o-9","text":"o-9","pipeline":"he
 ok 'the same again is taken' until_ok 60 same_again
 ok 'and is one' once o-9
 signal_door CONT 2>/dev/null
-gone() { kill "$(cat door.up)" && signal_door TERM; until_ok 60 unavailable no_intake post /v1/jobs '{"job_id":"o-10","text":"o-10"}' && is 503 get /readyz && hj 'ready waiting' '.parts.ledger + " " + .parts.intake' && is 200 get /v1/jobs/o-9; }
+gone() {
+	all=$(children)
+	signal_door TERM
+	# shellcheck disable=SC2086
+	kill "$(cat door.up)" $all 2>/dev/null
+	until_ok 60 unavailable no_intake post /v1/jobs '{"job_id":"o-10","text":"o-10"}' && is 503 get /readyz && hj 'ready waiting' '.parts.ledger + " " + .parts.intake' && is 200 get /v1/jobs/o-9
+}
 ok 'it is not there: 503' gone
 none() { says 0 "select count(*) from sluice.job where job_id = 'o-10'"; }
 ok 'and nothing is' none

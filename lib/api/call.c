@@ -197,6 +197,13 @@ api_done(struct web_req *r, unsigned status, int64_t us)
 }
 
 void
+api_abandon(struct web_req *r)
+{
+	problem(r->user, 503, "stopping", NULL, "this server ends before there is an answer: send the request again, it is not done twice "
+	    "under the same job_id or Idempotency-Key");
+}
+
+void
 api_start(const struct api_opts *o)
 {
 	api = *o;

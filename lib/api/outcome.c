@@ -25,7 +25,8 @@ refused(struct buf *out, const struct rec *a, const char *outcome)
 	text(a, "code", &code);
 	text(a, "message", &message);
 	text(a, "member", &member);
-	if (rec_bool(rec_get(a, "retry"), &retry) == 0 && retry)
+	/* What the intake died of may have been the request, or a ledger that can only be read. */
+	if ((rec_bool(rec_get(a, "retry"), &retry) == 0 && retry) || strcmp(code.p, "crashed") == 0)
 		status = 503;
 	else if (strcmp(code.p, "no_dead_letter") == 0)
 		status = 404;

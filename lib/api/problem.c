@@ -102,6 +102,9 @@ void
 problem_db(struct call *c, enum pg_status st, struct pg *db)
 {
 	tell(c, db);
+	/* A ledger that can only be read: one that is being moved to another server. */
+	if (st == PG_BUG && db && !strcmp(db->state, "25006"))
+		st = PG_RETRY;
 	if (st == PG_DATA)
 		problem(c, 400, "bad_value", NULL, "the ledger can't take a value of this request");
 	else if (st == PG_RETRY && db && !strcmp(db->state, "57014"))
