@@ -33,11 +33,12 @@ tell() {
 admitted() { echo "insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request) select i, 'p', 1, 't', 'j' || i, 'd' || i, md5(i::text)::uuid, '{}' from generate_series($1, ${2:-$1}) i"; }
 started() { echo "insert into ev (no, n, was, state, run, attempt, failures, suspect) select i, 1, 'queued', 'processing', 1, 1, 0, 0 from generate_series($1, ${2:-$1}) i"; }
 after=$(q 'select id from event_next(null, 10, false)')
+# A look that took its time goes on with the next call.
+half() { [ "$(q 'select upto is not null from event_batch order by first desc limit 1')" = t ]; }
 # fresh WANT: the events since the last call are exactly these, no.n each.
 fresh() {
 	q "select id, no || '.' || n || case when k > 0 then '.' || k else '' end from event_next($after, ${2:-100}, false)" >rows
-	# What is left of a look that took its time.
-	while [ "$(q 'select upto is not null from event_batch order by first desc limit 1')" = t ]; do
+	while half; do
 		q "select id, no || '.' || n || case when k > 0 then '.' || k else '' end from event_next($after, ${2:-100}, false)" >rows
 	done
 	[ ! -s rows ] || after=$(tail -n 1 rows | cut -d ' ' -f 1)
@@ -102,7 +103,8 @@ pieces() {
 	while :; do
 		[ $calls != 3 ] || q "$(started 27)"
 		PGOPTIONS='-c statement_timeout=3000' q "select id, no, n from event_next($after, 500, false)" >rows || return
-		[ -s rows ] || break
+		[ -s rows ] || half || break
+		[ -s rows ] || continue
 		calls=$((calls + 1)) n=$((n + $(wc -l <rows)))
 		after=$(tail -n 1 rows | cut -d ' ' -f 1)
 	done
@@ -171,7 +173,7 @@ sed -i 's/:w \* 10000/current_setting('"'storm.w'"')::int * 10000/' writer.sql
 look() {
 	local at=$after
 	: >"$1.ids"
-	while [ ! -e storm.over ] || [ -s "$1.rows" ]; do
+	while [ ! -e storm.over ] || [ -s "$1.rows" ] || half; do
 		q "select id, no, n, k from event_next($at, 200, false)" >"$1.rows" || return
 		cat "$1.rows" >>"$1.ids"
 		[ ! -s "$1.rows" ] || at=$(tail -n 1 "$1.rows" | cut -d ' ' -f 1)
