@@ -45,7 +45,7 @@ api_token none default admin >noscope || exit 1
 api_token reader default jobs:read >reader || exit 1
 
 # h NAME: a header of the last answer. j FILTER: what its body has.
-h() { tr -d '\r' <head | sed -n "s/^$1: //Ip"; }
+h() { tr -d '\r' <./head | sed -n "s/^$1: //Ip"; }
 j() { jq -r "$1" body; }
 # hj WANT FILTER: it has that.
 hj() { [ "$(j "$2")" = "$1" ] || { cat body; false; }; }
@@ -60,7 +60,7 @@ refused() {
 				and (.member // "") == $m and .instance == $i' body || { cat head body; return 1; }
 }
 submit() { post /v1/jobs "$@"; }
-ndjson() { a_curl /v1/jobs --data-binary @lines -H 'Content-Type: application/x-ndjson' "$@"; }
+ndjson() { a_curl /v1/jobs --data-binary @lines -H 'Content-Type: application/x-ndjson'; }
 batch() { printf '%s\n' "$@" >lines && ndjson; }
 ends() { until_ok 60 says "$2" "select state, run from sluice.jobs where job_id = '$1'"; }
 

@@ -39,7 +39,7 @@ as() {
 	shift
 	"$@"
 }
-h() { tr -d '\r' <head | sed -n "s/^$1: //Ip"; }
+h() { tr -d '\r' <./head | sed -n "s/^$1: //Ip"; }
 j() { jq -r "$1" body; }
 hj() { [ "$(j "$2")" = "$1" ] || { cat body; false; }; }
 submit() { post /v1/jobs "$@"; }

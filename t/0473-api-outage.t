@@ -19,7 +19,7 @@ t_end() {
 	api_end
 	pg_start 2>/dev/null
 }
-h() { tr -d '\r' <head | sed -n "s/^$1: //Ip"; }
+h() { tr -d '\r' <./head | sed -n "s/^$1: //Ip"; }
 j() { jq -r "$1" body; }
 hj() { [ "$(j "$2")" = "$1" ] || { cat body; false; }; }
 held() { is "${2:-202}" post /v1/jobs "{\"job_id\":\"$1\",\"text\":\"$1\",\"pipeline\":\"held\"}"; }
