@@ -91,6 +91,7 @@ connecting(struct link *l)
 {
 	char sql[512];
 
+	loop_off(&l->io);       /* what it goes on with may be another socket of the same number */
 	switch (PQconnectPoll(l->db.conn)) {
 	case PGRES_POLLING_READING:
 		loop_on(&l->io, PQsocket(l->db.conn), EPOLLIN);
@@ -100,7 +101,6 @@ connecting(struct link *l)
 		break;
 	case PGRES_POLLING_OK:
 		PQsetnonblocking(l->db.conn, 1);
-		loop_off(&l->io);       /* it may be another socket of the same number */
 		snprintf(sql, sizeof(sql), "%s; select version from sluice.identity()", pg_session());
 		sent(l, PQsendQuery(l->db.conn, sql), LINK_SETTING_UP);
 		break;
@@ -147,6 +147,7 @@ send_call(struct link *l)
 		sent(l, PQsendPrepare(l->db.conn, name, c->sql, c->args.n, types), LINK_PREPARING);
 	} else if (pg_values(&c->args, vals, lens, formats) < 0) {
 		l->call = NULL;
+		l->state = LINK_IDLE;
 		pgpool_finish(c, PG_DATA, NULL);
 	} else {
 		sent(l, PQsendQueryPrepared(l->db.conn, name, c->args.n, vals, lens, formats, 1), LINK_RUNNING);
@@ -178,13 +179,15 @@ answered(struct link *l)
 	} else if (l->state == LINK_PREPARING && good) {
 		l->db.sql[l->db.prepared++] = c->sql;
 		send_call(l);
+		run_next(l);
 	} else {
 		if (!good)
 			snprintf(l->pool->err, sizeof(l->pool->err), "%s", l->db.err);
+		/* Not idle before c has read its rows: its next call must not end this connection. */
 		l->call = NULL;
-		l->state = LINK_IDLE;
 		if (c)
 			pgpool_finish(c, st, &l->db);
+		l->state = LINK_IDLE;
 		run_next(l);
 	}
 }
