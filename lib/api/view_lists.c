@@ -3,8 +3,8 @@
 
 #include "api/views.h"
 
-/* Of limit + 1 rows the last one only says that there are more: then the number of the
- * one before is the next page's cursor. */
+/* Of limit + 1 rows the last one only says that there are more: then it goes, and the number of
+ * the one before is the next page's cursor. */
 static const char *
 next_cursor(struct rows *r, const struct pg *db, int64_t limit, struct buf *b)
 {
@@ -21,15 +21,17 @@ jobs(void *ctx, enum pg_status st, struct pg *db)
 	struct call *c = ctx;
 	struct view *v = view_state(c);
 	struct page_filter f;
+	const char *next;
 	struct page p;
 
 	if (!view_good(c, st, db))
 		return;
 	view_keep(&v->a, db, 1);
+	next = next_cursor(&v->a, db, v->list.limit, &v->text);
 	f = (struct page_filter){ v->list.status, web_param(c->r, "pipeline"), c->tenant, web_param(c->r, "doc_key"), v->list.priority,
 		v->list.since, v->list.until, v->list.sort, web_param(c->r, "limit"), web_param(c->r, "cursor") };
 	p = page_begin(c);
-	page_jobs(&p, &f, v->a.row, v->a.n, next_cursor(&v->a, db, v->list.limit, &v->text), (struct page_text){ NULL, 0 });
+	page_jobs(&p, &f, v->a.row, v->a.n, next, (struct page_text){ NULL, 0 });
 	page_end(c, 200);
 }
 
@@ -94,14 +96,15 @@ dead(void *ctx, enum pg_status st, struct pg *db)
 {
 	struct call *c = ctx;
 	struct view *v = view_state(c);
+	const char *next;
 	struct page p;
 
 	if (!view_good(c, st, db))
 		return;
 	view_keep(&v->a, db, 1);
+	next = next_cursor(&v->a, db, v->list.limit, &v->text);
 	p = page_begin(c);
-	page_dead(&p, web_param(c->r, "kind"), web_param(c->r, "code"), web_param(c->r, "cursor"), v->a.row, v->a.n,
-	    next_cursor(&v->a, db, v->list.limit, &v->text));
+	page_dead(&p, web_param(c->r, "kind"), web_param(c->r, "code"), web_param(c->r, "cursor"), v->a.row, v->a.n, next);
 	page_end(c, 200);
 }
 
