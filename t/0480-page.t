@@ -85,6 +85,15 @@ ok 'in hex and letters' has '00000000   00 61 3c 26 ff                          
 ok 'a letter of text' page '{"page":"letter","tenant":"a"}' '{"dead":7,"text":"</textarea><b>"}'
 ok 'to be mended' has '&lt;/textarea&gt;&lt;b&gt;</textarea>'
 ok 'fed without a tenant' has 'action="/ui/dead/7/feed"'
+ok 'a letter with line ends of other systems' page '{"page":"letter","tenant":"a"}' '{"dead":7,"text":"{\r\n\"a\":1}"}'
+mended() { sed -n '/<textarea/,/<.textarea>/p' page.html | grep -q '^.quot;a.quot;:1}</textarea>'; }
+ok 'is mended as it is' mended
+ok 'one that cannot be shown as it is' page '{"page":"letter","tenant":"a"}' '{"dead":7,"text":"{\"a\":\"\u202e\"}"}'
+empty() { sed -n '/<textarea/,/<.textarea>/p' page.html | grep -qx '</textarea>.*'; }
+ok 'is not there to be mended' empty
+long_key=$(head -c 400 /dev/zero | tr '\0' k)
+ok 'a filter with a long value' page '{"page":"jobs","tenant":"a","doc_key":"'"$long_key"'"}'
+ok 'is kept as it is' has "value=\"$long_key\""
 long() {
 	{ echo '{"page":"letter","tenant":"a"}' && printf '{"dead":7,"text":"%s"}\n' "$(head -c 3000000 /dev/zero | tr '\0' x)"; } >lines
 	draw <lines && check && [ "$(wc -c <page.html)" -lt 100000 ] && has '3,000,000 bytes'

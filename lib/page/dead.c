@@ -29,9 +29,9 @@ filters(struct buf *out, const char *kind, const char *code)
 {
 	buf_adds(out, "<form class=\"filters\" method=\"get\" action=\"/ui/dead\" role=\"search\" aria-label=\"Filter the dead letters\">"
 	    "<label>Kind <input name=\"kind\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"any\" value=\"");
-	esc_htmls(out, kind);
+	esc_whole(out, kind);
 	buf_adds(out, "\"></label><label>Code <input name=\"code\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"any\" value=\"");
-	esc_htmls(out, code);
+	esc_whole(out, code);
 	buf_adds(out, "\"></label><span class=\"buttons\"><button class=\"first\">Filter</button>");
 	if ((kind && *kind) || (code && *code))
 		buf_adds(out, "<a href=\"/ui/dead\">Clear</a>");

@@ -1,6 +1,6 @@
 #include "esc.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "json.h"
@@ -57,11 +57,31 @@ esc_html(struct buf *out, const char *p, size_t len, size_t max)
 		buf_adds(out, "\xe2\x80\xa6");
 }
 
+bool
+esc_same(const char *p, size_t len)
+{
+	for (const char *end = p + len; p < end;) {
+		size_t n = utf8_len(p, end);
+
+		if (!n || is_mark((const unsigned char *)p, n) || (n == 1 && ((*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)))
+			return false;
+		p += n;
+	}
+	return true;
+}
+
 void
 esc_htmls(struct buf *out, const char *s)
 {
 	if (s)
 		esc_html(out, s, strlen(s), 200);
+}
+
+void
+esc_whole(struct buf *out, const char *s)
+{
+	if (s)
+		esc_html(out, s, strlen(s), SIZE_MAX);
 }
 
 void

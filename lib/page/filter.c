@@ -73,7 +73,7 @@ static void
 field(struct buf *out, const char *name, const char *label, const char *value, const char *hint)
 {
 	buf_addf(out, "<label>%s <input name=\"%s\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"%s\" value=\"", label, name, hint);
-	esc_htmls(out, value);
+	esc_whole(out, value);
 	buf_adds(out, "\"></label>");
 }
 
@@ -125,7 +125,7 @@ filter_form(const struct page *p, const struct page_filter *f)
 		field(out, "until", "Until", f->until, "2026-11-29T12:00:00Z");
 	if (f->limit && *f->limit) {
 		buf_adds(out, "<input type=\"hidden\" name=\"limit\" value=\"");
-		esc_htmls(out, f->limit);
+		esc_whole(out, f->limit);
 		buf_adds(out, "\">");
 	}
 	buf_adds(out, "<span class=\"buttons\"><button class=\"first\">Filter</button>");

@@ -165,7 +165,7 @@ void
 frame_option(struct buf *out, const char *value, const char *text, const char *chosen)
 {
 	buf_adds(out, "<option value=\"");
-	esc_htmls(out, value);
+	esc_whole(out, value);
 	buf_addf(out, "\"%s>", !strcmp(chosen ? chosen : "", value) ? " selected" : "");
 	esc_htmls(out, text);
 	buf_adds(out, "</option>");

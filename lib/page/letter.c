@@ -12,7 +12,13 @@ mend(const struct page *p, const struct rec *r)
 {
 	struct buf text = BUF_INIT;
 	struct buf *out = p->out;
-	bool there = rec_str(rec_get(r, "text"), &text) == 0 && text.len <= MEND_MOST && dump_is_text(buf_str(&text), text.len);
+	bool there = rec_str(rec_get(r, "text"), &text) == 0 && text.len <= MEND_MOST;
+
+	/* Between JSON's values, where alone it may stand, it is a blank. */
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] == '\r')
+			text.p[i] = ' ';
+	there = there && esc_same(buf_str(&text), text.len);
 
 	fill(out, r, "<details id=\"mend\"><summary>Mend it first</summary><form class=\"stack\" method=\"post\" action=\"/ui/dead/{%dead}/feed");
 	frame_tenant(p, r);

@@ -53,8 +53,7 @@ page_search(const struct page *p, const char *q, struct page_text hits)
 	frame_open(p, "Search", FRAME_SEARCH, NULL);
 	buf_adds(out, "<h1>Search</h1>\n<form class=\"ask\" method=\"get\" action=\"/ui/search\" role=\"search\" aria-label=\"Search the documents\">"
 	    "<label for=\"q\">What are you looking for?</label><input id=\"q\" name=\"q\" type=\"search\" maxlength=\"1000\" value=\"");
-	if (q)
-		esc_htmls(out, q);
+	esc_whole(out, q);
 	buf_adds(out, "\"><button class=\"first\">Search</button></form>\n");
 	if (q && *q) {
 		fill_rec(&r, hits);
