@@ -72,9 +72,11 @@ view_sign_in(struct call *c)
 static void
 set_cookie(struct call *c, const char *token, const char *more)
 {
+	const char *proxy = web_header(c->r, "X-Forwarded-Proto");
+	bool secure = c->r->secure || (proxy && strcasecmp(proxy, "https") == 0);
 	struct buf b = BUF_INIT;
 
-	buf_addf(&b, "sluice=%s; Path=/; HttpOnly; SameSite=Strict%s%s", token, c->r->secure ? "; Secure" : "", more);
+	buf_addf(&b, "sluice=%s; Path=/; HttpOnly; SameSite=Strict%s%s", token, secure ? "; Secure" : "", more);
 	web_add(c->r, "Set-Cookie", buf_str(&b));
 	buf_free(&b);
 }
