@@ -2,6 +2,7 @@
 #include "web_int.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "err.h"
 #include "now.h"
 
-enum { LAST_TURNS = 20 };
+enum { LAST_MS = 1000 };
 
 static struct web_opts opts;
 static struct MHD_Daemon *daemon_;
@@ -30,11 +31,11 @@ turn(void)
 {
 	MHD_UNSIGNED_LONG_LONG wait_ms;
 
+	again.at = 0;
 	MHD_run(daemon_);
-	if (MHD_get_timeout(daemon_, &wait_ms) == MHD_YES)
+	/* What it called may have said that there is more to do, now. */
+	if (!again.at && MHD_get_timeout(daemon_, &wait_ms) == MHD_YES)
 		loop_in(&again, (int64_t)wait_ms);
-	else
-		again.at = 0;
 }
 
 static void
@@ -106,7 +107,10 @@ static enum MHD_Result
 queue(struct web_req *r)
 {
 	enum MHD_Result ok = MHD_queue_response(r->con, r->status, r->response);
+	struct web_conn *c = r->conn;
 
+	if (!c->stream)
+		web_conn_phase(c, PHASE_ANSWER);
 	MHD_destroy_response(r->response);
 	r->response = NULL;
 	r->queued = true;
@@ -144,7 +148,7 @@ on_request(void *cls, struct MHD_Connection *con, const char *url, const char *m
 	if (r->asked)           /* resumed for nothing */
 		return MHD_YES;
 	r->asked = true;
-	web_conn_phase(r->conn, PHASE_ANSWER);
+	web_conn_phase(r->conn, PHASE_WAIT);
 	opts.handle(r);
 	if (r->response)
 		return queue(r);
@@ -257,9 +261,11 @@ web_close(void)
 void
 web_stop(void)
 {
+	struct pollfd p = { .fd = io.fd, .events = POLLIN };
+
 	/* libmicrohttpd aborts the process if one of them is still suspended when it stops. */
 	web_conns_end(opts.abandon);
-	for (int i = 0; i < LAST_TURNS; i++)
+	for (int64_t end = now_ms() + LAST_MS; web_conns_busy() && now_ms() < end; (void)poll(&p, 1, 10))
 		turn();
 	loop_off(&io);
 	MHD_stop_daemon(daemon_);

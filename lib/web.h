@@ -22,7 +22,9 @@ enum {
 	WEB_IDLE_S = 75,                /* between two requests */
 	WEB_FIRST_S = 20,               /* from the connection to its first request */
 	WEB_BODY_S = 120,               /* for a body to come in */
+	WEB_ANSWER_S = 600,             /* for an answer to go out */
 	WEB_STREAM = 256 << 10,         /* bytes that a stream's reader may be behind */
+	WEB_STREAMS = 128 << 20,        /* that all of them may be; beyond, only WEB_STREAM / 16 each */
 	WEB_PARAMS = 16                 /* parameters of a query string */
 };
 
@@ -73,7 +75,8 @@ unsigned web_port(void);
 void web_reap(void);
 /* Stops listening. */
 void web_close(void);
-/* Ends all connections; after it no request or stream is valid. */
+/* Has abandon answer what waits, gives readers a second, ends all connections. No other part of the
+ * loop may run afterwards: what it still does for a request has nobody to answer. */
 void web_stop(void);
 
 /* NULL: there is none. Borrowed until the answer. */
@@ -91,6 +94,8 @@ void web_static(struct web_req *r, unsigned status, const char *type, const void
 struct web_stream *web_stream(struct web_req *r, void (*gone)(void *ctx), void *ctx);
 /* -1: the reader is too slow and is dropped (gone is called later). */
 int web_send(struct web_stream *s, const char *p, size_t len);
+/* Bytes that the reader has not taken yet. */
+size_t web_behind(const struct web_stream *s);
 /* After what was sent, the end. */
 void web_end(struct web_stream *s);
 

@@ -71,8 +71,7 @@ web_conn_phase(struct web_conn *c, enum web_phase phase)
 		loop_off(&c->gone);
 }
 
-/* What a phase may take. An answer is ours to give; libmicrohttpd bounds how long a
- * reader may take none of it. */
+/* What a phase may take. To find an answer is ours. */
 static int64_t
 bound(const struct web_conn *c, bool pressed)
 {
@@ -80,7 +79,8 @@ bound(const struct web_conn *c, bool pressed)
 	case PHASE_FIRST: return pressed ? PRESSED_MS : WEB_FIRST_S * 1000;
 	case PHASE_IDLE: return pressed ? PRESSED_MS : WEB_IDLE_S * 1000;
 	case PHASE_BODY: return pressed ? PRESSED_MS * 10 : WEB_BODY_S * 1000;
-	case PHASE_ANSWER:
+	case PHASE_ANSWER: return pressed ? PRESSED_MS * 10 : WEB_ANSWER_S * 1000;
+	case PHASE_WAIT:
 	case PHASE_STREAM: break;
 	}
 	return INT64_MAX;
@@ -108,4 +108,13 @@ web_conns_end(void (*now)(struct web_req *r))
 			web_end(c->stream);
 		else if (c->req && c->req->suspended)
 			now(c->req);
+}
+
+bool
+web_conns_busy(void)
+{
+	for (const struct web_conn *c = conns; c; c = c->next)
+		if (c->req)
+			return true;
+	return false;
 }

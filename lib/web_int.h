@@ -7,7 +7,7 @@
 #include "loop.h"
 #include "web.h"
 
-enum web_phase { PHASE_FIRST, PHASE_IDLE, PHASE_BODY, PHASE_ANSWER, PHASE_STREAM };
+enum web_phase { PHASE_FIRST, PHASE_IDLE, PHASE_BODY, PHASE_WAIT, PHASE_ANSWER, PHASE_STREAM };
 
 /* A connection, from accept to close. */
 struct web_conn {
@@ -29,6 +29,8 @@ void web_conn_phase(struct web_conn *c, enum web_phase phase);
 void web_conns_reap(unsigned most, struct web_counts *n);
 /* Ends streams, and has requests that wait for their answer answered by now. */
 void web_conns_end(void (*now)(struct web_req *r));
+/* Some have a request that is not done. */
+bool web_conns_busy(void);
 
 /* Reads the request line's and the headers' part. (web_req.c) */
 void web_req_fill(struct web_req *r, struct MHD_Connection *con, const char *url, const char *method);

@@ -19,7 +19,7 @@ struct web_stream {
 	bool asleep, ended, dropped;
 };
 
-static struct { unsigned long open, dropped; } streams;
+static struct { unsigned long open, dropped; size_t behind; } streams;
 
 static void
 wake(struct web_stream *s)
@@ -35,7 +35,7 @@ static ssize_t
 give(void *cls, uint64_t pos, char *buf, size_t max)
 {
 	struct web_stream *s = cls;
-	size_t n = s->out.len - s->at;
+	size_t n = web_behind(s);
 
 	(void)pos;
 	if (s->dropped)
@@ -55,6 +55,7 @@ give(void *cls, uint64_t pos, char *buf, size_t max)
 		n = max;
 	memcpy(buf, s->out.p + s->at, n);
 	s->at += n;
+	streams.behind -= n;
 	return (ssize_t)n;
 }
 
@@ -67,6 +68,7 @@ web_stream_free(void *cls)
 	if (s->gone)
 		s->gone(s->ctx);
 	streams.open--;
+	streams.behind -= web_behind(s);
 	buf_free(&s->out);
 	free(s);
 }
@@ -93,12 +95,20 @@ web_stream(struct web_req *r, void (*gone)(void *ctx), void *ctx)
 	return s;
 }
 
+size_t
+web_behind(const struct web_stream *s)
+{
+	return s->out.len - s->at;
+}
+
 int
 web_send(struct web_stream *s, const char *p, size_t len)
 {
+	size_t behind = web_behind(s) + len;
+
 	if (s->ended)
 		return -1;
-	if (s->out.len - s->at + len > WEB_STREAM) {
+	if (behind > WEB_STREAM || (behind > WEB_STREAM / 16 && streams.behind + len > WEB_STREAMS)) {
 		s->ended = s->dropped = true;
 		streams.dropped++;
 		shutdown(s->conn->fd, SHUT_RDWR);
@@ -110,6 +120,7 @@ web_send(struct web_stream *s, const char *p, size_t len)
 		s->at = 0;
 	}
 	buf_add(&s->out, p, len);
+	streams.behind += len;
 	wake(s);
 	return 0;
 }

@@ -126,6 +126,17 @@ parse_traceparent(const char *s)
 }
 
 bool
+parse_key(const char *key)
+{
+	size_t n = strlen(key);
+
+	for (size_t i = 0; i < n; i++)
+		if (key[i] < '!' || key[i] > '~')
+			return false;
+	return n > 0 && n <= PARSE_KEY_MAX;
+}
+
+bool
 parse_position(const char *id, int *n, int *k)
 {
 	size_t a = strspn(id, "0123456789"), b;

@@ -29,6 +29,10 @@ bool parse_time(const char *s);
 /* W3C Trace Context: 00-<32 hex>-<16 hex>-<2 hex>. */
 bool parse_traceparent(const char *s);
 
+/* An Idempotency-Key: ASCII that prints, without blanks. */
+enum { PARSE_KEY_MAX = 255 };
+bool parse_key(const char *key);
+
 /* "N.K", the id of an event of a job. */
 bool parse_position(const char *id, int *n, int *k);
 

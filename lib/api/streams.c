@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "loop.h"
 
-enum { BUCKETS = 16384, HISTORY = 500, ALIVE_S = 15 };
+enum { BUCKETS = 16384, ALIVE_S = 15, REST_MS = 20 };
 
 static struct stream *buckets[BUCKETS], *all;
+static struct stream *upcoming;         /* where a walk through them goes on: what it calls may release any */
 static unsigned long count;
+static void rested(struct loop_timer *t);
+static struct loop_timer rest = { .due = rested };
 
 void
 stream_link_in(struct stream *s)
@@ -25,9 +29,11 @@ stream_link_in(struct stream *s)
 	count++;
 }
 
-static void
-release(struct stream *s)
+void
+stream_release(struct stream *s)
 {
+	if (s == upcoming)
+		upcoming = s->next;
 	*s->at = s->next;
 	if (s->next)
 		s->next->at = s->at;
@@ -49,7 +55,7 @@ on_gone(void *ctx)
 	s->w = NULL;
 	s->gone = true;
 	if (!s->loading)
-		release(s);
+		stream_release(s);
 }
 
 bool
@@ -70,7 +76,8 @@ frame(struct stream *s, const struct event *e)
 		buf_addf(&b, "id: %lld\nevent: ", (long long)e->id);
 	buf_adds(&b, e->name);
 	buf_adds(&b, "\ndata: ");
-	buf_adds(&b, e->data);
+	for (const char *p = e->data; *p; p++)
+		buf_addc(&b, *p == '\r' || *p == '\n' ? ' ' : *p);
 	buf_adds(&b, "\n\n");
 	web_send(s->w, b.p, b.len);
 }
@@ -105,8 +112,20 @@ give_all(struct stream *s, const struct event *e)
 		frame(s, e);
 }
 
-/* It has to be read: a transition is missing before it, or nobody listened when the
- * ledger was asked, so that it came without what it says. */
+/* History may be long, and a reader that takes it as fast as it can is not slow. */
+void
+stream_go_on(struct stream *s)
+{
+	if (!s->again || s->loading || s->gone)
+		return;
+	if (!s->w || web_behind(s->w) <= STREAM_BEHIND)
+		stream_load(s);
+	else if (!rest.at)
+		loop_in(&rest, REST_MS);
+}
+
+/* It has to be read: something is missing before it, or nobody listened when the ledger was
+ * asked, so that it came without what it says. */
 static bool
 must_read(const struct stream *s, const struct event *e)
 {
@@ -114,31 +133,40 @@ must_read(const struct stream *s, const struct event *e)
 }
 
 void
+stream_give(struct stream *s, const struct event *e)
+{
+	if (s->no)
+		give_job(s, e);
+	else
+		give_all(s, e);
+}
+
+static void
+tell(struct stream *s, const struct event *e)
+{
+	if (s->gone)
+		return;
+	if (!s->loading && !must_read(s, e)) {
+		stream_give(s, e);
+		return;
+	}
+	s->again = true;
+	stream_go_on(s);
+}
+
+void
 streams_tell(const struct event *e)
 {
-	struct stream *s, *next;
+	struct stream *s;
 
-	for (s = buckets[(uint64_t)e->no % BUCKETS]; s; s = next) {
-		next = s->next;
-		if (s->no != e->no || s->gone)
-			continue;
-		if (s->loading)
-			s->again = true;
-		else if (must_read(s, e))
-			stream_load(s);
-		else
-			give_job(s, e);
+	for (s = buckets[(uint64_t)e->no % BUCKETS]; s; s = upcoming) {
+		upcoming = s->next;
+		if (s->no == e->no)
+			tell(s, e);
 	}
-	for (s = all; s; s = next) {
-		next = s->next;
-		if (s->gone)
-			continue;
-		if (s->loading)
-			s->again = true;
-		else if (must_read(s, e))
-			stream_load(s);
-		else
-			give_all(s, e);
+	for (s = all; s; s = upcoming) {
+		upcoming = s->next;
+		tell(s, e);
 	}
 }
 
@@ -151,70 +179,11 @@ stream_answer(struct stream *s)
 	s->w = web_stream(s->c->r, on_gone, s);
 	s->c = NULL;
 	web_send(s->w, hello, sizeof(hello) - 1);
+	if (api_stopping())
+		web_end(s->w);
 	if (s->lost)
 		web_send(s->w, lost, (size_t)snprintf(lost, sizeof(lost), "event: lost\ndata: {\"oldest\":%lld}\n\n",
 		    (long long)s->lost));
-}
-
-/* What was before, a part of it. The ledger is away: it is asked again within
- * a second. */
-static void
-loaded(void *ctx, enum pg_status st, struct pg *db)
-{
-	struct stream *s = ctx;
-	struct event e = { .no = s->no };
-	int n = st == PG_OK ? pg_rows(db) : 0;
-
-	s->loading = false;
-	if (s->gone) {
-		release(s);
-		return;
-	}
-	if (st != PG_OK && s->c) {
-		problem_db(s->c, st, db);
-		release(s);
-		return;
-	}
-	if (s->c)
-		stream_answer(s);
-	for (int i = 0; i < n && s->w; i++) {
-		if (!s->no) {
-			event_row(&e, db, i);
-			give_all(s, &e);
-			continue;
-		}
-		e.n = (int)pg_i64(db, i, 0);
-		e.k = (int)pg_i64(db, i, 1);
-		e.name = pg_bytes(db, i, 2, NULL);
-		e.data = pg_bytes(db, i, 3, NULL);
-		e.final = pg_bool(db, i, 4);
-		give_job(s, &e);
-	}
-	if (st != PG_OK)
-		s->again = true;
-	else if (n == HISTORY || s->again)
-		stream_load(s);
-}
-
-void
-stream_load(struct stream *s)
-{
-	struct pgcall *q;
-
-	s->loading = true;
-	s->again = false;
-	if (s->no) {
-		q = pgpool_call(api_quick, "select n::bigint, k::bigint, event, data, final from sluice.api_events($1, $2, $3, $4)",
-		    loaded, s);
-		pg_put_i64(&q->args, pg_scalar(&q->args, PG_INT8), s->no);
-		pg_put_i64(&q->args, pg_scalar(&q->args, PG_INT4), s->n);
-		pg_put_i64(&q->args, pg_scalar(&q->args, PG_INT4), s->k);
-	} else {
-		q = pgpool_call(api_slow, "select " EVENT_COLUMNS " from sluice.event_next($1, $2, true)", loaded, s);
-		pg_put_i64(&q->args, pg_scalar(&q->args, PG_INT8), s->last);
-	}
-	pg_put_i64(&q->args, pg_scalar(&q->args, PG_INT4), HISTORY);
-	pgpool_run(q);
 }
 
 static void
@@ -222,8 +191,7 @@ alive(struct stream *s, unsigned turn)
 {
 	static const char sign[] = ": keep-alive\n\n";
 
-	if (s->again && !s->loading)
-		stream_load(s);
+	stream_go_on(s);
 	if (s->w && ((uintptr_t)s >> 6) % ALIVE_S == turn % ALIVE_S)
 		web_send(s->w, sign, sizeof(sign) - 1);
 }
@@ -231,13 +199,25 @@ alive(struct stream *s, unsigned turn)
 static void
 each(void (*f)(struct stream *s, unsigned turn), unsigned turn)
 {
-	struct stream *s, *next;
-
 	for (int i = 0; i <= BUCKETS; i++)
-		for (s = i < BUCKETS ? buckets[i] : all; s; s = next) {
-			next = s->next;
+		for (struct stream *s = i < BUCKETS ? buckets[i] : all; s; s = upcoming) {
+			upcoming = s->next;
 			f(s, turn);
 		}
+}
+
+static void
+go_on(struct stream *s, unsigned turn)
+{
+	(void)turn;
+	stream_go_on(s);
+}
+
+static void
+rested(struct loop_timer *t)
+{
+	(void)t;
+	each(go_on, 0);
 }
 
 void

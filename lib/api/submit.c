@@ -9,7 +9,8 @@
 #include "api/wires.h"
 #include "b64.h"
 
-enum { BATCH_MAX = 10000, KEY_MAX = 255 };
+/* MANY_MAX: lines of batches that wait for their answer at once; single requests find room beside them. */
+enum { BATCH_MAX = 10000, MANY_MAX = 500 };
 
 /* A call's requests. */
 struct batch {
@@ -28,6 +29,7 @@ struct item {
 };
 
 static struct batch *waiting;
+static size_t many_sent;                /* lines of batches in the wire */
 
 static void
 free_batch(struct batch *b)
@@ -89,6 +91,7 @@ on_answer(struct asking *a, const char *line, size_t len)
 	struct item *i = (struct item *)a;
 	unsigned status = outcome_json(&i->result, line, len, &location);
 
+	many_sent -= i->b->many;
 	settled(i, status, location.p);
 }
 
@@ -146,7 +149,8 @@ pump(struct batch *b)
 		bool last;
 
 		if (request_line(b->c, p, len, b->sent, &line, &f)) {
-			sent = wires_send(WIRES_INTAKE, line.p, line.len, &i->asking);
+			sent = b->many && many_sent >= MANY_MAX ? WIRE_FULL : wires_send(WIRES_INTAKE, line.p, line.len, &i->asking);
+			many_sent += b->many && sent == WIRE_SENT;
 			if (sent == WIRE_FULL && b->many) {
 				b->at = at;
 				b->next = waiting;
@@ -215,17 +219,6 @@ got_key(void *ctx, enum pg_status st, struct pg *db)
 		begin(c);
 }
 
-static bool
-is_key(const char *key)
-{
-	size_t n = strlen(key);
-
-	for (size_t i = 0; i < n; i++)
-		if (key[i] < '!' || key[i] > '~')
-			return false;
-	return n > 0 && n <= KEY_MAX;
-}
-
 void
 job_submit(struct call *c)
 {
@@ -237,9 +230,9 @@ job_submit(struct call *c)
 		problem(c, 400, "no_body", NULL, "the body is the request: one JSON object, or with application/x-ndjson one a line");
 	} else if (!web_header(c->r, "Content-Type")) {
 		problem(c, 415, "content_type", "Content-Type", "say application/json or application/x-ndjson");
-	} else if (key && !is_key(key)) {
+	} else if (key && !parse_key(key)) {
 		problem(c, 400, "bad_idempotency_key", "Idempotency-Key", "a key has 1 to %d characters of ASCII that print, no blanks",
-		    KEY_MAX);
+		    PARSE_KEY_MAX);
 	} else if (key) {
 		sha256_raw(c->r->body.p, c->r->body.len, digest);
 		q = pgpool_call(api_quick, "select sluice.idempotency($1, $2, $3)", got_key, c);
