@@ -8,6 +8,7 @@
 #include "api/site.h"
 #include "b64.h"
 #include "now.h"
+#include "percent.h"
 #include "request.h"
 
 enum {
@@ -110,6 +111,21 @@ in_time(struct call *c, struct known *k)
 	return false;
 }
 
+/* To the form, and from there to where it wanted to go. */
+static void
+sign_in_first(struct call *c)
+{
+	struct buf to = BUF_INIT;
+
+	buf_adds(&to, "/ui/sign-in");
+	if (!site_changes(c) && strcmp(c->r->path, "/") != 0) {
+		buf_adds(&to, "?next=");
+		percent_encode(&to, c->r->path, strlen(c->r->path));
+	}
+	see(c, buf_str(&to), NULL);
+	buf_free(&to);
+}
+
 static void
 no_token(struct call *c, const char *code, const char *why)
 {
@@ -120,7 +136,7 @@ no_token(struct call *c, const char *code, const char *why)
 	if (c->route->run == session_begin)
 		page_of_sign_in(c, 401, "This token is unknown, revoked or expired.");
 	else
-		see(c, "/ui/sign-in", NULL);
+		sign_in_first(c);
 }
 
 static void

@@ -91,17 +91,18 @@ tell(const struct call *c, const struct pg *db)
 {
 	static int64_t told;
 
-	if (now_ms() - told < 1000)
+	if (!db || now_ms() - told < 1000)       /* no connection: pgpool has said so */
 		return;
 	told = now_ms();
-	warn("%s: %s request=%s", c->route->path, db ? db->err : pgpool_error(api_slow), c->r->id);
+	warn("%s: %s request=%s", c->route->path, db->err, c->r->id);
 }
 
 /* What the database says of itself is for the log, not for strangers. */
 void
 problem_db(struct call *c, enum pg_status st, struct pg *db)
 {
-	tell(c, db);
+	if (st != PG_DATA)
+		tell(c, db);
 	/* A ledger that can only be read: one that is being moved to another server. */
 	if (st == PG_BUG && db && !strcmp(db->state, "25006"))
 		st = PG_RETRY;

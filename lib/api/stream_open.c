@@ -6,6 +6,8 @@
 #include "api/parse.h"
 #include "api/stream.h"
 
+enum { AHEAD = 100000 };
+
 /* Last-Event-ID, or the parameter for those that can't send headers. */
 static const char *
 resumes(const struct call *c)
@@ -46,8 +48,8 @@ got_no(void *ctx, enum pg_status st, struct pg *db)
 		s = mem_zalloc(sizeof(*s));
 		s->c = c;
 		s->no = pg_i64(db, 0, 0);
-		s->n = n;
-		s->k = k;
+		s->n = n <= pg_i64(db, 0, 1) ? n : -1;  /* an id of another ledger: from the beginning */
+		s->k = s->n == n ? k : 0;
 		stream_link_in(s);
 		hub_hurry();
 		stream_load(s);
@@ -101,11 +103,6 @@ all_events(struct call *c)
 		bad_id(c);
 		return;
 	}
-	/* Another server may be a little ahead of us, not more. */
-	if (id && hub_last() >= 0 && strtoll(id, NULL, 10) > hub_last() + 100000) {
-		bad_id(c);
-		return;
-	}
 	if (hub_last() < 0) {
 		problem(c, 503, "no_ledger", NULL, "the ledger can't be reached now: try again");
 		return;
@@ -117,6 +114,12 @@ all_events(struct call *c)
 	s = mem_zalloc(sizeof(*s));
 	s->c = c;
 	s->last = id ? strtoll(id, NULL, 10) : hub_last();
+	/* Another server may be a little ahead of us; more is of another ledger's order. */
+	if (s->last > hub_last() + AHEAD) {
+		s->last = hub_last();
+		s->lost = s->last + 1;
+		id = NULL;
+	}
 	s->tenant = copy(c->tenant);
 	s->pipeline = copy(web_param(c->r, "pipeline"));
 	s->job_id = copy(web_param(c->r, "job_id"));

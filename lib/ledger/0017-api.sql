@@ -274,7 +274,8 @@ create function api_dead(p_tenant text, p_kind text, p_code text, p_after bigint
 -- One of them whole, as sluice dead export has it; null: there is none.
 create function api_dead_one(p_tenant text, p_no bigint) returns text
     language sql stable security definer set search_path = sluice, pg_temp as $$
-    select dead_line(d.no) from dead_letter d where d.no = p_no and (p_tenant is null or d.tenant = p_tenant) $$;
+    select left(dead_line(d.no), -1) || member('superseded_as', (select s.outcome from superseded s where s.dead = d.no)) || '}'
+      from dead_letter d where d.no = p_no and (p_tenant is null or d.tenant = p_tenant) $$;
 
 -- Acting ----------------------------------------------------------------------
 
