@@ -57,11 +57,15 @@ refused() {
 	[ "$(h Content-Type)" = application/problem+json ] &&
 		jq -e --argjson s "$r_status" --arg c "$r_code" --arg m "$r_member" --arg i "$(h X-Request-Id)" \
 			'.status == $s and .code == $c and .type == "/problems/" + $c and (.title | length > 0) and (.detail | length > 0)
-				and (.member // "") == $m and .instance == $i' body || { cat head body; return 1; }
+				and (.member // "") == $m and .instance == $i' body || { cat ./head body; return 1; }
 }
 submit() { post /v1/jobs "$@"; }
-ndjson() { a_curl /v1/jobs --data-binary @lines -H 'Content-Type: application/x-ndjson'; }
-batch() { printf '%s\n' "$@" >lines && ndjson; }
+ndjson() { a_curl /v1/jobs --data-binary @lines -H 'Content-Type: application/x-ndjson' "$@"; }
+batch() {
+	printf '%s\n' "$@" >lines
+	set --
+	ndjson "$@"
+}
 ends() { until_ok 60 says "$2" "select state, run from sluice.jobs where job_id = '$1'"; }
 
 ok 'routes.c and openapi.json are the same, and each path refuses as it must' \
@@ -335,7 +339,7 @@ small() { is 200 get /healthz -H 'Accept-Encoding: gzip' && [ -z "$(h Content-En
 ok 'nor for little' small
 cors() {
 	for o in https://one.example https://two.example:8443; do
-		is 200 get /v1/jobs/a-1 -H "Origin: $o" && [ "$(h Access-Control-Allow-Origin)" = "$o" ] && h Vary | grep -qi origin || { cat head; return 1; }
+		is 200 get /v1/jobs/a-1 -H "Origin: $o" && [ "$(h Access-Control-Allow-Origin)" = "$o" ] && h Vary | grep -qi origin || { cat ./head; return 1; }
 	done
 }
 ok 'CORS: for each origin of the list' cors

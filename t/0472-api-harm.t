@@ -17,10 +17,11 @@ t_end() {
 	[ -z "$clients" ] || kill $clients 2>/dev/null
 	api_end
 }
+harm=$T_TOP/t/api-harm.py
 harm() {
 	h_what=$1
 	shift
-	/usr/bin/python3 "$T_TOP/t/api-harm.py" "$h_what" "$api_port" token "$@"
+	"$harm" "$h_what" "$api_port" token "$@"
 }
 case $BIN in */san/*) san=1 ;; *) san='' ;; esac
 rss() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$api_pid/status"; }
@@ -54,7 +55,7 @@ seq 2500 | sed 's/.*/{"job_id":"many-&","text":"& many","pipeline":"held"}/' >li
 batch() { is 207 a_curl /v1/jobs --data-binary @lines -H 'Content-Type: application/x-ndjson' --max-time 200; }
 deaf() {
 	mkfifo go
-	harm deaf <go >deaf.log 2>&1 &
+	"$harm" deaf "$api_port" token <go >deaf.log 2>&1 &
 	clients="$clients $!" deaf=$!
 	exec 8>go
 	until_ok 60 grep -q listening deaf.log && batch && until_ok 60 dropped && echo >&8 && wait "$deaf" || { cat deaf.log; return 1; }
@@ -85,7 +86,7 @@ F
 chmod +x hangs
 term() { # term NAME: all kinds of clients at NAME's server, and TERM
 	mkfifo "go-$1"
-	harm open <"go-$1" >"$1.log" 2>&1 &
+	"$harm" open "$api_port" token <"go-$1" >"$1.log" 2>&1 &
 	clients="$clients $!" open=$!
 	exec 8>"go-$1"
 	until_ok 60 grep -q open "$1.log" || { cat "$1.log"; return 1; }
@@ -104,9 +105,9 @@ ok 'TERM there: definite answers, exit 0' term hanging
 
 # Killed and started again under load.
 load() {
-	harm submit accepted >submit.log 2>&1 &
+	"$harm" submit "$api_port" token accepted >submit.log 2>&1 &
 	clients="$clients $!"
-	harm submit accepted >>submit.log 2>&1 &
+	"$harm" submit "$api_port" token accepted >>submit.log 2>&1 &
 	clients="$clients $!"
 	for _ in 1 2 3 4; do
 		u=$(($(wc -l <accepted) + 20))
