@@ -1,4 +1,4 @@
-/* web.c - the daemon, and a request's way through it. */
+/* web.c - the daemon: it starts, is run by the loop, ends. */
 #include "web_int.h"
 
 #include <errno.h>
@@ -19,7 +19,6 @@ enum { LAST_MS = 1000 };
 static struct web_opts opts;
 static struct MHD_Daemon *daemon_;
 static struct web_counts counts;
-static size_t bodies;
 
 static void on_ready(struct loop_io *io, uint32_t events);
 static void on_again(struct loop_timer *t);
@@ -72,123 +71,6 @@ on_message(void *cls, const char *fmt, va_list ap)
 	(void)cls, (void)fmt, (void)ap;
 }
 
-static struct web_req *
-begin(struct MHD_Connection *con, const char *url, const char *method)
-{
-	struct web_req *r = mem_zalloc(sizeof(*r));
-
-	r->con = con;
-	r->conn = web_conn_of(con);
-	r->since_us = now_us();
-	((struct web_conn *)r->conn)->req = r;
-	web_conn_phase(r->conn, PHASE_BODY);
-	web_req_fill(r, con, url, method);
-	counts.requests++;
-	return r;
-}
-
-static void
-body(struct web_req *r, const char *p, size_t len)
-{
-	r->too_large |= r->body.len + len > WEB_BODY;
-	r->busy |= bodies + len > WEB_BODIES;
-	if (r->too_large || r->busy) {
-		bodies -= r->counted;
-		r->counted = 0;
-		buf_free(&r->body);
-		return;
-	}
-	bodies += len;
-	r->counted += len;
-	buf_add(&r->body, p, len);
-}
-
-static enum MHD_Result
-queue(struct web_req *r)
-{
-	enum MHD_Result ok = MHD_queue_response(r->con, r->status, r->response);
-	struct web_conn *c = r->conn;
-
-	if (!c->stream)
-		web_conn_phase(c, PHASE_ANSWER);
-	MHD_destroy_response(r->response);
-	r->response = NULL;
-	r->queued = true;
-	return ok;
-}
-
-/* A body that says how long it is, and that that is too long, is not waited for. */
-static bool
-announces_too_much(const struct web_req *r)
-{
-	const char *len = web_header(r, "Content-Length");
-
-	return len && strtoull(len, NULL, 10) > WEB_BODY;
-}
-
-static enum MHD_Result
-on_request(void *cls, struct MHD_Connection *con, const char *url, const char *method, const char *version,
-    const char *data, size_t *len, void **ctx)
-{
-	struct web_req *r = *ctx;
-
-	(void)cls, (void)version;
-	if (!r) {
-		*ctx = r = begin(con, url, method);
-		r->too_large = announces_too_much(r);
-		if (!r->too_large && !r->ambiguous)
-			return MHD_YES;
-	} else if (*len) {
-		body(r, data, *len);
-		*len = 0;
-		return MHD_YES;
-	}
-	if (r->response)
-		return queue(r);
-	if (r->asked)           /* resumed for nothing */
-		return MHD_YES;
-	r->asked = true;
-	web_conn_phase(r->conn, PHASE_WAIT);
-	opts.handle(r);
-	if (r->response)
-		return queue(r);
-	r->suspended = true;
-	MHD_suspend_connection(con);
-	return MHD_YES;
-}
-
-void
-web_respond(struct web_req *r)
-{
-	if (!r->suspended)
-		return;
-	r->suspended = false;
-	MHD_resume_connection(r->con);
-	web_again();
-}
-
-static void
-on_completed(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_RequestTerminationCode code)
-{
-	struct web_req *r = *ctx;
-
-	(void)cls, (void)con, (void)code;
-	if (!r)
-		return;
-	if (opts.done)
-		opts.done(r, r->status, now_us() - r->since_us);
-	((struct web_conn *)r->conn)->req = NULL;
-	web_conn_phase(r->conn, PHASE_IDLE);
-	bodies -= r->counted;
-	if (r->response)
-		MHD_destroy_response(r->response);
-	buf_free(&r->body);
-	buf_free(&r->kept);
-	buf_free(&r->head);
-	free(r);
-	*ctx = NULL;
-}
-
 /* As many connections as there are descriptors for, and some for ourselves. */
 static unsigned
 room(unsigned want)
@@ -220,12 +102,12 @@ web_start(const struct web_opts *o)
 	if (opts.connections < o->connections)
 		warn("no more than %u connections: the limit of open files is low (ulimit -n)", opts.connections);
 	errno = 0;
-	daemon_ = MHD_start_daemon(flags | (a->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL, on_request, NULL,
+	daemon_ = MHD_start_daemon(flags | (a->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL, web_way, &opts,
 	    MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
 	    MHD_OPTION_SOCK_ADDR, a->ai_addr, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
 	    MHD_OPTION_CONNECTION_LIMIT, opts.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)WEB_BODY_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEADER,
-	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_NOTIFY_COMPLETED, web_way_end, &opts,
 	    MHD_OPTION_NOTIFY_CONNECTION, web_conns_notify, &counts,
 	    MHD_OPTION_ARRAY, o->cert ? tls : &tls[2], MHD_OPTION_END);
 	freeaddrinfo(a);
@@ -275,5 +157,6 @@ struct web_counts
 web_counts(void)
 {
 	web_streams_count(&counts);
+	web_way_count(&counts);
 	return counts;
 }

@@ -18,12 +18,14 @@
 enum {
 	WEB_HEADER = 8192,              /* bytes of request line and headers, most */
 	WEB_BODY = 16 << 20,            /* of a body */
-	WEB_BODIES = 256 << 20,         /* of all bodies being received */
+	WEB_BODIES = 192 << 20,         /* of all bodies being held, of clients that are known */
+	WEB_BODIES_NEW = 64 << 20,      /* and of those that are not: anybody can send one and stop half-way */
 	WEB_IDLE_S = 75,                /* between two requests */
 	WEB_FIRST_S = 20,               /* from the connection to its first request */
 	WEB_BODY_S = 120,               /* for a body to come in */
 	WEB_ANSWER_S = 600,             /* for an answer to go out */
 	WEB_STREAM = 256 << 10,         /* bytes that a stream's reader may be behind */
+	WEB_TAKE_S = 60,                /* until a reader that is behind takes something */
 	WEB_STREAMS = 128 << 20,        /* that all of them may be; beyond, only WEB_STREAM / 16 each */
 	WEB_PARAMS = 16                 /* parameters of a query string */
 };
@@ -36,6 +38,8 @@ struct web_opts {
 	unsigned connections, per_address;      /* most; per_address 0: no limit */
 	const char *cert, *key;         /* PEM texts, both or none */
 	void (*handle)(struct web_req *r);
+	/* By its headers, whether a client is one that handle has taken requests of. NULL: none is. */
+	bool (*known)(const struct web_req *r);
 	/* Answers, at once, a request that handle was given and that is not answered: the server
 	 * ends. */
 	void (*abandon)(struct web_req *r);
@@ -54,7 +58,7 @@ struct web_req {
 	int nparams;                    /* -1: too many, or not to be decoded */
 	struct buf body;
 	bool ambiguous;                 /* where it ends others may see otherwise: answered 400, the connection ends */
-	bool too_large, busy;           /* the body was not kept: over WEB_BODY, over WEB_BODIES */
+	bool too_large, busy;           /* the body was not kept: over WEB_BODY, too many */
 	bool loopback;                  /* the client is on this machine */
 	bool secure;                    /* came by TLS */
 	char id[65];                    /* the request's: the client's own if it is a decent one */
@@ -65,7 +69,7 @@ struct web_req {
 	size_t counted;                 /* bytes of the body as it came; the owner may change body */
 	unsigned status;
 	int64_t since_us;
-	bool asked, suspended, queued;
+	bool known, asked, suspended;
 };
 
 void web_start(const struct web_opts *o);

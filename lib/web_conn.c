@@ -80,8 +80,8 @@ bound(const struct web_conn *c, bool pressed)
 	case PHASE_IDLE: return pressed ? PRESSED_MS : WEB_IDLE_S * 1000;
 	case PHASE_BODY: return pressed ? PRESSED_MS * 10 : WEB_BODY_S * 1000;
 	case PHASE_ANSWER: return pressed ? PRESSED_MS * 10 : WEB_ANSWER_S * 1000;
-	case PHASE_WAIT:
-	case PHASE_STREAM: break;
+	case PHASE_STREAM: return c->stream && web_behind(c->stream) ? WEB_TAKE_S * 1000 : INT64_MAX;
+	case PHASE_WAIT: break;
 	}
 	return INT64_MAX;
 }

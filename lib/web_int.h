@@ -32,6 +32,12 @@ void web_conns_end(void (*now)(struct web_req *r));
 /* Some have a request that is not done. */
 bool web_conns_busy(void);
 
+/* What libmicrohttpd calls; cls: the struct web_opts. (web_way.c) */
+enum MHD_Result web_way(void *cls, struct MHD_Connection *con, const char *url, const char *method, const char *version,
+    const char *data, size_t *len, void **ctx);
+void web_way_end(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_RequestTerminationCode code);
+void web_way_count(struct web_counts *n);
+
 /* Reads the request line's and the headers' part. (web_req.c) */
 void web_req_fill(struct web_req *r, struct MHD_Connection *con, const char *url, const char *method);
 /* Whether an Accept-Encoding header allows gzip; NULL: there is none. */

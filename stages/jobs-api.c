@@ -102,7 +102,7 @@ int
 main(int argc, char **argv)
 {
 	static struct api_opts o;
-	struct web_opts w = { .connections = 12000, .handle = api_handle, .abandon = api_abandon, .done = api_done };
+	struct web_opts w = { .connections = 12000, .handle = api_handle, .known = api_known, .abandon = api_abandon, .done = api_done };
 	int c, ready_fd = 0;
 
 	err_init("jobs-api");

@@ -50,6 +50,32 @@ whole() {
 }
 ok 'a reader that is slow gets all of it' whole
 
+# Strangers who send much and stop half-way keep nobody out who is known.
+cat >strangers.py <<'P'
+import socket, sys
+crowd = []
+for i in range(20):
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer slc_%d\r\nContent-Type: application/json\r\nContent-Length: 16000000\r\n\r\n" % i)
+    s.sendall(b" " * 15000000)
+    crowd.append(s)
+print("there", flush=True)
+sys.stdin.read()
+P
+strangers() {
+	mkfifo go
+	/usr/bin/python3 strangers.py "$api_port" <go >crowd.log 2>&1 &
+	crowd=$!
+	exec 8>go
+	until_ok 120 grep -q there crowd.log || { cat crowd.log; return 1; }
+	r=0
+	{ printf '{"job_id":"among","pipeline":"held","text":"' && head -c 14500000 /dev/zero | tr '\0' x && printf '"}'; } >big
+	is 202 a_curl /v1/jobs --data-binary @big -H 'Content-Type: application/json' || r=1
+	exec 8>&-
+	wait $crowd && return $r
+}
+ok 'strangers who crowd' strangers
+
 # Lists show as many as was asked for, and where the next ones are.
 rows() { is 200 get "$1" && is "$2" grep -c '<tr data-key=' body && grep -q 'rel="next"' body; }
 ok 'a page of jobs has its limit' rows '/ui/jobs?limit=3' 3

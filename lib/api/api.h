@@ -65,6 +65,8 @@ extern struct pgpool *api_quick, *api_slow;     /* single jobs; lists, searches 
 
 void api_start(const struct api_opts *o);
 void api_handle(struct web_req *r);
+/* Its token, by its headers, was good when it was looked up last; or it needs none. */
+bool api_known(const struct web_req *r);
 void api_done(struct web_req *r, unsigned status, int64_t us);
 /* What is not answered yet, when it is time to go. */
 void api_abandon(struct web_req *r);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/known.h"
 #include "api/site.h"
 #include "b64.h"
 #include "now.h"
@@ -12,19 +13,9 @@
 #include "request.h"
 
 enum {
-	KNOWN = 4096, PROBES = 8,
 	FRESH_MS = 1000,        /* a token that was revoked is good for so long */
 	TOKEN_MAX = 200
 };
-
-/* Tokens that were asked with: what the ledger said, and what they have used up. */
-static struct known {
-	unsigned char hash[32];
-	struct who who;
-	int64_t asked_at, used_at;      /* now_ms; used_at 0: free */
-	double left;                    /* requests that may be made at once */
-	int64_t left_at;
-} known[KNOWN];
 
 struct lookup {
 	struct call *c;
@@ -33,27 +24,6 @@ struct lookup {
 };
 
 static const char *const scope_names[] = { "jobs:read", "jobs:write", "dead:write", "search:read", "admin", NULL };
-
-/* Its place; one that was not used for longest is given up for it. */
-static struct known *
-place(const unsigned char *hash)
-{
-	uint32_t h;
-	struct known *oldest = NULL;
-
-	memcpy(&h, hash, sizeof(h));
-	for (uint32_t i = 0; i < PROBES; i++) {
-		struct known *k = &known[(h + i) % KNOWN];
-
-		if (k->used_at && memcmp(k->hash, hash, sizeof(k->hash)) == 0)
-			return k;
-		if (!oldest || k->used_at < oldest->used_at)
-			oldest = k;
-	}
-	memset(oldest, 0, sizeof(*oldest));
-	memcpy(oldest->hash, hash, sizeof(oldest->hash));
-	return oldest;
-}
 
 /* c->tenant: whose jobs; a token for all may name one. */
 static bool
@@ -172,7 +142,7 @@ found(void *ctx, enum pg_status st, struct pg *db)
 		problem_db(l.c, st, db);
 		return;
 	}
-	k = place(l.hash);
+	k = known_place(l.hash);
 	if (pg_rows(db) == 0) {
 		memset(k, 0, sizeof(*k));
 		no_token(l.c, "bad_token", "the token is unknown, revoked or expired");
@@ -198,7 +168,7 @@ auth_token(struct call *c, const char *token, size_t len, void (*then)(struct ca
 	unsigned char hash[32];
 
 	sha256_raw(token, len, hash);
-	k = place(hash);
+	k = known_place(hash);
 	if (k->asked_at && now_ms() - k->asked_at < FRESH_MS) {
 		go_on(c, k, then);
 		return;
@@ -216,7 +186,7 @@ auth_token(struct call *c, const char *token, size_t len, void (*then)(struct ca
 void
 auth(struct call *c, void (*then)(struct call *c))
 {
-	const char *header = web_header(c->r, "Authorization"), *token = NULL;
+	const char *header = web_header(c->r, "Authorization"), *token;
 	size_t len = 0;
 
 	if (c->route->scope == SCOPE_NONE) {
@@ -226,15 +196,9 @@ auth(struct call *c, void (*then)(struct call *c))
 			then(c);
 		return;
 	}
-	if (header) {
-		if (strncasecmp(header, "Bearer ", 7) == 0)
-			token = header + 7 + strspn(header + 7, " ");
-		len = token ? strcspn(token, " \t") : 0;
-	} else {
-		token = site_cookie(c, &len);
-		c->by_cookie = token;
-	}
-	if (!token && !header && site_open(c)) {
+	token = known_token(c->r, &len);
+	c->by_cookie = token && !header;
+	if (!token && !header && site_open(c->r)) {
 		if (site_changes(c) && !site_same(c, false)) {
 			problem(c, 403, "cross_site", NULL, "this request comes from another site's page");
 			return;

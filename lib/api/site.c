@@ -24,20 +24,20 @@ site_changes(const struct call *c)
 }
 
 bool
-site_open(const struct call *c)
+site_open(const struct web_req *r)
 {
 	static const char *const proxies[] = { "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via", NULL };
 
-	if (!api.open || !c->r->loopback || !parse_local_host(web_header(c->r, "Host")))
+	if (!api.open || !r->loopback || !parse_local_host(web_header(r, "Host")))
 		return false;
 	for (const char *const *name = proxies; *name; name++)
-		if (web_header(c->r, *name))
+		if (web_header(r, *name))
 			return false;
 	return true;
 }
 
 const char *
-site_cookie(const struct call *c, size_t *len)
+site_cookie(const struct web_req *r, size_t *len)
 {
-	return parse_cookie(web_header(c->r, "Cookie"), "sluice", len);
+	return parse_cookie(web_header(r, "Cookie"), "sluice", len);
 }

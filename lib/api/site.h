@@ -9,8 +9,8 @@ bool site_same(const struct call *c, bool must_say);
 /* The route changes something. */
 bool site_changes(const struct call *c);
 /* The client is on this machine, knows us by a name of it, and may do without a token. */
-bool site_open(const struct call *c);
+bool site_open(const struct web_req *r);
 /* The token in the cookie; NULL: none. */
-const char *site_cookie(const struct call *c, size_t *len);
+const char *site_cookie(const struct web_req *r, size_t *len);
 
 #endif
