@@ -16,6 +16,7 @@ struct stream {
 	int n, k;                       /* what was sent last of the job */
 	int64_t last;                   /* the same of all jobs */
 	int64_t lost;                   /* the oldest event that is kept, where the client knows older ones; 0 */
+	unsigned age;                   /* seconds since it was answered */
 	bool loading, again;            /* reads what was before; there is more than was read */
 	bool gone;
 	char *tenant, *pipeline, *status, *job_id, *name;       /* filters; NULL: any */

@@ -7,6 +7,8 @@
 #include "loop.h"
 #include "now.h"
 
+enum { HITS_MAX = 100 };        /* searches that wait: some seconds' worth */
+
 static void ready(struct loop_io *io, uint32_t events);
 static void due(struct loop_timer *t);
 
@@ -89,7 +91,7 @@ wires_start(void)
 	const char *path[WIRES_N] = { api.intake, api.hits };
 
 	for (int i = 0; i < WIRES_N; i++) {
-		struct wire_opts o = { .path = path[i], .answer = on_answer };
+		struct wire_opts o = { .path = path[i], .answer = on_answer, .lines_max = i == WIRES_HITS ? HITS_MAX : 0 };
 
 		if (!path[i])
 			continue;
