@@ -85,15 +85,23 @@ in_time(struct call *c, struct known *k)
 static void
 sign_in_first(struct call *c)
 {
-	struct buf to = BUF_INIT;
+	struct buf to = BUF_INIT, next = BUF_INIT;
 
 	buf_adds(&to, "/ui/sign-in");
-	if (!site_changes(c) && strcmp(c->r->path, "/") != 0) {
+	buf_adds(&next, c->r->path);
+	for (int i = 0; i < c->r->nparams; i++) {
+		buf_addc(&next, i ? '&' : '?');
+		percent_encode(&next, c->r->param[i].name, strlen(c->r->param[i].name));
+		buf_addc(&next, '=');
+		percent_encode(&next, c->r->param[i].value, strlen(c->r->param[i].value));
+	}
+	if (!site_changes(c) && strcmp(buf_str(&next), "/") != 0) {
 		buf_adds(&to, "?next=");
-		percent_encode(&to, c->r->path, strlen(c->r->path));
+		percent_encode(&to, next.p, next.len);
 	}
 	see(c, buf_str(&to), NULL);
 	buf_free(&to);
+	buf_free(&next);
 }
 
 static void
@@ -126,7 +134,7 @@ scopes_of(const char *names, size_t len)
 	for (int i = 0; scope_names[i]; i++)
 		if (memmem(names, len, scope_names[i], strlen(scope_names[i])))
 			scopes |= 1u << i;
-	return scopes;
+	return scopes & SCOPE_ADMIN ? SCOPE_ALL : scopes;
 }
 
 static void

@@ -54,6 +54,19 @@ find(struct call *c, struct buf *allow)
 	return NULL;
 }
 
+static void
+unknown(struct call *c, const char *name)
+{
+	const char *words = c->route->params ? c->route->params : "";
+	size_t n = strlen(words);
+
+	if (strstr(name, "token"))
+		problem(c, 400, "unknown_parameter", name, "a token goes into the header: Authorization: Bearer TOKEN");
+	else
+		problem(c, 400, "unknown_parameter", name, "this path takes no parameter of that name%s%.*s",
+		    n ? "; it takes:" : "", n ? (int)n - 1 : 0, words);
+}
+
 static bool
 params_good(struct call *c)
 {
@@ -74,8 +87,7 @@ params_good(struct call *c)
 		const char *name = r->param[i].name;
 
 		if (!parse_listed(c->route->params, name, strlen(name))) {
-			problem(c, 400, "unknown_parameter", name, "this path takes no parameter of that name%s%s",
-			    c->route->params ? "; it takes:" : "", c->route->params ? c->route->params : "");
+			unknown(c, name);
 			return false;
 		}
 		for (int j = 0; j < i; j++)

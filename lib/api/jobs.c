@@ -70,12 +70,25 @@ job_history(struct call *c)
 }
 
 static void
+why_no_result(void *ctx, enum pg_status st, struct pg *db)
+{
+	struct call *c = ctx;
+
+	if (st != PG_OK)
+		problem_db(c, st, db);
+	else if (pg_rows(db) == 0)
+		no_job(c);
+	else
+		problem(c, 404, "no_result", "id", "the job has not ended: it has no result yet");
+}
+
+static void
 got_result(void *ctx, enum pg_status st, struct pg *db)
 {
 	struct call *c = ctx;
 
 	if (st == PG_OK && (pg_rows(db) == 0 || pg_null(db, 0, 0)))
-		problem(c, 404, "no_result", "id", "there is no job of that id, or it has not ended");
+		pgpool_run(about_call(c, api_quick, "select no from sluice.api_job($1, $2)", why_no_result));
 	else
 		got_body(c, st, db);
 }

@@ -47,12 +47,19 @@ accepted(struct buf *out, const struct rec *r, const struct rec *a, bool again, 
 	text(r, "job_id", &asked);
 	text(r, "tenant", &tenant);
 	text(a, "of", &of);
+	/* A dead letter that was fed before: of says so in a sentence. */
+	if (again && of.len && strchr(of.p, ' ')) {
+		problem_json(out, 409, "superseded", NULL, of.p);
+		return 409;
+	}
 	if (again && of.len)
 		job = &of;
 	buf_adds(out, "{\"job_id\":");
 	json_quote(out, job->p, job->len);
-	buf_adds(out, ",\"tenant\":");
-	json_quote(out, tenant.p, tenant.len);
+	if (tenant.len) {
+		buf_adds(out, ",\"tenant\":");
+		json_quote(out, tenant.p, tenant.len);
+	}
 	buf_addf(out, ",\"outcome\":\"%s\"", again ? "duplicate" : "job");
 	if (!again)
 		buf_adds(out, ",\"status\":\"queued\"");

@@ -81,12 +81,23 @@ set_cookie(struct call *c, const char *token, const char *more)
 	buf_free(&b);
 }
 
+/* The form's token without the blanks that pasting leaves around it. */
+static void
+form_token(const struct call *c, struct buf *token)
+{
+	form_field(c, "token", token);
+	while (token->len && strchr(" \t\r\n", token->p[token->len - 1]))
+		token->len--;
+	buf_shift(token, strspn(buf_str(token), " \t\r\n"));
+	buf_str(token);
+}
+
 static void
 signed_in(struct call *c)
 {
 	struct buf token = BUF_INIT, next = BUF_INIT;
 
-	form_field(c, "token", &token);
+	form_token(c, &token);
 	form_field(c, "next", &next);
 	set_cookie(c, token.p, "");
 	see(c, parse_our_path(next.p) ? next.p : "/", "signed-in");
@@ -100,10 +111,8 @@ session_begin(struct call *c)
 	struct buf token = BUF_INIT;
 	size_t n;
 
-	form_field(c, "token", &token);
-	while (token.len && strchr(" \t\r\n", token.p[token.len - 1]))
-		token.len--;
-	n = strspn(buf_str(&token), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+	form_token(c, &token);
+	n = strspn(token.p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
 	if (!n || n != token.len || n > 200)
 		page_of_sign_in(c, 401, token.len ? "This is no token of Sluice." : "A token is needed: sluice token add makes one.");
 	else

@@ -20,7 +20,7 @@ title(unsigned status)
 	case 409: return "Conflict";
 	case 413: return "Too large";
 	case 415: return "Unsupported media type";
-	case 422: return "The request can't be a job";
+	case 422: return "The content can't be taken";
 	case 429: return "Too many requests";
 	case 503: return "Not now";
 	default: return "Internal error";

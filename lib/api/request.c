@@ -79,6 +79,7 @@ request_line(const struct call *c, const char *p, size_t len, size_t index, stru
 	static struct rec r;
 	static struct buf flat, tenant, quoted[3];
 	static struct json_fault jf;
+	static char text[sizeof(jf.what) + 32];
 	struct rec_change change[3];
 	const char *trace = web_header(c->r, "traceparent"), *key = web_header(c->r, "Idempotency-Key");
 	char id[40];
@@ -86,7 +87,8 @@ request_line(const struct call *c, const char *p, size_t len, size_t index, stru
 
 	line->len = flat.len = 0;
 	if (json_check(p, len, &jf) < 0) {
-		*f = (struct fault){ 400, jf.code, NULL, jf.what };
+		snprintf(text, sizeof(text), "%s at byte %zu", jf.what, jf.at);
+		*f = (struct fault){ 400, jf.code, NULL, text };
 		return false;
 	}
 	buf_add(&flat, p, len);
@@ -94,7 +96,7 @@ request_line(const struct call *c, const char *p, size_t len, size_t index, stru
 		if (flat.p[i] == '\n' || flat.p[i] == '\r')
 			flat.p[i] = ' ';
 	if (rec_parse(&r, flat.p, flat.len) != REC_OK) {
-		*f = (struct fault){ 422, "not_object", "", "a request is one JSON object" };
+		*f = (struct fault){ 422, "not_object", "", "a request is one JSON object; send many as application/x-ndjson, one a line" };
 		return false;
 	}
 	if (!only_theirs(&r, f) || !tenant_of(c, &r, &tenant, f))
