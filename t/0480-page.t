@@ -78,6 +78,9 @@ ok 'an ended job' draw <lines
 ok 'tells nothing more' hasnt 'data-events'
 ok 'can run again' has 'action="/ui/jobs/report-2026-004/retry?tenant=default"'
 ok 'its spans' has '3 min 20 s'
+ok 'why, without a word said twice' has '<li>failed at 2026-11-29T21:14:51Z: bad_pdf</li>'
+ok 'a cancelled job' page '{"page":"job","tenant":"a"}' '{"job":{"job_id":"a","status":"cancelled"}}'
+ok 'can not be run again' hasnt 'Run again'
 
 # Bytes.
 ok 'a letter' page '{"page":"letter","tenant":"*"}' '{"dead":7,"b64":"AGE8Jv8="}'
@@ -99,6 +102,10 @@ long() {
 	draw <lines && check && [ "$(wc -c <page.html)" -lt 100000 ] && has '3,000,000 bytes'
 }
 ok 'three million bytes are shown in part' long
+
+fixtures search >lines
+ok 'what was found' draw <lines
+ok 'is the best of it' has 'The 3 best'
 
 # The files.
 asset() { page "{\"page\":\"asset\",\"path\":\"$1\"}"; }

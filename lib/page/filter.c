@@ -105,7 +105,7 @@ since(struct buf *out, const char *chosen, int64_t now_us)
 void
 filter_form(const struct page *p, const struct page_filter *f)
 {
-	static const char *const statuses[] = { "queued", "processing", "waiting", "completed", "failed", "cancelled", NULL };
+	static const char *const statuses[] = { "unfinished", "queued", "processing", "waiting", "completed", "failed", "cancelled", NULL };
 	static const char *const levels[] = { "High", "Medium", "Low", NULL };
 	struct buf *out = p->out;
 

@@ -60,7 +60,7 @@ live(struct buf *out, const char *events)
 {
 	buf_addf(out, "<div class=\"live\" id=\"live\" data-events=\"%s\" hidden><span class=\"dot\" aria-hidden=\"true\"></span>"
 	    "<span role=\"status\" id=\"live-state\"></span>"
-	    "<button type=\"button\" class=\"small\" id=\"live-pause\" aria-pressed=\"false\">Pause updates</button></div>\n", events);
+	    "<button type=\"button\" class=\"small\" id=\"live-pause\">Pause updates</button></div>\n", events);
 }
 
 void

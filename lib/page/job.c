@@ -23,7 +23,7 @@ actions(const struct page *p, const struct rec *job)
 		form(p, job, "open");
 		fill(p->out, job, "<input type=\"hidden\" name=\"gate\" value=\"{gate}\"><button class=\"first\">Open gate {gate:40}</button></form>");
 	}
-	if (p->may & PAGE_MAY_WRITE && (rec_is(status, "failed") || rec_is(status, "cancelled"))) {
+	if (p->may & PAGE_MAY_WRITE && rec_is(status, "failed")) {
 		form(p, job, "retry");
 		buf_adds(p->out, "<button class=\"first\">Run again</button></form>");
 	}
@@ -92,6 +92,13 @@ job_error(struct buf *out, const struct rec *error)
 	fill(out, error, "</p><pre class=\"say\" tabindex=\"0\">{message:4000}</pre>");
 }
 
+/* What has ended is told by its detail: "completed at ...". */
+static bool
+says_itself(const struct rec *r)
+{
+	return fill_has(r, "detail") && (rec_is(rec_get(r, "reason"), "ended") || rec_is(rec_get(r, "reason"), "cancelled"));
+}
+
 /* Why it is where it is: every reason that holds, the first one first; and its error. */
 static void
 why(const struct page *p, const struct rec *history, const struct rec *job)
@@ -105,7 +112,7 @@ why(const struct page *p, const struct rec *history, const struct rec *job)
 		buf_adds(out, "<ul class=\"why\">");
 	for (size_t i = 0; i < list.n && i < 50; i++)
 		if (fill_item(&r, &list, i))
-			fill(out, &r, "<li><b>{reason:40}</b> {detail:1000}</li>");
+			fill(out, &r, says_itself(&r) ? "<li>{detail:1000}</li>" : "<li><b>{reason:40}</b> {detail:1000}</li>");
 	buf_adds(out, list.n ? "</ul>" : "<p class=\"empty\">Nothing holds it.</p>");
 	if (fill_in(&r, job, "error"))
 		job_error(out, &r);

@@ -65,7 +65,7 @@ facts(const struct page *p, const struct rec *r)
 	frame_fact(out, r, "generation", "Generation", "{generation}");
 	frame_fact(out, r, "supersedes", "In the place of", "{supersedes}");
 	if (fill_in(&in, r, "source"))
-		fill(out, &in, "<div><dt>Came by</dt><dd>{topic} {partition} at {offset}</dd></div>");
+		fill(out, &in, "<div><dt>Came by</dt><dd>{topic} partition {partition} offset {offset}</dd></div>");
 	if (fill_in(&in, r, "blob"))
 		fill(out, &in, "<div><dt>Kept as blob</dt><dd>{length} bytes, sha256 {sha256:64}</dd></div>");
 	frame_when(p, r, "at", "At");

@@ -61,7 +61,8 @@ page_search(const struct page *p, const char *q, struct page_text hits)
 		if (!list.n)
 			buf_adds(out, "<p class=\"empty\">Nothing was found.</p>\n");
 		else
-			buf_addf(out, "<p role=\"status\">%zu found, the best first.</p>\n<ol class=\"hits\">\n", list.n);
+			buf_addf(out, list.n == 1 ? "<p role=\"status\">The best one.</p>\n<ol class=\"hits\">\n" :
+			    "<p role=\"status\">The %zu best, the best first.</p>\n<ol class=\"hits\">\n", list.n);
 		for (size_t i = 0; i < list.n && i < 500; i++)
 			if (fill_item(&one, &list, i))
 				hit(p, &one);

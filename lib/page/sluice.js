@@ -180,7 +180,7 @@
 	state("Connecting", "");
 	pause.addEventListener("click", () => {
 		paused = !paused;
-		pause.setAttribute("aria-pressed", String(paused));
+		pause.textContent = paused ? "Resume updates" : "Pause updates";
 		if (paused) {
 			close();
 			clearTimeout(due);
