@@ -97,6 +97,9 @@ bad 'never valid' -e 0s
 bad 'takes a value' -e
 bad 'usage: sluice token' acme
 bad 'usage: sluice token' -x y
+bad 'add has no option -x: it has -T' -x y
+bad 'add has no option --tenant: it has -T' -n z --tenant acme
+bad 'add takes no mine without an option: the name is -n' mine -T acme
 code 100 'no such verb' token remove 1
 code 100 'revoke whom?' token revoke
 code 100 'list what?' token list x

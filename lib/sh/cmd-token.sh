@@ -8,7 +8,7 @@
 #|     -n NAME      what to call it (default: the tenant and a number)
 #|     -s SCOPES    what it may, by ",": jobs:read, jobs:write (submit, cancel,
 #|                  open gates, retry), dead:write (feed dead letters),
-#|                  search:read, admin (all of these, workers and metrics);
+#|                  search:read, admin (all of these, and metrics);
 #|                  default jobs:read,jobs:write,search:read
 #|     -r N         requests a second, -b N of them at once (default: any)
 #|     -e AGE       how long it is valid, such as 12h, 30d, 52w (default: until
@@ -45,7 +45,8 @@ token_add() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-T | -n | -s | -r | -b | -e) [ $# -ge 2 ] || cmd_usage "$1 takes a value" ;;
-		*) cmd_usage ;;
+		-*) cmd_usage "add has no option ${1:0:60}: it has -T, -n, -s, -r, -b and -e" ;;
+		*) cmd_usage "add takes no ${1:0:60} without an option: the name is -n NAME" ;;
 		esac
 		case $1 in
 		-T) tenant=$2 ;;
