@@ -121,9 +121,13 @@ ok 'it starts' start 80 24 "LC_ALL=C.UTF-8 $T_TOP/bin/sluice top -i 1"
 ok 'what fits, and the keys' until_ok 20 seen '^ q quit .* 0 all .* 4 dead'
 ok 'the pipelines, at first' seen '^auto .*17 queued'
 ok 'not the jobs' gone ' j1 '
+ok 'which part it is' seen ' \[1 pipelines\] '
 shows() { key "$1" && until_ok 20 seen "$2"; }
 ok 'key 3: the jobs' shows 3 '^gate paid .*j3'
+ok 'with heads' seen '^step .* for  job .* pipeline .*document'
+ok 'and marked' seen ' \[3 jobs\]'
 ok 'tab: the next' shows Tab 'bad_request'
+ok 'heads, too' seen '^at .* no code .* job .* stage: what it said'
 ok 'tab goes round' shows Tab '^auto .*17 queued'
 ok 'an arrow is nothing' key Left
 # What it had asked for already is shown still.
@@ -134,7 +138,14 @@ held() {
 	X
 }
 ok 'p holds it' held
-goes() { key p && until_ok 20 seen '^auto .*18 queued' && gone PAUSED; }
+once_more() { key x && until_ok 20 seen '^auto .*18 queued' && seen PAUSED; }
+ok 'another key looks at once, and it is held still' once_more
+goes() {
+	key p && until_ok 20 gone PAUSED && sql <<-'X' && until_ok 20 seen '^auto .*19 queued'
+		insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+			values (22, 'auto', 1, 'default', 'j22', 'j22', gen_random_uuid(), '{}');
+	X
+}
 ok 'and lets it go on' goes
 larger() { key 0 && mux resize-window -t top -x 140 -y 45 && until_ok 20 seen 'what runs and waits' && seen 'dead letters' && seen 'pipelines' && test "$(wc -l <pane)" = 45; }
 ok 'a larger window has all' larger
@@ -143,7 +154,7 @@ ok 'a smaller one a part' smaller
 pg_stop
 mux resize-window -t top -x 120 -y 24
 ok 'a ledger that goes is told' until_ok 20 seen 'the ledger does not answer'
-ok 'with what was known last' seen '^auto .*18 queued'
+ok 'with what was known last' seen '^auto .*19 queued'
 pg_start
 ok 'when it is back it goes on' until_ok 30 gone 'does not answer'
 quits() { key q && key 'stty -a' Enter && until_ok 20 seen ' echo ' && seen ' icanon ' && gone 'q quit'; }

@@ -11,8 +11,9 @@
 #| their stages and what is in each, workers, what runs and waits, the latest dead
 #| letters. Colours unless NO_COLOR is set; ASCII where the locale is not UTF-8.
 #|
-#| Keys: q ends, p holds the picture, any other looks at once; 1 pipelines,
-#| 2 workers, 3 jobs, 4 dead letters, tab the next of them, 0 all that fits.
+#| Keys: q ends, p holds the picture, any other looks at once, held or not;
+#| 1 pipelines, 2 workers, 3 jobs, 4 dead letters, tab the next of them, 0 all
+#| that fits.
 #| A window of 120 columns and 40 lines has room for all.
 # shellcheck source=SCRIPTDIR/progress.sh
 . "$SLUICE_TOP/lib/sh/progress.sh"
@@ -42,7 +43,7 @@ named SLUICE_DB ledger
 tmp=$(mktemp -d)
 trap 'top_end' EXIT
 trap '' PIPE
-lines=0 cols=${COLUMNS:-100} part=0 shown=0 paused=false message='' resized='' screen=''
+lines=0 cols=${COLUMNS:-100} part=0 shown=0 paused=false message='' resized='' screen='' wanted=''
 if [ -n "$once" ] || [ ! -t 0 ] || [ ! -t 1 ] || [ "${TERM:-dumb}" = dumb ]; then
 	[ "$count" != 0 ] || count=1
 	[[ $cols =~ ^[1-9][0-9]{1,3}$ ]] || cols=100
@@ -52,7 +53,10 @@ else
 fi
 
 for ((turn = 1; ; turn++)); do
-	[ "$paused" = true ] || top_look
+	if [ "$paused" = false ] || [ -n "$wanted" ]; then
+		wanted=''
+		top_look
+	fi
 	if [ -z "$screen" ]; then
 		[ -z "$message" ] || [ -s "$tmp/data" ] || die 111 "$message"
 		[ -z "$message" ] || say "$message"

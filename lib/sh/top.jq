@@ -68,7 +68,8 @@ def step: if .status == "waiting" then "gate \(.gate // "?")" elif .status == "q
 		(if .not_before then "to retry" else "queued" end) else .stage // "processing" end;
 def state_colour: {processing: "info", waiting: "warn", queued: "dim"}[.status] // "";
 def jobs($w; $now): (.jobs // []) | if . == [] then [[["dim", "nothing runs or waits"]]] else
-	(if $w >= 100 then 28 else 18 end) as $n | map(
+	(if $w >= 100 then 28 else 18 end) as $n
+	| [[["dim", "\("step" | left(14))\("" | left(5))\("for" | right(7))  \("job" | left($n)) \("pipeline" | left(11))document"]]] + map(
 		[[state_colour, (step | named(14))],
 		[state_colour, (if .status == "processing" then "\(.progress // 0)%" | right(5) else "     " end)],
 		["dim", ($now - ((if .status == "processing" then .started_at // .updated_at else .updated_at end) | seconds) | age | right(7))],
@@ -77,7 +78,8 @@ def jobs($w; $now): (.jobs // []) | if . == [] then [[["dim", "nothing runs or w
 		["", (.doc_key // "" | clean)]]) end;
 
 def dead($w): (.dead // []) | if . == [] then [[["dim", "none"]]] else
-	map([["dim", "\(.at | seconds | strflocaltime("%m-%d %H:%M:%S")) "], ["", (.no | tostring | right(6))], ["bad", " \(.code // "" | named(14)) "],
+	[[["dim", "\("at" | left(15))\("no" | right(6)) \("code" | left(14)) \("job" | left(18)) stage: what it said"]]]
+	+ map([["dim", "\(.at | seconds | strflocaltime("%m-%d %H:%M:%S")) "], ["", (.no | tostring | right(6))], ["bad", " \(.code // "" | named(14)) "],
 		["", "\(.job_id // .kind | named(18)) "], ["dim", "\(.stage // "" | clean): \(.message // "" | clean)"]]) end;
 
 # Rows for sections of these heights in h rows: small ones whole, the others alike.
@@ -101,7 +103,8 @@ def header($now): [["bold", " sluice top"], ["", "  \($now | strflocaltime("%H:%
 	["dim", "\(if $tenant == "*" then "all tenants" else "tenant " + ($tenant | clean) end)\(if $lines > 0 then ", every \($every) s" else "" end)  "],
 	(if $paused then ["warn", "PAUSED  "] else empty end), ["bad", ($message | clean)]];
 def footer($shown): [["dim", " q quit  p pause "]] + [range(5) as $i
-	| ["", " "], [(if $i == $shown then "back" else "dim" end), " \($i) \(["all", "pipelines", "workers", "jobs", "dead"][$i]) "]];
+	| "\($i) \(["all", "pipelines", "workers", "jobs", "dead"][$i])"
+	| ["", " "], if $i == $shown then ["back", "[\(.)]"] else ["dim", " \(.) "] end];
 
 # What stands between header and footer: at most h rows, w wide. {shown: the part, lines}.
 def body($w; $h; $now):

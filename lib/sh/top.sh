@@ -1,8 +1,9 @@
 # top.sh - what sluice top does: one session with the ledger, asked again and again,
 # and the terminal. Sourced by cmd-top.sh, which sets what is used here: tmp, a folder;
-# lines, 0 for a picture without end, cols; part, shown, paused, message, screen.
+# lines, 0 for a picture without end, cols; part, shown, paused, message, screen; wanted: a key
+# asked for fresh data, also while the picture is held.
 # shellcheck shell=bash
-: "${tmp:=}" "${every:=2}" "${tenant:=}" "${part:=0}" "${paused:=}" "${message:=}" "${screen:=}" "${lines:=0}" "${locale:=}"
+: "${tmp:=}" "${every:=2}" "${tenant:=}" "${part:=0}" "${paused:=}" "${message:=}" "${screen:=}" "${lines:=0}" "${locale:=}" "${wanted:=}"
 
 top_pid='' top_to='' top_from='' top_saved='' top_asked=0
 
@@ -154,6 +155,6 @@ top_keys() {
 top_wait() {
 	local until=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	while [ "$paused" = true ] || [ "${EPOCHREALTIME/./}" -lt $until ]; do
-		top_keys 0.2 || return 0
+		top_keys 0.2 || { wanted=1 && return 0; }
 	done
 }
