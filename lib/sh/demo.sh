@@ -38,7 +38,7 @@ began=$SECONDS
 step 'the local stack'
 "$sluice" up
 load_settings
-say "to watch it: http://${SLUICE_API_ADDRESS:-127.0.0.1}:${SLUICE_API_PORT:-9480}/ with a token (bin/sluice token add), or bin/sluice top"
+say "to watch it: http://${SLUICE_API_ADDRESS:-127.0.0.1}:${SLUICE_API_PORT:-9480}/ with a token (bin/sluice token add -T '*' -s admin), or bin/sluice top"
 
 step 'the sample documents'
 "$SLUICE_TOP/lib/sh/samples.sh"
