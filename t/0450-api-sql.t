@@ -148,7 +148,7 @@ slow_commit() {
 121" ]
 }
 ok 'the oldest first: what may still appear is waited for, the newest first nothing' beside slow_commit
-ok 'and no lock is kept' says 0 "select count(*) from pg_locks where locktype = 'advisory'"
+ok 'and no lock is kept' says 0 "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"
 
 writer() {
 	for _ in $(seq 60); do
