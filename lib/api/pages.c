@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/parse.h"
 #include "api/views.h"
+#include "percent.h"
 
 static int64_t
 wall_us(void)
@@ -41,13 +42,34 @@ page_end(struct call *c, unsigned status)
 	web_answer(c->r, status, "text/html; charset=utf-8", &c->out);
 }
 
+/* The page that has the form of this action, or "". */
+static void
+page_before(const struct call *c, struct buf *path)
+{
+	bool job = c->route && !strncmp(c->route->path, "/ui/jobs/{", 10);
+
+	buf_str(path);
+	if (!c->route || strcmp(c->route->method, "POST") != 0 || !c->part.len || (!job && strncmp(c->route->path, "/ui/dead/{", 10) != 0))
+		return;
+	buf_adds(path, job ? "/ui/jobs/" : "/ui/dead/");
+	percent_encode(path, c->part.p, c->part.len);
+	if (web_param(c->r, "tenant")) {
+		buf_adds(path, "?tenant=");
+		percent_encode(path, web_param(c->r, "tenant"), strlen(web_param(c->r, "tenant")));
+	}
+	buf_str(path);
+}
+
 void
 page_of_problem(struct call *c, unsigned status, const char *title, const char *detail)
 {
 	struct page p = page_begin(c);
+	struct buf back = BUF_INIT;
 
-	page_problem(&p, status, title, detail, c->r->id);
+	page_before(c, &back);
+	page_problem(&p, status, title, detail, c->r->id, back.len ? back.p : NULL);
 	page_end(c, status);
+	buf_free(&back);
 }
 
 void

@@ -17,7 +17,7 @@ page_sign_in(const struct page *p, const char *message, const char *next)
 		buf_adds(p->out, "</p>");
 	}
 	buf_addf(p->out, "<form class=\"stack\" method=\"post\" action=\"/session\"><label for=\"token\">Your token</label>"
-	    "<input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"current-password\" spellcheck=\"false\" required%s>",
+	    "<input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"current-password\" spellcheck=\"false\" required autofocus%s>",
 	    message ? " aria-invalid=\"true\" aria-describedby=\"wrong\"" : "");
 	if (next) {
 		buf_adds(p->out, "<input type=\"hidden\" name=\"next\" value=\"");
@@ -30,7 +30,7 @@ page_sign_in(const struct page *p, const char *message, const char *next)
 }
 
 void
-page_problem(const struct page *p, unsigned status, const char *title, const char *detail, const char *id)
+page_problem(const struct page *p, unsigned status, const char *title, const char *detail, const char *id, const char *back)
 {
 	static struct buf name;
 
@@ -46,7 +46,14 @@ page_problem(const struct page *p, unsigned status, const char *title, const cha
 		esc_htmls(p->out, id);
 		buf_adds(p->out, "</span>");
 	}
-	buf_adds(p->out, "</p><p><a href=\"/\">To the overview</a></p></div>\n");
+	buf_adds(p->out, "</p><p>");
+	if (back) {
+		buf_adds(p->out, "<a href=\"");
+		esc_whole(p->out, back);
+		buf_addf(p->out, "\">Back to the %s</a>. If you go back in the browser, most keep what you typed.</p><p>",
+		    strncmp(back, "/ui/dead/", 9) == 0 ? "dead letter" : "job");
+	}
+	buf_adds(p->out, "<a href=\"/\">To the overview</a></p></div>\n");
 	frame_close(p);
 }
 

@@ -83,7 +83,7 @@ frame_open(const struct page *p, const char *title, enum frame_here here, const 
 	}
 	buf_adds(out, "</div></header>\n<main id=\"main\" tabindex=\"-1\">\n");
 	if (p->said) {
-		buf_adds(out, "<p class=\"said\" role=\"status\">");
+		buf_adds(out, "<p class=\"said\" id=\"said\" role=\"status\" tabindex=\"-1\">");
 		esc_htmls(out, p->said);
 		buf_adds(out, "</p>\n");
 	}

@@ -90,8 +90,8 @@ void page_search(const struct page *p, const char *q, struct page_text hits);
 
 /* message: why it is asked again, or NULL. next: the path to go to then, or NULL. */
 void page_sign_in(const struct page *p, const char *message, const char *next);
-/* detail may be NULL. id: the request's, or NULL. */
-void page_problem(const struct page *p, unsigned status, const char *title, const char *detail, const char *id);
+/* detail may be NULL. id: the request's, or NULL. back: the path of the page whose form it was sent from, or NULL. */
+void page_problem(const struct page *p, unsigned status, const char *title, const char *detail, const char *id, const char *back);
 
 /* What a ?did=CODE says, or NULL for a code that is not ours:
  * cancelled, already, opened, retried, fed, signed-in, signed-out. */

@@ -54,7 +54,8 @@ page_search(const struct page *p, const char *q, struct page_text hits)
 	buf_adds(out, "<h1>Search</h1>\n<form class=\"ask\" method=\"get\" action=\"/ui/search\" role=\"search\" aria-label=\"Search the documents\">"
 	    "<label for=\"q\">What are you looking for?</label><input id=\"q\" name=\"q\" type=\"search\" maxlength=\"1000\" value=\"");
 	esc_whole(out, q);
-	buf_adds(out, "\"><button class=\"first\">Search</button></form>\n");
+	/* With an answer, that is what is read. */
+	buf_addf(out, "\"%s><button class=\"first\">Search</button></form>\n", q && *q ? "" : " autofocus");
 	if (q && *q) {
 		fill_rec(&r, hits);
 		fill_list(&list, &r, "hits");

@@ -171,6 +171,11 @@
 			source.addEventListener(name, soon);
 	};
 
+	/* After an action, what it did is read first and the keyboard goes on from there. */
+	const said = document.getElementById("said");
+	if (said && document.activeElement === document.body)
+		said.focus({ preventScroll: true });
+
 	asOf(document);
 	ages(document);
 	setInterval(() => { if (!document.hidden) ages(document); }, 1000);

@@ -116,7 +116,8 @@ draw(const struct page *p, const char *name)
 	else if (!strcmp(name, "sign-in"))
 		page_sign_in(p, member("message"), member("next"));
 	else if (!strcmp(name, "problem"))
-		page_problem(p, rec_u64(rec_get(&head, "status"), &status) == 0 ? (unsigned)status : 500, member("title"), member("detail"), member("id"));
+		page_problem(p, rec_u64(rec_get(&head, "status"), &status) == 0 ? (unsigned)status : 500, member("title"), member("detail"), member("id"),
+		    member("back"));
 	else
 		return -1;
 	return 0;

@@ -58,7 +58,7 @@ draw(const struct page *p, unsigned which, const struct page_text *row, size_t n
 	case 5: page_workers(p, row, n); break;
 	case 6: page_pipelines(p, row, n); break;
 	case 7: page_search(p, word, row[0]); break;
-	default: page_problem(p, 500, word, word, word);
+	default: page_problem(p, 500, word, word, word, word);
 	}
 }
 

@@ -11,7 +11,7 @@ ELEMENTS = VOID | set('''html head title script body a header div svg path rect 
     section article dl dt dd table caption thead tbody tr th td figure figcaption desc details summary pre code b strong time blockquote footer
     textarea'''.split())
 ATTRIBUTES = set('''lang charset name content rel href type src defer class id tabindex role hidden value method action for required rows maxlength
-    placeholder autocomplete spellcheck selected scope datetime d viewbox x width height open'''.split()) | {'vector-effect', 'preserveaspectratio', 'focusable'}
+    placeholder autocomplete autofocus spellcheck selected scope datetime d viewbox x width height open'''.split()) | {'vector-effect', 'preserveaspectratio', 'focusable'}
 ADDRESSES = {'href', 'src', 'action', 'data-events'}
 
 

@@ -170,6 +170,7 @@ PAGES = {
     'search-blank': lambda: [head('search')],
     'sign-in': lambda: [{'page': 'sign-in', 'now': at(0), 'next': '/ui/jobs', 'message': 'That token is not known, or it was revoked.'}],
     'problem': lambda: [head('problem', status=404, title='No such job', detail='The ledger has no job with this id for this tenant.', id='req-1')],
+    'problem-back': lambda: [head('problem', status=409, title='Conflict', detail='the job has ended', back='/ui/jobs/a%3A1?tenant=lab')],
 }
 for name in ('overview', 'jobs', 'job', 'job-waiting', 'dead', 'letter', 'letter-binary', 'workers', 'pipelines', 'search', 'sign-in', 'problem'):
     def hostile(of=PAGES[name]):
