@@ -78,6 +78,8 @@ ok 'an ended job' draw <lines
 ok 'tells nothing more' hasnt 'data-events'
 ok 'can run again' has 'action="/ui/jobs/report-2026-004/retry?tenant=default"'
 ok 'its spans' has '3 min 20 s'
+ok 'what is no stage'\''s time is said' has 'waiting for other records'
+ok 'an attempt that was retried' has '</svg>retried</span>'
 ok 'why, without a word said twice' has '<li>failed at 2026-11-29T21:14:51Z: bad_pdf</li>'
 ok 'a cancelled job' page '{"page":"job","tenant":"a"}' '{"job":{"job_id":"a","status":"cancelled"}}'
 ok 'can not be run again' hasnt 'Run again'
@@ -106,6 +108,10 @@ ok 'three million bytes are shown in part' long
 fixtures search >lines
 ok 'what was found' draw <lines
 ok 'is the best of it' has 'The 3 best'
+
+fixtures problem-back >lines
+ok 'a problem with an action' draw <lines
+ok 'leads back' has '<a href="/ui/jobs/a%3A1?tenant=lab">Back to the job</a>'
 
 # The files.
 asset() { page "{\"page\":\"asset\",\"path\":\"$1\"}"; }

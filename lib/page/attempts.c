@@ -15,11 +15,22 @@ total(const struct rec *timings)
 	return sum;
 }
 
-/* A bar for each stage, where it began and how long it took, on one scale. */
 static void
-bars(struct buf *out, const struct rec *timings)
+bar(struct buf *out, double at, double us, double whole, const char *class)
 {
-	double whole = total(timings), at = 0, v;
+	buf_adds(out, "</th><td class=\"meter\"><div><span class=\"num\">");
+	when_span(out, us < 9e15 ? (int64_t)us : INT64_C(9000000000000000));
+	buf_adds(out, "</span>");
+	frame_bar(out, at, us, whole, class);
+	buf_adds(out, "</div></td></tr>");
+}
+
+/* A bar for each stage, where it began and how long it took, on the scale of the attempt, which took took us; 0: not
+ * known. The rest is no stage's: the job waited its turn. */
+static void
+bars(struct buf *out, const struct rec *timings, double took)
+{
+	double sum = total(timings), whole = sum > took ? sum : took, at = 0, v;
 
 	buf_adds(out, "<table class=\"bars\"><caption class=\"hide\">How long each stage took</caption><thead><tr>"
 	    "<th scope=\"col\"><span class=\"hide\">Stage</span></th><th scope=\"col\" class=\"meter\"><span class=\"hide\">Time</span></th></tr></thead><tbody>");
@@ -31,12 +42,12 @@ bars(struct buf *out, const struct rec *timings)
 			v = 0;
 		buf_adds(out, "<tr><th scope=\"row\">");
 		esc_html(out, m->key, m->key_len, 40);
-		buf_adds(out, "</th><td class=\"meter\"><div><span class=\"num\">");
-		when_span(out, v < 9e15 ? (int64_t)v : INT64_C(9000000000000000));
-		buf_adds(out, "</span>");
-		frame_bar(out, at, v, whole, "p-medium");
-		buf_adds(out, "</div></td></tr>");
+		bar(out, at, v, whole, "p-medium");
 		at += v;
+	}
+	if (whole - sum >= 1000) {
+		buf_adds(out, "<tr><th scope=\"row\">waiting for other records");
+		bar(out, sum, whole - sum, whole, "p-low");
 	}
 	buf_adds(out, "</tbody></table>");
 }
@@ -66,15 +77,30 @@ logs_of(const struct page *p, const struct rec *attempt, const struct page_log *
 	}
 }
 
+/* What became of the attempt, where the job's own state then says something else of it. */
 static void
-attempt(const struct page *p, const struct rec *r, const struct page_log *logs, size_t n, size_t at, bool last)
+outcome(struct buf *out, const struct rec *r, bool cancelled)
+{
+	const struct rec_member *status = rec_get(r, "status");
+	bool went_on = fill_has(r, "ended_at") && (rec_is(status, "queued") || rec_is(status, "waiting"));
+
+	if (went_on && cancelled)
+		frame_state_of(out, "cancelled");
+	else if (went_on && rec_is(status, "queued"))
+		frame_state_of(out, "retried");
+	else
+		frame_state(out, r, "status");
+}
+
+static void
+attempt(const struct page *p, const struct rec *r, const struct page_log *logs, size_t n, size_t at, bool last, bool cancelled)
 {
 	static struct rec in;
 	struct buf *out = p->out;
 	int64_t began = fill_time(r, "began_at"), end = fill_time(r, "ended_at");
 
 	fill(out, r, "<article data-key=\"{run}.{attempt}\"><h3>Run {run}, attempt {attempt} ");
-	frame_state(out, r, "status");
+	outcome(out, r, last && cancelled);
 	buf_adds(out, "</h3><p class=\"dim\">");
 	when_at(out, p->now_us, began);
 	if (began != WHEN_NONE && end != WHEN_NONE) {
@@ -89,7 +115,7 @@ attempt(const struct page *p, const struct rec *r, const struct page_log *logs, 
 	if (fill_in(&in, r, "error"))
 		job_error(out, &in);
 	if (fill_in(&in, r, "timings") && in.n)
-		bars(out, &in);
+		bars(out, &in, began != WHEN_NONE && end != WHEN_NONE ? (double)(end - began) : 0);
 	logs_of(p, r, logs, n, at, last);
 	buf_adds(out, "</article>\n");
 }
@@ -99,6 +125,7 @@ job_attempts(const struct page *p, const struct rec *history, const struct page_
 {
 	static struct rec list, r;
 	struct buf *out = p->out;
+	bool cancelled = fill_in(&r, history, "job") && rec_is(rec_get(&r, "status"), "cancelled");
 
 	fill_list(&list, history, "attempts");
 	buf_adds(out, "<section id=\"attempts\" class=\"card\" data-live aria-labelledby=\"attempts-h\"><h2 id=\"attempts-h\">Attempts</h2>");
@@ -107,6 +134,6 @@ job_attempts(const struct page *p, const struct rec *history, const struct page_
 	/* The last one first: that is what people come for. */
 	for (size_t i = list.n; i-- > 0 && list.n - i <= 100; )
 		if (fill_item(&r, &list, i))
-			attempt(p, &r, logs, n, i, i + 1 == list.n);
+			attempt(p, &r, logs, n, i, i + 1 == list.n, cancelled);
 	buf_adds(out, "</section>\n");
 }

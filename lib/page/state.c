@@ -13,6 +13,7 @@ static const struct {
 	{ "completed", "s-good", "M2.5 8.5l4 4l7-9" },
 	{ "failed", "s-bad", "M3 3l10 10M13 3l-10 10" },
 	{ "cancelled", "s-quiet", "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11zM4.2 11.8l7.6-7.6" },
+	{ "retried", "s-wait", "M12.5 5a5.5 5.5 0 1 0 1 4M13 2v3.5h-3.5" },
 	{ "live", "s-good", "M2.5 8.5l4 4l7-9" },
 	{ "idle", "s-quiet", "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11z" },
 	{ "late", "s-wait", "M8 2v7M8 12v2" },
