@@ -55,7 +55,7 @@ jobs=$(jq -nc --arg a "$(letter f-1)" --arg b "$(letter f-3)" --arg all "$all" -
 shots=${SHOTS:-$PWD/shots}
 mkdir -p "$shots"
 rm -f "$shots"/restart.*
-node "$T_TOP/t/ui/shots.js" "$api" "$token" "$shots" "$jobs" >shots.tap 2>&1 &
+node "$T_TOP/t/ui/shots.js" "$api" "$shots" "$jobs" >shots.tap 2>&1 &
 node_pid=$!
 # The server goes when the browser looks on, and comes again.
 restart() {
