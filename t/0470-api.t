@@ -41,7 +41,7 @@ ok 'the server' api_up
 token=$(api_token all default jobs:read,jobs:write,dead:write,search:read,admin) || exit 1
 export token
 echo "$token" >token
-api_token none default admin >noscope || exit 1
+api_token none default search:read >noscope || exit 1
 api_token reader default jobs:read >reader || exit 1
 
 # h NAME: a header of the last answer. j FILTER: what its body has.

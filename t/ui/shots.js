@@ -1,4 +1,4 @@
-/* shots.js URL TOKEN FOLDER JOBS - the dashboard of a real server in Chromium, as people use it: signing in, every page in both
+/* shots.js URL FOLDER JOBS, $token in the environment - the dashboard of a real server in Chromium, as people use it: signing in, every page in both
  * sizes and schemes by axe, without script, by keyboard, live, its actions. A picture of each page goes into FOLDER.
  * JOBS is a JSON object with ids of jobs in the ledger: completed, failed, failed2, waiting, waiting2, queued, queued2, queued3,
  * queued4, dead, dead2, numbers of dead letters, all, a token for all tenants, and search, true where there is something that searches. Jobs of the pipeline "held" stay queued. Where the file FOLDER/restart.want is made, the caller starts the server
