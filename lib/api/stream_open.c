@@ -19,10 +19,32 @@ resumes(const struct call *c)
 	return id && *id ? id : NULL;
 }
 
-static void
-bad_id(struct call *c)
+static bool
+is_position(const char *id)
 {
+	int n, k;
+
+	return parse_position(id, &n, &k);
+}
+
+static bool
+is_number(const char *id)
+{
+	size_t digits = strspn(id, "0123456789");
+
+	return digits && digits <= 18 && !id[digits];
+}
+
+/* Both of them, also where one is enough; otherwise it was answered. */
+static bool
+ids_good(struct call *c, bool (*good)(const char *))
+{
+	const char *header = web_header(c->r, "Last-Event-ID"), *param = web_param(c->r, "last_event_id");
+
+	if ((!header || !*header || good(header)) && (!param || !*param || good(param)))
+		return true;
 	problem(c, 400, "bad_event_id", "Last-Event-ID", "this is no id of an event of this stream");
+	return false;
 }
 
 static void
@@ -33,12 +55,12 @@ got_no(void *ctx, enum pg_status st, struct pg *db)
 	const char *id = resumes(c);
 	int n = -1, k = 0;
 
+	if (id)
+		parse_position(id, &n, &k);
 	if (st != PG_OK) {
 		problem_db(c, st, db);
 	} else if (pg_rows(db) == 0) {
 		problem(c, 404, "no_job", "id", "there is no job of that id");
-	} else if (id && !parse_position(id, &n, &k)) {
-		bad_id(c);
 	} else if (pg_bool(db, 0, 3) && (n > pg_i64(db, 0, 1) || (n == pg_i64(db, 0, 1) && k >= pg_i64(db, 0, 2)))) {
 		/* It has ended, and the client has seen it: one that reconnects stops at this. */
 		web_answer(c->r, 204, NULL, NULL);
@@ -61,7 +83,7 @@ job_events(struct call *c)
 {
 	struct pgcall *q;
 
-	if (!part_is_id(c))
+	if (!part_is_id(c) || !ids_good(c, is_position))
 		return;
 	q = pgpool_call(api_quick, "select no, n::bigint, k::bigint, ended from sluice.api_job($1, $2)", got_no, c);
 	pg_puts(&q->args, pg_scalar(&q->args, PG_TEXT), call_tenant(c));
@@ -93,16 +115,12 @@ all_events(struct call *c)
 {
 	static const char names[] = " started progress waiting retry completed failed cancelled ";
 	const char *id = resumes(c), *name, *status;
-	size_t digits = id ? strspn(id, "0123456789") : 0;
 	struct stream *s;
 
 	if (param_among(c, "event", names, &name) < 0 ||
-	    param_among(c, "status", " queued processing waiting completed failed cancelled ", &status) < 0)
+	    param_among(c, "status", " queued processing waiting completed failed cancelled ", &status) < 0 ||
+	    !ids_good(c, is_number))
 		return;
-	if (id && (!digits || digits > 18 || id[digits])) {
-		bad_id(c);
-		return;
-	}
 	if (hub_last() < 0) {
 		problem(c, 503, "no_ledger", NULL, "the ledger can't be reached now: try again");
 		return;

@@ -182,8 +182,8 @@ stream_answer(struct stream *s)
 	if (api_stopping())
 		web_end(s->w);
 	if (s->lost)
-		web_send(s->w, lost, (size_t)snprintf(lost, sizeof(lost), "event: lost\ndata: {\"oldest\":%lld}\n\n",
-		    (long long)s->lost));
+		web_send(s->w, lost, (size_t)snprintf(lost, sizeof(lost), "id: %lld\nevent: lost\ndata: {\"oldest\":%lld}\n\n",
+		    (long long)s->lost - 1, (long long)s->lost));
 }
 
 static void
