@@ -163,7 +163,7 @@ search_get(struct call *c)
 		problem(c, 400, "bad_parameter", "q", "q is what to look for, 1 to 1000 bytes");
 		return;
 	}
-	if (share && (end == share || *end || strspn(share, "0123456789.") != strlen(share) || !(v >= 0 && v <= 1))) {
+	if (share && (end == share || *end || strspn(share, "0123456789.eE+-") != strlen(share) || !(v >= 0 && v <= 1))) {
 		problem(c, 400, "bad_parameter", "share", "share must be a number from 0 to 1");
 		return;
 	}
