@@ -68,7 +68,8 @@ for signal in INT KILL QUIT; do
 	n=$((n + 1))
 	ok "the ledger is stopped by $signal: 503 for all, at once" outage $signal
 	ok 'no stream has ended' lives
-	ok 'it is back' pg_start
+	# After KILL its children may still hold its memory for a moment.
+	ok 'it is back' until_ok 60 pg_start
 	ok 'all is answered again' until_ok 90 back
 	cancel() { until_ok 60 held "o-new-$n" && is 200 post "/v1/jobs/o-$n/cancel" '' && until_ok 60 grep -q "\"o-$n\".*cancelled" all && until_ok 60 grep -q "\"o-new-$n\"" all; }
 	ok 'and the streams that were open go on' cancel
