@@ -87,6 +87,10 @@ got_metrics(void *ctx, enum pg_status st, struct pg *db)
 void
 metrics_get(struct call *c)
 {
+	if (strcmp(c->who.tenant, "*") != 0) {
+		problem(c, 403, "other_tenant", NULL, "the numbers are everybody's: they need a token for all tenants");
+		return;
+	}
 	if (api.metrics && expose_folder(&c->out, api.metrics) < 0)
 		warn_sys("%s", api.metrics);
 	pgpool_run(pgpool_call(api_slow, GAUGES_SQL, got_metrics, c));
