@@ -7,7 +7,8 @@
 
 enum {
 	QUEUE_MAX = 4000, QUEUE_MS = 5000,      /* calls that wait for a connection, and how long */
-	TICK_MS = 500
+	TICK_MS = 500,
+	AWAKE_US = 500          /* going to sleep and being woken takes some 50 to 100 on virtual machines */
 };
 
 static struct pgpool *pools;
@@ -138,6 +139,20 @@ pgpool_run(struct pgcall *c)
 	*p->last = c;
 	p->last = &c->next;
 	p->queued++;
+}
+
+void
+pgpool_run_short(struct pgcall *c)
+{
+	struct pgpool *p = c->pool;
+	bool alone = true;
+
+	for (int i = 0; i < p->n; i++)
+		alone &= !p->link[i].call;
+	pgpool_run(c);
+	for (int i = 0; alone && i < p->n; i++)
+		if (p->link[i].call == c)
+			link_wait(&p->link[i], AWAKE_US);
 }
 
 void

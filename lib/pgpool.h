@@ -35,6 +35,9 @@ struct pgpool *pgpool_open(const char *conninfo, const char *name, int n, int ve
 /* A call to be filled and run. */
 struct pgcall *pgpool_call(struct pgpool *p, const char *sql, pgpool_done *done, void *ctx);
 void pgpool_run(struct pgcall *c);
+/* The same for a call that takes less than a millisecond: where no other is under way, its answer
+ * is waited for, half a millisecond at most, awake, so that it costs one client no two sleeps. */
+void pgpool_run_short(struct pgcall *c);
 
 /* True when a call would find a connection. */
 bool pgpool_up(const struct pgpool *p);

@@ -39,6 +39,8 @@ void pgpool_fail(struct pgpool *p, int64_t before);
 void link_init(struct link *l, struct pgpool *p);
 /* l is idle: it does c. */
 void link_run(struct link *l, struct pgcall *c);
+/* Stays awake for the answer to its call, for so long at the most. */
+void link_wait(struct link *l, int64_t us);
 /* Twice a second: connects again, gives up. */
 void link_tick(struct link *l, int64_t now);
 

@@ -1,5 +1,6 @@
 #include "pgpool_int.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,18 @@ link_run(struct link *l, struct pgcall *c)
 {
 	l->call = c;
 	send_call(l);
+}
+
+void
+link_wait(struct link *l, int64_t us)
+{
+	const struct pgcall *c = l->call;
+	struct pollfd f = { .fd = PQsocket(l->db.conn), .events = POLLIN };
+	int64_t end = now_us() + us;
+
+	while (l->call == c && l->state == LINK_RUNNING && now_us() < end)
+		if (poll(&f, 1, 0) > 0)
+			reading(l);
 }
 
 void

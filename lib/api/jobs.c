@@ -46,7 +46,7 @@ void
 job_get(struct call *c)
 {
 	if (part_is_id(c))
-		pgpool_run(about_call(c, api_quick, "select body, no, n, k from sluice.api_job($1, $2)", got_job));
+		pgpool_run_short(about_call(c, api_quick, "select body, no, n, k from sluice.api_job($1, $2)", got_job));
 }
 
 static void
