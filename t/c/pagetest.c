@@ -11,7 +11,7 @@
 #include "page/when.h"
 #include "rec.h"
 
-enum { LINES = 10000 };
+enum { LINES = 10000, MEMBERS = 64 };
 
 static struct rec head;
 static struct page_text line[LINES];
@@ -21,9 +21,14 @@ static size_t lines;
 static const char *
 member(const char *name)
 {
-	struct buf s = BUF_INIT;
+	static struct buf kept[MEMBERS];
+	static size_t n;
+	struct buf *s = &kept[n];
 
-	return rec_str(rec_get(&head, name), &s) == 0 ? buf_str(&s) : NULL;
+	if (n == MEMBERS || rec_str(rec_get(&head, name), s) < 0)
+		return NULL;
+	n++;
+	return buf_str(s);
 }
 
 static void
