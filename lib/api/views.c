@@ -123,17 +123,23 @@ view_overview(struct call *c)
 }
 
 static void
-workers(void *ctx, enum pg_status st, struct pg *db)
+rows(struct call *c, enum pg_status st, struct pg *db, void (*draw)(const struct page *, const struct page_text *, size_t))
 {
-	struct call *c = ctx;
+	struct view *v = view_state(c);
 	struct page p;
 
 	if (!view_good(c, st, db))
 		return;
-	view_keep(&view_state(c)->a, db, 0);
+	view_keep(&v->a, db, 0);
 	p = page_begin(c);
-	page_workers(&p, view_state(c)->a.row, view_state(c)->a.n);
+	draw(&p, v->a.row, v->a.n);
 	page_end(c, 200);
+}
+
+static void
+workers(void *ctx, enum pg_status st, struct pg *db)
+{
+	rows(ctx, st, db, page_workers);
 }
 
 void
@@ -145,15 +151,7 @@ view_workers(struct call *c)
 static void
 pipelines(void *ctx, enum pg_status st, struct pg *db)
 {
-	struct call *c = ctx;
-	struct page p;
-
-	if (!view_good(c, st, db))
-		return;
-	view_keep(&view_state(c)->a, db, 0);
-	p = page_begin(c);
-	page_pipelines(&p, view_state(c)->a.row, view_state(c)->a.n);
-	page_end(c, 200);
+	rows(ctx, st, db, page_pipelines);
 }
 
 void
