@@ -66,7 +66,8 @@ page_of_problem(struct call *c, unsigned status, const char *title, const char *
 	struct page p = page_begin(c);
 	struct buf back = BUF_INIT;
 
-	page_before(c, &back);
+	if (status != 404)      /* then there is no page to go back to, either */
+		page_before(c, &back);
 	page_problem(&p, status, title, detail, c->r->id, back.len ? back.p : NULL);
 	page_end(c, status);
 	buf_free(&back);
