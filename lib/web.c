@@ -106,7 +106,7 @@ web_start(const struct web_opts *o)
 	    MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
 	    MHD_OPTION_SOCK_ADDR, a->ai_addr, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
 	    MHD_OPTION_CONNECTION_LIMIT, opts.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)WEB_BODY_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEADER,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->times.body + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEADER,
 	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_NOTIFY_COMPLETED, web_way_end, &opts,
 	    MHD_OPTION_NOTIFY_CONNECTION, web_conns_notify, &counts,
 	    MHD_OPTION_ARRAY, o->cert ? tls : &tls[2], MHD_OPTION_END);
@@ -125,7 +125,7 @@ web_port(void)
 void
 web_reap(void)
 {
-	web_conns_reap(opts.connections, &counts);
+	web_conns_reap(&opts, &counts);
 	/* At its limit libmicrohttpd stops listening, and looks whether it may again only when it
 	 * is run for something else: with all of the connections gone nothing would be. */
 	web_again();

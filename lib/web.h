@@ -20,12 +20,7 @@ enum {
 	WEB_BODY = 16 << 20,            /* of a body */
 	WEB_BODIES = 192 << 20,         /* of all bodies being held, of clients that are known */
 	WEB_BODIES_NEW = 64 << 20,      /* and of those that are not: anybody can send one and stop half-way */
-	WEB_IDLE_S = 75,                /* between two requests */
-	WEB_FIRST_S = 20,               /* from the connection to its first request */
-	WEB_BODY_S = 120,               /* for a body to come in */
-	WEB_ANSWER_S = 600,             /* for an answer to go out */
 	WEB_STREAM = 256 << 10,         /* bytes that a stream's reader may be behind */
-	WEB_TAKE_S = 60,                /* until a reader that is behind takes something */
 	WEB_STREAMS = 128 << 20,        /* that all of them may be; beyond, only WEB_STREAM / 16 each */
 	WEB_PARAMS = 16                 /* parameters of a query string */
 };
@@ -33,9 +28,20 @@ enum {
 struct web_req;
 struct web_stream;
 
+/* Seconds that a client may take. */
+struct web_times {
+	double first;                   /* from the connection to its first request */
+	double idle;                    /* between two requests */
+	double body;                    /* for a body to come in */
+	double answer;                  /* for an answer to go out */
+	double take;                    /* a stream's reader that is behind, until it takes something */
+};
+#define WEB_TIMES { 20, 75, 120, 600, 60 }
+
 struct web_opts {
 	const char *address;            /* "1.2.3.4:80", "[::1]:80" */
 	unsigned connections, per_address;      /* most; per_address 0: no limit */
+	struct web_times times;
 	const char *cert, *key;         /* PEM texts, both or none */
 	void (*handle)(struct web_req *r);
 	/* By its headers, whether a client is one that handle has taken requests of. NULL: none is. */

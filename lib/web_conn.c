@@ -2,13 +2,14 @@
  * now and then is never idle for libmicrohttpd, so their whole time is bounded here. */
 #include "web_int.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "now.h"
 
-enum { PRESSED_MS = 1000 };
+enum { PRESSED_S = 1 };
 
 static struct web_conn *conns;
 
@@ -72,28 +73,28 @@ web_conn_phase(struct web_conn *c, enum web_phase phase)
 }
 
 /* What a phase may take. To find an answer is ours. */
-static int64_t
-bound(const struct web_conn *c, bool pressed)
+static double
+bound(const struct web_conn *c, const struct web_times *t, bool pressed)
 {
 	switch (c->phase) {
-	case PHASE_FIRST: return pressed ? PRESSED_MS : WEB_FIRST_S * 1000;
-	case PHASE_IDLE: return pressed ? PRESSED_MS : WEB_IDLE_S * 1000;
-	case PHASE_BODY: return pressed ? PRESSED_MS * 10 : WEB_BODY_S * 1000;
-	case PHASE_ANSWER: return pressed ? PRESSED_MS * 10 : WEB_ANSWER_S * 1000;
-	case PHASE_STREAM: return c->stream && web_behind(c->stream) ? WEB_TAKE_S * 1000 : INT64_MAX;
+	case PHASE_FIRST: return pressed ? PRESSED_S : t->first;
+	case PHASE_IDLE: return pressed ? PRESSED_S : t->idle;
+	case PHASE_BODY: return pressed ? PRESSED_S * 10 : t->body;
+	case PHASE_ANSWER: return pressed ? PRESSED_S * 10 : t->answer;
+	case PHASE_STREAM: return c->stream && web_behind(c->stream) ? t->take : INFINITY;
 	case PHASE_WAIT: break;
 	}
-	return INT64_MAX;
+	return INFINITY;
 }
 
 void
-web_conns_reap(unsigned most, struct web_counts *n)
+web_conns_reap(const struct web_opts *o, struct web_counts *n)
 {
-	bool pressed = n->connections > most - most / 10;
+	bool pressed = n->connections > o->connections - o->connections / 10;
 	int64_t now = now_ms();
 
 	for (struct web_conn *c = conns; c; c = c->next)
-		if (now - c->since > bound(c, pressed)) {
+		if ((double)(now - c->since) > bound(c, &o->times, pressed) * 1000) {
 			c->since = now;
 			n->reaped++;
 			shutdown(c->fd, SHUT_RDWR);

@@ -14,7 +14,7 @@
 #include "now.h"
 
 static const char usage[] = "jobs-api -l address:port [-D fd] [-i socket] [-q socket] [-m folder] [-s folder]\n"
-    "             [-c connections] [-a connections]\n"
+    "             [-c connections] [-a connections] [-t times]\n"
     "\n"
     "Serves the jobs of the ledger (SLUICE_DB) over HTTP: reading, submitting,\n"
     "following and cancelling them, and a page to watch it all.\n"
@@ -25,7 +25,10 @@ static const char usage[] = "jobs-api -l address:port [-D fd] [-i socket] [-q so
     "  -m folder        what programs count, for /metrics ($SLUICE_METRICS)\n"
     "  -s folder        what programs wait for, for /readyz\n"
     "  -c connections   at most, all together (12000)\n"
-    "  -a connections   at most from one address (no limit)\n";
+    "  -a connections   at most from one address (no limit)\n"
+    "  -t times         seconds that a client may take, five in one argument: for its first\n"
+    "                   request, between requests, for a body, for an answer, until the\n"
+    "                   reader of a stream takes something ('20 75 120 600 60')\n";
 
 enum { FILE_MAX = 1 << 20, GRACE_MS = 10000 };
 
@@ -98,17 +101,27 @@ serve(int ready_fd)
 	info("done: requests=%lu dropped=%lu", web_counts().requests, web_counts().dropped);
 }
 
+static void
+set_times(struct web_times *t, const char *arg)
+{
+	double v[5];
+
+	arg_doubles("-t", arg, v, 5, 0.1, 86400);
+	*t = (struct web_times){ v[0], v[1], v[2], v[3], v[4] };
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct api_opts o;
-	struct web_opts w = { .connections = 12000, .handle = api_handle, .known = api_known, .abandon = api_abandon, .done = api_done };
+	struct web_opts w = { .connections = 12000, .times = WEB_TIMES, .handle = api_handle, .known = api_known,
+	    .abandon = api_abandon, .done = api_done };
 	int c, ready_fd = 0;
 
 	err_init("jobs-api");
 	arg_help(argc, argv, usage);
 	o.metrics = arg_env("SLUICE_METRICS", NULL);
-	while ((c = getopt(argc, argv, "+l:D:i:q:m:s:c:a:")) != -1)
+	while ((c = getopt(argc, argv, "+l:D:i:q:m:s:c:a:t:")) != -1)
 		switch (c) {
 		case 'l': w.address = optarg; break;
 		case 'D': ready_fd = (int)arg_ulong("-D", optarg, 3, 1 << 20); break;
@@ -118,6 +131,7 @@ main(int argc, char **argv)
 		case 's': o.states = optarg; break;
 		case 'c': w.connections = (unsigned)arg_ulong("-c", optarg, 1, 1000000); break;
 		case 'a': w.per_address = (unsigned)arg_ulong("-a", optarg, 1, 1000000); break;
+		case 't': set_times(&w.times, optarg); break;
 		default: die_usage(usage);
 		}
 	if (optind != argc || !w.address)

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/stack.sh
 . "$T_TOP/t/stack.sh"
-t_stack -p
+t_stack -o -p
 t_db || exit 1
 unset SLUICE_TENANT
 pids=''

@@ -10,7 +10,7 @@ if [ ! -e "$MODEL/model.safetensors" ]; then
 	echo "1..0 # SKIP no model at $MODEL: make deps"
 	exit 0
 fi
-t_stack -p
+t_stack -o -p
 t_db || exit 1
 SLUICE_MODEL=$MODEL
 export SLUICE_MODEL

@@ -32,7 +32,8 @@ mkdir m
 SLUICE_METRICS=$PWD/m
 export SLUICE_METRICS
 api_pipes auto held
-ok 'the server' api_up -c 200
+# A client may take some seconds only: whoever is cut off for it is soon.
+ok 'the server' api_up -c 200 -t '3 10 8 600 10'
 token=$(api_token all default jobs:read,jobs:write,dead:write,search:read,admin) || exit 1
 export token
 echo "$token" >token
@@ -61,7 +62,8 @@ deaf() {
 	until_ok 60 grep -q listening deaf.log && batch && until_ok 60 dropped && echo >&8 && wait "$deaf" || { cat deaf.log; return 1; }
 	exec 8>&-
 }
-dropped() { is 200 get /metrics && grep -qE 'event_streams_dropped_total.* [1-9]' body; }
+watcher=$(api_token watcher '*' admin) || exit 1
+dropped() { token=$watcher is 200 get /metrics && grep -qE 'event_streams_dropped_total.* [1-9]' body; }
 ok 'a reader that takes nothing of a stream is dropped' deaf
 
 # It gives back what it took.

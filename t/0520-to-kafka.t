@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/stack.sh
 . "$T_TOP/t/stack.sh"
-t_stack -k
+t_stack -o -k
 get() { kcat -b "$SLUICE_KAFKA" -C -e -q -X isolation.level=read_committed "$@"; }
 t_topic sluice.positions.v1 1 cleanup.policy=compact
 t_topic plain 4

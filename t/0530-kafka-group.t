@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/stack.sh
 . "$T_TOP/t/stack.sh"
-t_stack -k
+t_stack -o -k
 put() { kcat -b "$SLUICE_KAFKA" -P "$@"; }
 # ids FILE: distinct job ids that a filter has seen, and how many.
 ids() { grep '"kafka"' "$1" | grep -o '"job_id":"j[0-9]*"' | sort -u | wc -l; }

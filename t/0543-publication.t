@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/stack.sh
 . "$T_TOP/t/stack.sh"
-t_stack -k -p
+t_stack -o -k -p
 t_db || exit 1
 seed=${SEED:-$(od -An -N 2 -tu2 /dev/urandom | tr -d ' ')}
 echo "# seed $seed"

@@ -79,11 +79,11 @@ controller() { cat kafka/*/log/__cluster_metadata-0/quorum-state | jq -s 'max_by
 whole() { [ "$(kcat -b "$direct" -L -m 5 | grep -c 'isrs: [0-9],[0-9],[0-9]')" -ge 4 ] && ! kcat -b "$direct" -L -m 5 | grep -q 'isrs: [0-9]\(,[0-9]\)\?$'; }
 ms() { date +%s%3N; }
 
-ok 'it flows' goes_on 20
+ok 'it flows' goes_on 60
 old=$(leader)
 ok 'the leader of a partition is killed' cluster kill "$old"
 at=$(ms)
-ok '... it goes on' goes_on 20
+ok '... it goes on' goes_on 60
 echo "# after $(($(ms) - at)) ms"
 ok '... with another leader' sh -c "[ '$(leader)' != '$old' ]"
 ok '... which comes back' cluster start "$old"
@@ -91,17 +91,17 @@ ok '... and catches up' until_ok 20 whole
 old=$(controller)
 ok 'the controller is killed' cluster kill "$old"
 at=$(ms)
-ok '... it goes on' goes_on 20
+ok '... it goes on' goes_on 60
 echo "# after $(($(ms) - at)) ms"
 ok '... comes back' cluster start "$old"
 ok '... and catches up' until_ok 20 whole
 
 echo cut >ctl
-ok 'all connections are reset: it goes on' goes_on 20
+ok 'all connections are reset: it goes on' goes_on 60
 echo hold >ctl
 ok 'held: nothing comes' sh -c 'sleep 1; n=$(wc -l <seen); sleep 1; [ "$n" = "$(wc -l <seen)" ]'
 echo go >ctl
-ok '... let go: it goes on' goes_on 20
+ok '... let go: it goes on' goes_on 60
 # One of the two has the group "c": Kafka reckons the place of its offsets by
 # Java's hash of the name, 99, and the number of partitions.
 coordinator() {
@@ -117,7 +117,7 @@ ok 'too few in sync: the writer waits' until_ok 30 grep -q '^waiting: ' out.stat
 ok '... the reader too' until_ok 30 grep -q '^waiting: ' in.state
 echo "# $(cat out.state) / $(cat in.state)"
 ok '... they come back' cluster start $two
-ok '... it goes on' goes_on 30
+ok '... it goes on' goes_on 60
 ok '... both are ready' until_ok 30 sh -c 'cat in.state out.state | grep -cx ready | grep -qx 2'
 echo "# $(cat out.state) / $(cat in.state)"
 

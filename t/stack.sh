@@ -2,14 +2,20 @@
 #     . "$(dirname "$0")/lib.sh"
 #     . "$T_TOP/t/stack.sh"
 #     t_stack -p              # starts one and runs this test again in it, if there is none
+#     t_stack -o -p           # one of its own in any case: it stops and starts it
 #     t_db                    # SLUICE_DB names a fresh, migrated database
 #     t_topic NAME 4          # a topic with four partitions
 # pg_stop, pg_start, kafka_stop and kafka_start take a signal or nothing; the
 # start functions return when the service answers.
 # shellcheck shell=sh
 
-# t_stack [-k] [-p]: what this test needs.
+# t_stack [-o] [-k] [-p]: what this test needs.
 t_stack() {
+	if [ "${1:-}" = -o ]; then
+		shift
+		[ "${t_own:-}" = "$0" ] || unset SLUICE_TEST_DIR SLUICE_DB SLUICE_KAFKA
+		export t_own="$0"
+	fi
 	[ -z "${SLUICE_TEST_DIR:-}" ] || return 0
 	trap - EXIT
 	cd / && rm -rf "$T_DIR"
@@ -69,11 +75,14 @@ st_wait() {
 	done
 }
 
+# Where it runs already, that is all.
 pg_start() {
+	! pg_answers 2>/dev/null || return 0
 	SLUICE_PG_NOSYNC=1 st_run pg "${SLUICE_TOP:-$T_TOP}/lib/sh/postgres-server" \
-		"$SLUICE_TEST_DIR/pg" "$SLUICE_TEST_DIR/s" fsync="${SLUICE_TEST_FSYNC:-off}"
-	st_wait pg psql -X -q -d "host=$SLUICE_TEST_DIR/s user=sluice dbname=sluice" -c ''
+		"$SLUICE_TEST_DIR/pg" "$SLUICE_TEST_DIR/s" fsync="${SLUICE_TEST_FSYNC:-off}" max_connections=200
+	st_wait pg pg_answers
 }
+pg_answers() { psql -X -q -d "host=$SLUICE_TEST_DIR/s user=sluice dbname=sluice" -c ''; }
 pg_stop() { st_stop pg "${1:-INT}"; }
 
 kafka_launch() {
