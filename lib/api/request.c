@@ -15,12 +15,11 @@
 
 /* A name for a request that brings none: the same for the same Idempotency-Key. */
 static void
-make_id(const struct call *c, const char *tenant, const char *key, size_t index, char id[40])
+make_id(const char *tenant, const char *key, size_t index, char id[40])
 {
 	unsigned char raw[32];
 	struct buf b = BUF_INIT;
 
-	(void)c;
 	if (key) {
 		buf_addf(&b, "%s%c%s%c%zu", tenant, 0, key, 0, index);
 		sha256_raw(b.p, b.len, raw);
@@ -104,7 +103,7 @@ request_line(const struct call *c, const char *p, size_t len, size_t index, stru
 	change[n++] = (struct rec_change){ .name = "tenant" };
 	json_quote((quoted[0].len = 0, &quoted[0]), tenant.p, tenant.len);
 	if (!rec_get(&r, "job_id")) {
-		make_id(c, tenant.p, key, index, id);
+		make_id(tenant.p, key, index, id);
 		change[n] = (struct rec_change){ .name = "job_id" };
 		json_quotes((quoted[n].len = 0, &quoted[n]), id);
 		n++;
