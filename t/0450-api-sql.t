@@ -1,5 +1,5 @@
 #!/bin/bash
-# What jobs-api asks the ledger (0017): a job, lists, pages while jobs come in, cancel,
+# What jobs-api asks the ledger (0018, 0019): a job, lists, pages while jobs come in, cancel,
 # open and retry with answers that are true, whose rows a tenant reads, who may call what.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -16,7 +16,7 @@ enum scope {
 	SCOPE_ALL = 31
 };
 
-enum { API_VERSION = 18, TENANT_MAX = 256, ID_MAX = 128 };
+enum { API_VERSION = 19, TENANT_MAX = 256, ID_MAX = 128 };
 
 /* Who asks. */
 struct who {

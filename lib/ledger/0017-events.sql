@@ -1,4 +1,4 @@
--- 0018-events.sql - events in an order of their own, progress, numbers over time.
+-- 0017-events.sql - events in an order of their own, progress, numbers over time.
 --
 -- Transitions, admissions and progress are committed in no order: a row that was
 -- written first may become visible last. event_look gives them numbers that go up
@@ -25,13 +25,23 @@ insert into setting (name, kind, initial, about) values
     ('retention_events', 'interval', '1 day', 'how long the order of events is kept for those who read them later'),
     ('retention_stats', 'interval', '7 days', 'how long the numbers of each ten seconds are kept');
 
+-- Words -----------------------------------------------------------------------
+
+-- RFC 3339 with microseconds, as JSON.
+create function json_time(t timestamptz) returns text language sql stable as
+    $$ select to_char($1 at time zone 'UTC', '"\""YYYY-MM-DD"T"HH24:MI:SS.US"Z\""') $$;
+
+-- ',"NAME":VALUE', or nothing where there is none; member's value is text, raw's JSON.
+create function member(p_name text, p_value text) returns text language sql stable as
+    $$ select coalesce(',"' || $1 || '":' || to_json($2)::text, '') $$;
+create function raw(p_name text, p_value text) returns text language sql immutable as
+    $$ select coalesce(',"' || $1 || '":' || $2, '') $$;
+
 -- Times ------------------------------------------------------------------------
 
 -- clock_timestamp() as before, but once the transaction has its number.
 alter table ev alter column at set default case when pg_current_xact_id() is not null then clock_timestamp() end;
 alter table job alter column admitted_at set default case when pg_current_xact_id() is not null then clock_timestamp() end;
-create index ev_at on ev (at);
-create index job_at on job (admitted_at);
 
 -- Progress ---------------------------------------------------------------------
 
@@ -547,96 +557,4 @@ begin
     delete from stat s where s.ctid = any (array(select o.ctid from stat o where o.at < now() - v_keep order by o.at limit 5000));
 end $$;
 
--- What the API shows ------------------------------------------------------------------
-
--- A member each ten seconds of the last p_minutes.
-create or replace function api_series(p_tenant text, p_minutes integer) returns text
-    language plpgsql stable set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
-declare
-    v_end timestamptz := (select s.value::timestamptz from system_state s where s.name = 'stat');
-begin
-    return (select '[' || coalesce(string_agg('{"at":' || json_time(t.at) || ',"admitted":' || coalesce(s.admitted, 0)
-                   || ',"completed":' || coalesce(s.completed, 0) || ',"failed":' || coalesce(s.failed, 0)
-                   || ',"cancelled":' || coalesce(s.cancelled, 0) || ',"retried":' || coalesce(s.retried, 0)
-                   || raw('p50_ms', s.p50_ms::text) || raw('p95_ms', s.p95_ms::text) || '}', ',' order by t.at), '') || ']'
-              from generate_series(v_end - p_minutes * interval '1 min', v_end - interval '10 s', '10 s') t(at)
-              left join stat s on s.tenant = coalesce(p_tenant, '') and s.pipeline = '' and s.at = t.at);
-end $$;
-
--- As in 0017, with what completed. Numbers over time are not kept by tenant and pipeline.
-create or replace function api_day(p_tenant text) returns table (pipeline text, completed bigint, failed bigint)
-    language sql stable set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
-    select n.name, case when p_tenant is null then (select coalesce(sum(s.completed), 0)::bigint from stat s
-               where s.tenant = '' and s.pipeline = n.name and s.at > clock_timestamp() - interval '1 day') end, coalesce(f.failed, 0)
-      from pipelines() n(name)
-      left join (select j.pipeline, count(*) as failed from dead_letter d cross join lateral (select j.pipeline from job j where j.no = d.job) j
-                  where d.at > clock_timestamp() - interval '1 day' and d.kind = 'job' and (p_tenant is null or d.tenant = p_tenant)
-                  group by 1) f on f.pipeline = n.name $$;
-
--- A JSON array: the last thousand words of its attempts about how far they were.
-create or replace function api_progress(p_no bigint) returns text language sql stable set search_path = sluice, pg_temp as $$
-    select '[' || coalesce(string_agg('{"n":' || g.n || ',"k":' || g.k || ',"at":' || json_time(g.at) || member('stage', g.stage)
-               || ',"percent":' || g.percent || member('text', g.text) || '}', ',' order by g.n, g.k), '') || ']'
-      from (select * from progress g where g.no = $1 order by g.n desc, g.k desc limit 1000) g $$;
-
--- As in 0017, with the stage that has it and how far it is.
-create or replace function api_job(p_tenant text, p_job_id text, p_no bigint default null)
-    returns table (body text, no bigint, n integer, k integer, ended boolean)
-    language plpgsql stable security definer set search_path = sluice, pg_temp
-    set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan as $$
-#variable_conflict use_column
-declare
-    v_no bigint := p_no;
-begin
-    if p_no is null then
-        select x.no into v_no from job_key x where x.key = key16(p_tenant, p_job_id);
-    end if;
-    return query
-        select '{"job_id":' || to_json(j.job_id)::text || ',"tenant":' || to_json(j.tenant)::text || ',"doc_key":' || to_json(j.doc_key)::text
-               || ',"pipeline":' || to_json(j.pipeline)::text || ',"priority":"' || case j.prio when 0 then 'High' when 1 then 'Medium' else 'Low' end
-               || '","status":"' || coalesce(e.state, 'queued') || '"' || member('stage', g.stage)
-               || ',"progress":' || case when e.state = 'completed' then 100 else coalesce(g.percent, 0) end
-               || ',"run":' || coalesce(e.run, j.first_run, 1) || ',"attempt":' || coalesce(e.attempt, 0)
-               || ',"failures":' || coalesce(e.failures, 0)
-               || member('worker', coalesce((select w.name from worker w where w.id = e.worker), e.worker::text))
-               || ',"created_at":' || json_time(j.admitted_at) || ',"updated_at":' || json_time(coalesce(e.at, j.admitted_at))
-               || raw('started_at', json_time(e.began)) || raw('finished_at', case when ended(e.state) then json_time(e.at) end)
-               || raw('not_before', json_time(e.not_before)) || member('gate', e.gate) || member('callback_topic', j.callback)
-               || member('trace', j.trace) || raw('error', e.error) || '}',
-               j.no, coalesce(e.n, 0), coalesce(g.k, 0), coalesce(ended(e.state), false)
-          from job j
-          left join lateral (select v.*, max(v.at) filter (where v.state = 'processing') over () as began
-                               from ev v where v.no = v_no order by v.n desc limit 1) e on true
-          left join lateral (select x.k, x.stage, x.percent from progress x
-                              where e.state = 'processing' and x.no = v_no and x.n = e.n order by x.k desc limit 1) g on true
-         where j.no = v_no and j.tenant = coalesce(p_tenant, j.tenant) and j.job_id = coalesce(p_job_id, j.job_id);
-end $$;
-
--- As in 0017, with what is in each stage.
-create or replace function api_pipelines(p_tenant text) returns setof text
-    language plpgsql stable security definer set search_path = sluice, pg_temp as $$
-begin
-    return query
-        with t as materialized (select * from api_tally(p_tenant)), d as materialized (select * from api_day(p_tenant))
-        select '{"name":' || to_json(n.name)::text || ',"paused":' || coalesce(p.paused, false)::text || raw('limit', l.most::text)
-               || ',"stages":[' || coalesce((select string_agg('{"name":' || to_json(s.name)::text || ',"in_flight":' || s.in_flight || '}', ',' order by s.i)
-                      from stages_of(n.name, p_tenant, coalesce(c.processing, 0)::bigint) with ordinality s(name, in_flight, i)), '')
-               || '],"queued":' || api_queued(c.high, c.medium, c.low) || ',"processing":' || coalesce(c.processing, 0)
-               || ',"waiting":' || coalesce(c.waiting, 0) || ',"failed_day":' || coalesce(d.failed, 0) || raw('completed_day', d.completed::text)
-               || raw('oldest_queued_s', greatest(0, extract(epoch from clock_timestamp() - c.oldest))::bigint::text)
-               || ',"exact":' || coalesce(c.exact, true)::text || '}'
-          from (select x from pipelines() x union select q.pipeline from pipeline q) n(name)
-          left join pipeline p on p.pipeline = n.name
-          left join lane l on l.id = coalesce(lane_of(p_tenant, n.name), (select x.id from lane x where x.tenant = '' and x.pipeline = n.name))
-          left join d on d.pipeline = n.name
-         cross join lateral (
-            select sum(t.jobs) filter (where t.state = 'queued' and t.prio = 0)::bigint as high,
-                   sum(t.jobs) filter (where t.state = 'queued' and t.prio = 1)::bigint as medium,
-                   sum(t.jobs) filter (where t.state = 'queued' and t.prio = 2)::bigint as low,
-                   sum(t.jobs) filter (where t.state = 'processing') as processing, sum(t.jobs) filter (where t.state = 'waiting') as waiting,
-                   min(t.oldest) filter (where t.state = 'queued') as oldest, bool_and(t.exact) as exact
-              from t where t.pipeline = n.name) c
-         order by n.name;
-end $$;
-
-update meta set version = greatest(version, 18);
+update meta set version = greatest(version, 17);

@@ -1,6 +1,6 @@
--- 0017-api.sql - what jobs-api asks: jobs, dead letters, workers and pipelines as
--- JSON; cancel, open and retry with an answer that is true at commit; tokens;
--- idempotency keys. docs/ledger.md explains it.
+-- 0018-api.sql - what jobs-api asks: jobs, dead letters, workers and pipelines as
+-- JSON; cancel, open and retry with an answer that is true at commit.
+-- docs/ledger.md explains it.
 --
 -- p_tenant is whose rows may be read; null: everybody's. A job, though, has a name
 -- only within a tenant, so what is about one job needs one. A list is one text a
@@ -10,21 +10,18 @@
 
 set local search_path = sluice, pg_temp;
 
+-- Indexes ---------------------------------------------------------------------
+
+-- All three before the first is made, which takes long: to wait for another one
+-- afterwards would be to make it again. Who reads need not wait, who writes does.
+-- Hence a migration of its own, behind the changes that let nobody in.
+lock table job, ev, dead_letter in share mode;
 -- A list of one tenant's jobs would else read all others' to find its own.
 create index job_tenant on job (tenant, no);
 create index dead_letter_tenant on dead_letter (tenant, no);
-
--- Words -----------------------------------------------------------------------
-
--- RFC 3339 with microseconds, as JSON.
-create function json_time(t timestamptz) returns text language sql stable as
-    $$ select to_char($1 at time zone 'UTC', '"\""YYYY-MM-DD"T"HH24:MI:SS.US"Z\""') $$;
-
--- ',"NAME":VALUE', or nothing where there is none; member's value is text, raw's JSON.
-create function member(p_name text, p_value text) returns text language sql stable as
-    $$ select coalesce(',"' || $1 || '":' || to_json($2)::text, '') $$;
-create function raw(p_name text, p_value text) returns text language sql immutable as
-    $$ select coalesce(',"' || $1 || '":' || $2, '') $$;
+-- New events, and the numbers of ten seconds, are looked for by their time (0017).
+create index ev_at on ev (at);
+create index job_at on job (admitted_at);
 
 -- One job ---------------------------------------------------------------------
 
@@ -47,7 +44,8 @@ begin
     return query
         select '{"job_id":' || to_json(j.job_id)::text || ',"tenant":' || to_json(j.tenant)::text || ',"doc_key":' || to_json(j.doc_key)::text
                || ',"pipeline":' || to_json(j.pipeline)::text || ',"priority":"' || case j.prio when 0 then 'High' when 1 then 'Medium' else 'Low' end
-               || '","status":"' || coalesce(e.state, 'queued') || case when e.state = 'completed' then '","progress":100' else '","progress":0' end
+               || '","status":"' || coalesce(e.state, 'queued') || '"' || member('stage', g.stage)
+               || ',"progress":' || case when e.state = 'completed' then 100 else coalesce(g.percent, 0) end
                || ',"run":' || coalesce(e.run, j.first_run, 1) || ',"attempt":' || coalesce(e.attempt, 0)
                || ',"failures":' || coalesce(e.failures, 0)
                || member('worker', coalesce((select w.name from worker w where w.id = e.worker), e.worker::text))
@@ -55,10 +53,12 @@ begin
                || raw('started_at', json_time(e.began)) || raw('finished_at', case when ended(e.state) then json_time(e.at) end)
                || raw('not_before', json_time(e.not_before)) || member('gate', e.gate) || member('callback_topic', j.callback)
                || member('trace', j.trace) || raw('error', e.error) || '}',
-               j.no, coalesce(e.n, 0), 0, coalesce(ended(e.state), false)
+               j.no, coalesce(e.n, 0), coalesce(g.k, 0), coalesce(ended(e.state), false)
           from job j
           left join lateral (select v.*, max(v.at) filter (where v.state = 'processing') over () as began
                                from ev v where v.no = v_no order by v.n desc limit 1) e on true
+          left join lateral (select x.k, x.stage, x.percent from progress x
+                              where e.state = 'processing' and x.no = v_no and x.n = e.n order by x.k desc limit 1) g on true
          where j.no = v_no and j.tenant = coalesce(p_tenant, j.tenant) and j.job_id = coalesce(p_job_id, j.job_id);
 end $$;
 
@@ -68,9 +68,11 @@ create function api_no(p_tenant text, p_job_id text) returns bigint
     select j.no from job_key k cross join lateral (select * from job j where j.no = k.no) j
      where k.key = key16(p_tenant, p_job_id) and j.tenant = p_tenant and j.job_id = p_job_id $$;
 
--- A JSON array: what its attempts told of how far they had got. Nothing tells it yet.
-create function api_progress(p_no bigint) returns text language sql stable set search_path = sluice, pg_temp as
-    $$ select '[]'::text $$;
+-- A JSON array: the last thousand words of its attempts about how far they were.
+create function api_progress(p_no bigint) returns text language sql stable set search_path = sluice, pg_temp as $$
+    select '[' || coalesce(string_agg('{"n":' || g.n || ',"k":' || g.k || ',"at":' || json_time(g.at) || member('stage', g.stage)
+               || ',"percent":' || g.percent || member('text', g.text) || '}', ',' order by g.n, g.k), '') || ']'
+      from (select * from progress g where g.no = $1 order by g.n desc, g.k desc limit 1000) g $$;
 
 -- All about a job; null: unknown.
 create function api_history(p_tenant text, p_job_id text) returns text
@@ -380,15 +382,30 @@ begin
     end if;
 end $$;
 
--- What ended within a day, by pipeline. completed: not known here (null).
+-- What ended within a day, by pipeline. completed: null for a tenant, for numbers over time are not kept by
+-- tenant and pipeline.
 create function api_day(p_tenant text) returns table (pipeline text, completed bigint, failed bigint)
     language sql stable set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
-    select j.pipeline, null::bigint, count(*) from dead_letter d cross join lateral (select j.pipeline from job j where j.no = d.job) j
-     where d.at > clock_timestamp() - interval '1 day' and d.kind = 'job' and (p_tenant is null or d.tenant = p_tenant) group by 1 $$;
+    select n.name, case when p_tenant is null then (select coalesce(sum(s.completed), 0)::bigint from stat s
+               where s.tenant = '' and s.pipeline = n.name and s.at > clock_timestamp() - interval '1 day') end, coalesce(f.failed, 0)
+      from pipelines() n(name)
+      left join (select j.pipeline, count(*) as failed from dead_letter d cross join lateral (select j.pipeline from job j where j.no = d.job) j
+                  where d.at > clock_timestamp() - interval '1 day' and d.kind = 'job' and (p_tenant is null or d.tenant = p_tenant)
+                  group by 1) f on f.pipeline = n.name $$;
 
--- A JSON array: a member each ten seconds of the last p_minutes. Nothing counts them yet.
-create function api_series(p_tenant text, p_minutes integer) returns text language sql stable set search_path = sluice, pg_temp as
-    $$ select '[]'::text $$;
+-- A member each ten seconds of the last p_minutes.
+create function api_series(p_tenant text, p_minutes integer) returns text
+    language plpgsql stable set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
+declare
+    v_end timestamptz := (select s.value::timestamptz from system_state s where s.name = 'stat');
+begin
+    return (select '[' || coalesce(string_agg('{"at":' || json_time(t.at) || ',"admitted":' || coalesce(s.admitted, 0)
+                   || ',"completed":' || coalesce(s.completed, 0) || ',"failed":' || coalesce(s.failed, 0)
+                   || ',"cancelled":' || coalesce(s.cancelled, 0) || ',"retried":' || coalesce(s.retried, 0)
+                   || raw('p50_ms', s.p50_ms::text) || raw('p95_ms', s.p95_ms::text) || '}', ',' order by t.at), '') || ']'
+              from generate_series(v_end - p_minutes * interval '1 min', v_end - interval '10 s', '10 s') t(at)
+              left join stat s on s.tenant = coalesce(p_tenant, '') and s.pipeline = '' and s.at = t.at);
+end $$;
 
 -- Workers that live or ended within an hour. A tenant is told only who has its jobs at this
 -- moment, and how many of them.
@@ -423,7 +440,9 @@ begin
     return query
         with t as materialized (select * from api_tally(p_tenant)), d as materialized (select * from api_day(p_tenant))
         select '{"name":' || to_json(n.name)::text || ',"paused":' || coalesce(p.paused, false)::text || raw('limit', l.most::text)
-               || ',"stages":[],"queued":' || api_queued(c.high, c.medium, c.low) || ',"processing":' || coalesce(c.processing, 0)
+               || ',"stages":[' || coalesce((select string_agg('{"name":' || to_json(s.name)::text || ',"in_flight":' || s.in_flight || '}', ',' order by s.i)
+                      from stages_of(n.name, p_tenant, coalesce(c.processing, 0)::bigint) with ordinality s(name, in_flight, i)), '')
+               || '],"queued":' || api_queued(c.high, c.medium, c.low) || ',"processing":' || coalesce(c.processing, 0)
                || ',"waiting":' || coalesce(c.waiting, 0) || ',"failed_day":' || coalesce(d.failed, 0) || raw('completed_day', d.completed::text)
                || raw('oldest_queued_s', greatest(0, extract(epoch from clock_timestamp() - c.oldest))::bigint::text)
                || ',"exact":' || coalesce(c.exact, true)::text || '}'
@@ -458,131 +477,4 @@ begin
       from api_tally(p_tenant) t);
 end $$;
 
--- Tokens ----------------------------------------------------------------------
-
--- Who may use the API. The token itself is nowhere: hash is its sha256, and of 256
--- random bits nobody guesses one from that.
-create table token (
-    id          integer generated always as identity primary key,
-    hash        bytea not null unique check (octet_length(hash) = 32),
-    tenant      text not null check (tenant = '*' or tenant ~ '^[A-Za-z0-9._-]{1,64}$'),     -- '*': all
-    name        text not null check (name ~ '^[^[:cntrl:]]{1,64}$' and name !~ '^[0-9]+$'),   -- a number is an id
-    scopes      text[] not null check (cardinality(scopes) > 0 and array_position(scopes, null) is null
-                    and scopes <@ '{jobs:read,jobs:write,dead:write,search:read,admin}'),
-    rate        integer check (rate > 0),       -- requests a second; null: any number
-    burst       integer check (burst > 0),
-    created_at  timestamptz not null default clock_timestamp(),
-    expires_at  timestamptz,
-    revoked_at  timestamptz
-);
-create unique index token_name on token (name) where revoked_at is null;
-
-create view tokens as
-    select t.id, t.tenant, t.name, t.scopes, t.rate, t.burst, t.created_at, t.expires_at, t.revoked_at,
-           case when t.revoked_at is not null then 'revoked' when t.expires_at <= clock_timestamp() then 'expired' else 'valid' end as state
-      from token t;
-
--- For the owner only, as is token_revoke (grants.sql). p_name null: the tenant and the
--- id; p_expires null: never.
-create function token_add(p_hash bytea, p_tenant text, p_name text, p_scopes text[], p_rate integer, p_burst integer, p_expires interval)
-    returns integer
-    language plpgsql volatile security definer set search_path = sluice, pg_temp as $$
-declare
-    v_id integer := nextval(pg_get_serial_sequence('token', 'id'));
-    v_said text;
-begin
-    insert into token (id, hash, tenant, name, scopes, rate, burst, expires_at) overriding system value
-    values (v_id, p_hash, p_tenant, coalesce(p_name, case p_tenant when '*' then 'all' else left(p_tenant, 50) end || '-' || v_id), p_scopes,
-        p_rate, coalesce(p_burst, p_rate), clock_timestamp() + p_expires);
-    return v_id;
-exception
-    when unique_violation then
-        raise exception 'there is a token % already', p_name using errcode = '22023', hint = 'sluice token revoke takes it away';
-    when check_violation or not_null_violation then
-        get stacked diagnostics v_said = constraint_name;
-        v_said := coalesce(substring(v_said from '^token_(.*)_check[0-9]*$'), 'hash, tenant or scopes');
-        raise exception 'a token cannot have this as its %', v_said using errcode = '22023',
-            hint = case v_said when 'scopes' then 'there are: jobs:read, jobs:write, dead:write, search:read, admin'
-                when 'tenant' then '1 to 64 of A-Za-z0-9._-, or * for all' when 'name' then '1 to 64 characters, not only digits'
-                when 'hash' then '32 bytes' else 'it must be there, a number above 0' end;
-end $$;
-
--- By id or by name; the id, or null where no such token is valid.
-create function token_revoke(p_which text) returns integer
-    language sql volatile security definer set search_path = sluice, pg_temp as $$
-    update token t set revoked_at = clock_timestamp() where t.revoked_at is null and (t.id::text = p_which or t.name = p_which) returning t.id $$;
-
--- Whose token this is; no row: nobody's, or not any more.
-create function token_of(p_hash bytea)
-    returns table (id integer, tenant text, name text, scopes text[], rate integer, burst integer, expires_at timestamptz)
-    language plpgsql stable security definer set search_path = sluice, pg_temp set enable_seqscan = off as $$
-#variable_conflict use_column
-begin
-    return query select t.id, t.tenant, t.name, t.scopes, t.rate, t.burst, t.expires_at from token t
-                  where t.hash = p_hash and t.revoked_at is null and (t.expires_at is null or t.expires_at > clock_timestamp());
-end $$;
-
--- Idempotency keys --------------------------------------------------------------
-
-create table idempotency (
-    key     uuid primary key,       -- of the tenant and the key that the client chose
-    digest  bytea not null,         -- of what was asked under it
-    at      timestamptz not null default clock_timestamp()
-);
-create index idempotency_at on idempotency (at);
-
-insert into setting (name, kind, initial, about) values
-    ('retention_idempotency', 'interval', '24 hours', 'how long an Idempotency-Key is remembered'),
-    ('retention_tokens', 'interval', '90 days', 'how long tokens are listed that were revoked or have expired');
-
--- 'new'; 'same': this was asked under this key before; 'other': something else was. Of two at once one
--- is new, and the other waits until that is certain.
-create function idempotency(p_tenant text, p_key text, p_digest bytea) returns text
-    language plpgsql volatile security definer set search_path = sluice, pg_temp set enable_seqscan = off as $$
-declare
-    v_digest bytea;
-begin
-    for turn in 1..3 loop
-        insert into idempotency as i (key, digest) values (key16(coalesce(p_tenant, '*'), p_key), p_digest)
-        on conflict (key) do update set digest = excluded.digest, at = excluded.at
-         where i.at < clock_timestamp() - keep_for('retention_idempotency');
-        if found then
-            return 'new';
-        end if;
-        select i.digest into v_digest from idempotency i where i.key = key16(coalesce(p_tenant, '*'), p_key);
-        if found then
-            return case when v_digest = p_digest then 'same' else 'other' end;
-        end if;
-    end loop;
-    raise exception 'the idempotency key comes and goes' using errcode = '40001';
-end $$;
-
--- Keeping -----------------------------------------------------------------------
-
--- What the API leaves, as prune_rows of 0008 does it for the rest.
-create function prune_api_rows(p_dry boolean, p_limit integer) returns table (what text, name text, n bigint, note text)
-    language plpgsql volatile security definer set search_path = sluice, pg_temp as $$
-#variable_conflict use_column
-begin
-    what := 'deleted';
-    name := 'idempotency';
-    with old as materialized (
-        select i.key, i.at from idempotency i where i.at < clock_timestamp() - keep_for('retention_idempotency') order by i.at limit p_limit),
-    gone as (delete from idempotency i using old where not p_dry and i.key = old.key and i.at = old.at)
-    select count(*) into n from old;
-    if n > 0 then return next; end if;
-
-    name := 'token';
-    with old as materialized (
-        select t.id from token t where least(t.revoked_at, t.expires_at) < clock_timestamp() - keep_for('retention_tokens') order by t.id limit p_limit),
-    gone as (delete from token t using old where not p_dry and t.id = old.id)
-    select count(*) into n from old;
-    if n > 0 then return next; end if;
-end $$;
-
-alter function prune_rows(boolean, integer) rename to prune_ledger_rows;
-create function prune_rows(p_dry boolean, p_limit integer) returns table (what text, name text, n bigint, note text)
-    language sql volatile security definer set search_path = sluice, pg_temp as $$
-    select * from prune_ledger_rows(p_dry, p_limit) union all select * from prune_api_rows(p_dry, p_limit) $$;
-
-update meta set version = greatest(version, 17);
+update meta set version = greatest(version, 18);
