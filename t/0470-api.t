@@ -197,6 +197,33 @@ logged() {
 ok 'logs, bytes that are no text replaced' logged
 text_logs() { is 200 get '/v1/jobs/a-1/logs?attempt=1' -H 'Accept: text/plain' && h Content-Type | grep -q '^text/plain' && grep -qx '<b>' body && ! grep -q A body; }
 ok 'as text, of one attempt' text_logs
+# The first attempt's by several, the second's by one that only the ledger knows for a stage.
+staged() {
+	q "insert into sluice.pipeline (pipeline, stages) values ('auto', '{metadata,My.stage_2}')
+			on conflict (pipeline) do update set stages = excluded.stages" &&
+		q "insert into sluice.job_log (no, run, attempt, at, log) select j.no, 1, x.a, now(), convert_to(x.log, 'UTF8') from sluice.job j, (values
+			(1, 'embed: 1' || chr(10) || chr(10) || 'metadata: <i>: b' || chr(10) || 'error: x' || chr(10) || 'other: y' || chr(10) || 'embed: 2'),
+			(2, 'My.stage_2: z' || chr(10) || 'No.stage: z' || chr(10))) x(a, log) where j.job_id = 'b-1'"
+}
+ok 'logs of several stages' staged
+lines() {
+	is 200 get /v1/jobs/b-1/logs && hj '[["embed","embed: 1"],["metadata","metadata: <i>: b"],[null,"error: x"],[null,"other: y"],["embed","embed: 2"],["My.stage_2","My.stage_2: z"],[null,"No.stage: z"]]' \
+		'[.logs[].lines[] | [.stage, .text]] | tojson'
+}
+ok 'line by line, with who said it' lines
+# by STAGE WANT: what the answer has of it.
+by() { is 200 get "/v1/jobs/b-1/logs?stage=$1" && hj "$2" '.logs | map([.attempt, .bytes, .text, (.lines | map(.stage) | unique)]) | tojson'; }
+ok 'of one stage' by embed '[[1,17,"embed: 1\nembed: 2",["embed"]]]'
+ok 'of one that the ledger knows' by My.stage_2 '[[2,14,"My.stage_2: z\n",["My.stage_2"]]]'
+ok 'of none that is known' by other '[[1,19,"\nerror: x\nother: y\n",[null]],[2,12,"No.stage: z\n",[null]]]'
+ok 'of one that said nothing' by openalex '[]'
+staged_text() { is 200 get '/v1/jobs/b-1/logs?stage=metadata' -H 'Accept: text/plain' && [ "$(grep -c . body)" = 2 ] && grep -qx 'metadata: <i>: b' body; }
+ok 'and as text' staged_text
+for p in stage= stage=a%20b stage=%c3%a9 "stage=$(printf '%065d' 0)"; do
+	ok "logs?$p: 400" refused 400 bad_parameter stage get "/v1/jobs/b-1/logs?$p"
+done
+page_logs() { state b-1 processing && is 200 get '/ui/jobs/b-1?stage=metadata' && grep -qF '>metadata: &lt;i&gt;: b' body && ! grep -qF 'embed: 1' body; }
+ok 'on the page, too' page_logs
 for what in history result logs events; do
 	ok "$what of an unknown job: 404" is 404 get /v1/jobs/none/$what
 done

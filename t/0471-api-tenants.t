@@ -79,7 +79,7 @@ hidden() {
 }
 token=$a
 for job in geheim-done geheim-bad geheim-gate geheim-held; do
-	for what in '' /history /result /logs /events; do
+	for what in '' /history /result /logs '/logs?stage=geheim' /events; do
 		ok "GET $job$what" hidden 404 get "/v1/jobs/$job$what"
 		ok "GET $job$what of b" hidden 403 get "/v1/jobs/$job$what?tenant=b"
 		ok "HEAD $job$what" hidden 404 get "/v1/jobs/$job$what" -I

@@ -109,6 +109,36 @@ fixtures search >lines
 ok 'what was found' draw <lines
 ok 'is the best of it' has 'The 3 best'
 
+# Logs by stage.
+fixtures job >lines
+ok 'logs of several stages' draw <lines
+link() { has "href=\"/ui/jobs/report-2026-004?tenant=default$1#attempts\"$2</a> <span class=\"dim\">$3</span>"; }
+ok 'all of them' link '' ' aria-current="true">All stages' '14 lines'
+ok 'a link for each stage with its lines' link '&amp;stage=metadata' '>metadata' '8 lines'
+ok 'for one that only its times tell of, too' link '&amp;stage=My.stage_2' '>My.stage_2' '1 line'
+ok 'for a program that is no stage of ours' link '&amp;stage=pdftotext' '>pdftotext' '1 line'
+ok 'what nobody is known to have said' link '&amp;stage=other' '>other' '3 lines'
+fixtures job-stage >lines
+ok 'one stage' draw <lines
+ok 'is marked' link '&amp;stage=embed' ' aria-current="true">embed' '1 line'
+ok 'its lines are there' has '<pre class="say" tabindex="0">embed: info: 412 passages'
+ok 'and no other stage'\''s' hasnt 'page 3 has no text'
+ok 'an attempt in which it said nothing' has 'What <bdi>embed</bdi> said, 0 lines</summary></details>'
+fixtures job-other >lines
+ok 'other' draw <lines
+ok 'has the lines that begin with no name' has '<pre class="say" tabindex="0">Traceback (most recent call last):'
+ok 'nor with a word that is none' has 'error: nobody knows whose'
+ok 'and none of a stage' hasnt 'embed: info'
+fixtures job-many-stages >lines
+ok 'a log with 4,000 names' draw <lines
+few() { test "$(grep -o '#attempts"' page.html | wc -l)" = 26; }
+ok 'offers 24 of them, all, and the one that was asked for' few
+one() { page '{"page":"job","tenant":"a"}' '{"job":{"job_id":"a"},"attempts":[{"run":1,"attempt":1}]}' '{"run":1,"attempt":1,"text":"a: x\na: y"}' && hasnt '#attempts"' && has '2 lines</summary>'; }
+ok 'one stage alone: nothing to choose' one
+huge='{"attempts":[{"run":1,"attempt":1,"timings":{"a":1e308,"b":1e308,"c":1e308}}]}'
+finite() { page '{"page":"job","tenant":"a"}' "$huge" && check; }
+ok 'times whose sum is no number' finite
+
 fixtures problem-back >lines
 ok 'a problem with an action' draw <lines
 ok 'leads back' has '<a href="/ui/jobs/a%3A1?tenant=lab">Back to the job</a>'

@@ -29,7 +29,8 @@ put_number(struct pgcall *q, enum pg_type type, int64_t v)
 struct pgcall *
 logs_call(struct call *c, pgpool_done *done)
 {
-	struct pgcall *q = about_call(c, api_slow, "select run::bigint, attempt::bigint, sluice.stamp(at), log "
+	struct pgcall *q = about_call(c, api_slow, "select run::bigint, attempt::bigint, sluice.stamp(at), log, "
+	    "(select array_to_string(p.stages, ' ') from sluice.api_job($1, $2) j join sluice.pipeline p on p.pipeline = j.body::json ->> 'pipeline') "
 	    "from sluice.api_logs($1, $2, $3)", done);
 
 	put_number(q, PG_INT4, c->number);

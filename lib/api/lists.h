@@ -18,7 +18,7 @@ struct pgcall *dead_call(struct call *c, struct list *l, pgpool_done *done);
 
 /* Row (body) or none. */
 struct pgcall *letter_call(struct call *c, pgpool_done *done);
-/* Rows (run, attempt, at, log) of c's job; c->number: of this attempt only, unless 0. */
+/* Rows (run, attempt, at, log, the pipeline's stages or null) of c's job; c->number: of this attempt only, unless 0. */
 struct pgcall *logs_call(struct call *c, pgpool_done *done);
 /* A call whose first arguments are the tenant and the id of c's job. */
 struct pgcall *about_call(struct call *c, struct pgpool *pool, const char *sql, pgpool_done *done);

@@ -22,7 +22,7 @@ struct page
 page_begin(struct call *c)
 {
 	const char *did = web_param(c->r, "did");
-	struct page p = { .out = &c->out, .now_us = wall_us(), .said = did ? page_said(did) : NULL };
+	struct page p = { .out = &c->out, .now_us = wall_us(), .said = did ? page_said(did) : NULL, .stage = web_param(c->r, "stage") };
 	unsigned s = c->who.scopes;
 
 	c->out.len = 0;

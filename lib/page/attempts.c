@@ -1,17 +1,25 @@
+#include <math.h>
+
 #include "esc.h"
 #include "job.h"
 #include "when.h"
 
-enum { LOG_MOST = 64 << 10 };
+/* Microseconds; of what can't be, so many that sums of them are numbers still. */
+static double
+spent(const struct rec_member *m)
+{
+	double v = fill_num_of(m, 0);
+
+	return v > 0 ? fmin(v, 9e15) : 0;
+}
 
 static double
 total(const struct rec *timings)
 {
-	double sum = 0, v;
+	double sum = 0;
 
 	for (size_t i = 0; i < timings->n; i++)
-		if ((v = fill_num_of(&timings->m[i], 0)) > 0)
-			sum += v;
+		sum += spent(&timings->m[i]);
 	return sum;
 }
 
@@ -37,9 +45,7 @@ bars(struct buf *out, const struct rec *timings, double took)
 	for (size_t i = 0; i < timings->n && i < 64; i++) {
 		const struct rec_member *m = &timings->m[i];
 
-		v = fill_num_of(m, 0);
-		if (!(v > 0))
-			v = 0;
+		v = spent(m);
 		buf_adds(out, "<tr><th scope=\"row\">");
 		esc_html(out, m->key, m->key_len, 40);
 		bar(out, at, v, whole, "p-medium");
@@ -53,28 +59,15 @@ bars(struct buf *out, const struct rec *timings, double took)
 }
 
 static void
-logs_of(const struct page *p, const struct rec *attempt, const struct page_log *logs, size_t n, size_t at, bool last)
+log_of(const struct page *p, const struct rec *attempt, const struct page_log *logs, size_t n, size_t at, bool last, const char *known)
 {
-	struct buf *out = p->out;
 	double run = fill_num(attempt, "run", 0), no = fill_num(attempt, "attempt", 0);
 
-	for (size_t i = 0; i < n; i++) {
-		const char *from = logs[i].p;
-		size_t len = logs[i].len;
-
-		if ((double)logs[i].run != run || (double)logs[i].attempt != no)
-			continue;
-		buf_addf(out, "<details id=\"log-%zu-%zu\"%s><summary>What its stages said, ", at, i, last ? " open" : "");
-		fill_count(out, (double)len);
-		buf_adds(out, " bytes</summary><pre class=\"say\" tabindex=\"0\">");
-		if (len > LOG_MOST) {
-			buf_adds(out, "[the end of it]\n");
-			from += len - LOG_MOST;
-			len = LOG_MOST;
+	for (size_t i = 0; i < n; i++)
+		if ((double)logs[i].run == run && (double)logs[i].attempt == no) {
+			job_log(p, &logs[i], at, last, known);
+			return;
 		}
-		esc_html(out, from, len, LOG_MOST);
-		buf_adds(out, "</pre></details>");
-	}
 }
 
 /* What became of the attempt, where the job's own state then says something else of it. */
@@ -93,14 +86,14 @@ outcome(struct buf *out, const struct rec *r, bool cancelled)
 }
 
 static void
-attempt(const struct page *p, const struct rec *r, const struct page_log *logs, size_t n, size_t at, bool last, bool cancelled)
+attempt(const struct page *p, const struct rec *r, bool cancelled)
 {
 	static struct rec in;
 	struct buf *out = p->out;
 	int64_t began = fill_time(r, "began_at"), end = fill_time(r, "ended_at");
 
 	fill(out, r, "<article data-key=\"{run}.{attempt}\"><h3>Run {run}, attempt {attempt} ");
-	outcome(out, r, last && cancelled);
+	outcome(out, r, cancelled);
 	buf_adds(out, "</h3><p class=\"dim\">");
 	when_at(out, p->now_us, began);
 	if (began != WHEN_NONE && end != WHEN_NONE) {
@@ -116,24 +109,31 @@ attempt(const struct page *p, const struct rec *r, const struct page_log *logs, 
 		job_error(out, &in);
 	if (fill_in(&in, r, "timings") && in.n)
 		bars(out, &in, began != WHEN_NONE && end != WHEN_NONE ? (double)(end - began) : 0);
-	logs_of(p, r, logs, n, at, last);
-	buf_adds(out, "</article>\n");
 }
 
 void
 job_attempts(const struct page *p, const struct rec *history, const struct page_log *logs, size_t n)
 {
-	static struct rec list, r;
+	static struct rec list, r, job;
+	static struct buf known;
 	struct buf *out = p->out;
-	bool cancelled = fill_in(&r, history, "job") && rec_is(rec_get(&r, "status"), "cancelled");
+	bool cancelled = fill_in(&job, history, "job") && rec_is(rec_get(&job, "status"), "cancelled");
 
+	job_stages_known(&known, history);
 	fill_list(&list, history, "attempts");
 	buf_adds(out, "<section id=\"attempts\" class=\"card\" data-live aria-labelledby=\"attempts-h\"><h2 id=\"attempts-h\">Attempts</h2>");
 	if (!list.n)
 		buf_adds(out, "<p class=\"empty\">No worker has had it yet.</p>");
+	job_log_stages(p, &job, logs, n, known.p);
 	/* The last one first: that is what people come for. */
-	for (size_t i = list.n; i-- > 0 && list.n - i <= 100; )
-		if (fill_item(&r, &list, i))
-			attempt(p, &r, logs, n, i, i + 1 == list.n, cancelled);
+	for (size_t i = list.n; i-- > 0 && list.n - i <= 100; ) {
+		bool last = i + 1 == list.n;
+
+		if (!fill_item(&r, &list, i))
+			continue;
+		attempt(p, &r, last && cancelled);
+		log_of(p, &r, logs, n, i, last, known.p);
+		buf_adds(out, "</article>\n");
+	}
 	buf_adds(out, "</section>\n");
 }

@@ -46,6 +46,7 @@ struct page {
 	unsigned may;           /* enum page_may */
 	int64_t now_us;         /* since 1970 */
 	const char *said;       /* page_said's, or NULL */
+	const char *stage;      /* of the page of a job: only its lines of the logs (logline.h); NULL: all */
 };
 
 struct page_text {

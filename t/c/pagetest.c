@@ -1,5 +1,5 @@
 /* pagetest - a page of the dashboard out of JSON lines. The first says which, and for whom:
- *   {"page":"jobs","who":"t","tenant":"a","now":"2026-11-29T12:00:00Z","may":7,"said":"code", and its own members}
+ *   {"page":"jobs","who":"t","tenant":"a","now":"2026-11-29T12:00:00Z","may":7,"said":"code","stage":"embed", and its own members}
  * The others are its rows: for "overview" the first is the stats, pipelines have "stages", the rest are workers;
  * for "job" the first is the history and the others logs {run, attempt, at, text}. "asset" prints a file. */
 #include <stdio.h>
@@ -142,6 +142,7 @@ main(void)
 	p.who = member("who");
 	p.tenant = member("tenant");
 	p.said = page_said(member("said"));
+	p.stage = member("stage");
 	now = member("now");
 	p.now_us = now ? when_us(now, strlen(now)) : 0;
 	if (rec_u64(rec_get(&head, "may"), &may) == 0)

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 VOID = {'meta', 'link', 'input', 'br'}
 ELEMENTS = VOID | set('''html head title script body a header div svg path rect nav ul ol li main h1 h2 h3 p span form label select option button
     section article dl dt dd table caption thead tbody tr th td figure figcaption desc details summary pre code b strong time blockquote footer
-    textarea'''.split())
+    textarea bdi'''.split())
 ATTRIBUTES = set('''lang charset name content rel href type src defer class id tabindex role hidden value method action for required rows maxlength
     placeholder autocomplete autofocus spellcheck selected scope datetime d viewbox x width height open'''.split()) | {'vector-effect', 'preserveaspectratio', 'focusable'}
 ADDRESSES = {'href', 'src', 'action', 'data-events'}

@@ -89,7 +89,7 @@ def history():
     steps[6] |= {'error': ERROR}
     attempts = [
         {'run': 1, 'attempt': 1, 'worker': 'auto-1', 'began_at': at(-100), 'ended_at': at(-96.6), 'status': 'queued', 'error': steps[2]['error'],
-         'timings': {'metadata': 214000, 'chunk': 41200, 'embed': 2810000, 'index': 300100}, 'log_bytes': 310},
+         'timings': {'metadata': 214000, 'chunk': 41200, 'embed': 2810000, 'index': 300100, 'My.stage_2': 90000}, 'log_bytes': 310},
         {'run': 1, 'attempt': 2, 'worker': 'auto-2', 'began_at': at(-60), 'ended_at': at(-58), 'status': 'queued'},
         {'run': 1, 'attempt': 3, 'worker': 'auto-1', 'began_at': at(-15.2), 'ended_at': at(-12), 'status': 'failed', 'error': ERROR, 'dead': 17,
          'timings': {'metadata': 3190000}, 'log_bytes': 120},
@@ -115,7 +115,7 @@ def waiting():
 
 
 def logs():
-    text = 'metadata: warning: page 3 has no text\n' * 8 + 'embed: info: 412 passages\n'
+    text = 'metadata: warning: page 3 has no text\n' * 8 + 'embed: info: 412 passages\nTraceback (most recent call last):\nerror: nobody knows whose\nMy.stage_2: done\n'
     return [{'run': 1, 'attempt': 1, 'at': at(-97), 'text': text}, {'run': 1, 'attempt': 3, 'at': at(-12), 'text': 'pdftotext: Syntax Error\n\u001b[31mred\u001b[0m\n'}]
 
 
@@ -155,6 +155,9 @@ PAGES = {
     'jobs-filtered': lambda: [head('jobs', tenant='lab', cursor='MTIz', status='failed', pipeline='auto', since=at(-3600)), *jobs()[3:5]],
     'jobs-empty': lambda: [head('jobs', tenant='lab')],
     'job': lambda: [head('job'), history(), *logs()],
+    'job-stage': lambda: [head('job', stage='embed'), history(), *logs()],
+    'job-other': lambda: [head('job', stage='other'), history(), *logs()],
+    'job-many-stages': lambda: [head('job', stage='nobody'), history(), {'run': 1, 'attempt': 3, 'at': at(-12), 'text': ''.join('s%d: x\n' % i for i in range(4000))}],
     'job-running': lambda: [head('job', said='opened'), running()],
     'job-waiting': lambda: [head('job'), waiting()],
     'dead': lambda: [head('dead', next='11'), *dead()],
@@ -172,7 +175,7 @@ PAGES = {
     'problem': lambda: [head('problem', status=404, title='No such job', detail='The ledger has no job with this id for this tenant.', id='req-1')],
     'problem-back': lambda: [head('problem', status=409, title='Conflict', detail='the job has ended', back='/ui/jobs/a%3A1?tenant=lab')],
 }
-for name in ('overview', 'jobs', 'job', 'job-waiting', 'dead', 'letter', 'letter-binary', 'workers', 'pipelines', 'search', 'sign-in', 'problem'):
+for name in ('overview', 'jobs', 'job', 'job-stage', 'job-waiting', 'dead', 'letter', 'letter-binary', 'workers', 'pipelines', 'search', 'sign-in', 'problem'):
     def hostile(of=PAGES[name]):
         first, *rest = of()
         return [wrap(first) | {'now': first['now'], 'page': first['page']} | {k: '*' for k in ('tenant',) if k in first}, *[wrap(r) for r in rest]]
