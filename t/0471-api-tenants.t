@@ -79,11 +79,13 @@ hidden() {
 }
 token=$a
 for job in geheim-done geheim-bad geheim-gate geheim-held; do
-	for what in '' /history /result /logs '/logs?stage=geheim' /events; do
+	for what in '' /history /result /logs /events; do
 		ok "GET $job$what" hidden 404 get "/v1/jobs/$job$what"
 		ok "GET $job$what of b" hidden 403 get "/v1/jobs/$job$what?tenant=b"
 		ok "HEAD $job$what" hidden 404 get "/v1/jobs/$job$what" -I
 	done
+	ok "GET $job/logs of a stage" hidden 404 get "/v1/jobs/$job/logs?stage=other"
+	ok "GET $job/logs of a stage, of b" hidden 403 get "/v1/jobs/$job/logs?tenant=b&stage=other"
 	for what in cancel open retry; do
 		ok "$what $job" hidden 404 post "/v1/jobs/$job/$what" ''
 		ok "$what $job of b" hidden 403 post "/v1/jobs/$job/$what?tenant=b" ''
