@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -160,6 +161,20 @@ answer(void *ctx, uint64_t tag, const char *line, size_t len)
 	return 0;
 }
 
+/* A signal that a program brings upon itself, by the exit status of a pipeline or of one stage.
+ * Any other end may have come from outside: a ledger that can only be read, a full disk, a KILL. */
+static bool
+at_fault(const struct feed_death *why)
+{
+	static const int own[] = { SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGSYS, SIGTRAP };
+	int signal = why->signal ? why->signal : why->code - 128;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (signal == own[i])
+			return true;
+	return false;
+}
+
 static int
 guilty(void *ctx, struct feed *f, uint64_t tag, const struct feed_death *why)
 {
@@ -177,6 +192,8 @@ guilty(void *ctx, struct feed *f, uint64_t tag, const struct feed_death *why)
 	rec_str(rec_get(&e, "code"), &code);
 	rec_str(rec_get(&e, "message"), &message);
 	rec_bool(rec_get(&e, "retry"), &retry);
+	if (why->why == FEED_ENDED)
+		retry = !at_fault(why);
 	answer_reject(&admit, buf_str(&code), message.p, message.len, retry, NULL);
 	asked_settle((struct asked *)(uintptr_t)tag, &admit);
 	return 0;

@@ -147,7 +147,35 @@ gone() {
 ok 'it is not there: 503' gone
 none() { says 0 "select count(*) from sluice.job where job_id = 'o-10'"; }
 ok 'and nothing is' none
+# A stage that dies of some requests: of itself, or as it would without its ledger.
+cat >p/poison <<'X'
+#!/bin/bash
+while IFS= read -r l; do
+	case $l in
+	*kill-me*) kill -SEGV $$ ;;
+	*end-me*) exit 111 ;;
+	*kill-9-me*) kill -KILL $$ ;;
+	esac
+	printf '%s\n' "$l"
+done
+X
+chmod +x p/poison
+# shellcheck disable=SC2016
+sed -i 's/^normalise |/normalise | "$here\/poison" |/' p/door
 here() { api_listen door door -- "$PWD/p/door" && until_ok 60 held o-10; }
 ok 'it is there again' here
+ok 'a request of which it dies: 422, for good' is 422 post /v1/jobs '{"job_id":"k-1","text":"kill-me"}'
+ok 'and says why' hj 'crashed true' '.code + " " + (.detail | test("do not send it again") | tostring)'
+batch() {
+	printf '{"job_id":"k-%s","text":"%s","pipeline":"held"}\n' 2 x 3 kill-me 4 x >lines
+	is 207 a_curl /v1/jobs --data-binary @lines -H 'Content-Type: application/x-ndjson' && hj '202 422 202' '[.results[].status] | map(tostring) | join(" ")'
+}
+ok 'among others it harms none' batch
+for how in end kill-9; do
+	dies() { is "$1" post /v1/jobs "{\"job_id\":\"e-$how\",\"text\":\"$how-me\"}" && hj crashed .code; }
+	ok "$how: what may not be its fault: 503" unavailable crashed post /v1/jobs "{\"job_id\":\"e-$how\",\"text\":\"$how-me\"}"
+	others() { dies 503 && dies 503 && held "o-$how-1" && dies 503 && held "o-$how-2" && dies 422; }
+	ok "$how: but the third time, with others let in between, it is: 422" others
+done
 ok 'it ends well' api_down
 done_testing

@@ -54,7 +54,12 @@ fed(struct asking *a, const char *line, size_t len)
 {
 	static struct buf location;
 	struct call *c = ((struct single *)a)->c;
-	unsigned status = outcome_json(&c->out, line, len, &location);
+	struct buf request = BUF_INIT;
+	unsigned status;
+
+	buf_addf(&request, "%s %.*s", c->part.p, (int)c->r->body.len, c->r->body.len ? c->r->body.p : "");
+	status = outcome_json(&c->out, &(struct asked_for){ c, request.p, request.len }, line, len, &location);
+	buf_free(&request);
 
 	if (c->route->page) {
 		fed_page(c, status);

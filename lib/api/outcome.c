@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/crashes.h"
 #include "json.h"
 
 static void
@@ -14,19 +15,36 @@ text(const struct rec *r, const char *name, struct buf *b)
 	buf_str(b);
 }
 
+/* The intake died of it. */
+static unsigned
+died(struct buf *out, const struct asked_for *request, const char *message, bool retry)
+{
+	static struct buf detail;
+	bool final = !retry || crashes_again(call_tenant(request->c), request->p, request->len);
+
+	detail.len = 0;
+	buf_adds(&detail, final ? "the intake dies of this request, and not of others: do not send it again as it is; the log of the service door says more"
+	                        : "the intake died, of this request or of something else: try again");
+	buf_addf(&detail, " (%s)", message);
+	problem_json(out, final ? 422 : 503, "crashed", NULL, buf_str(&detail));
+	return final ? 422 : 503;
+}
+
 /* It is neither a job nor a duplicate of one. */
 static unsigned
-refused(struct buf *out, const struct rec *a, const char *outcome)
+refused(struct buf *out, const struct asked_for *request, const struct rec *a, const char *outcome)
 {
 	static struct buf code, message, member;
 	unsigned status = 422;
-	bool retry;
+	bool retry = false;
 
 	text(a, "code", &code);
 	text(a, "message", &message);
 	text(a, "member", &member);
-	/* What the intake died of may have been the request, or a ledger that can only be read. */
-	if ((rec_bool(rec_get(a, "retry"), &retry) == 0 && retry) || strcmp(code.p, "crashed") == 0)
+	rec_bool(rec_get(a, "retry"), &retry);
+	if (strcmp(code.p, "crashed") == 0)
+		return died(out, request, message.p, retry);
+	if (retry)
 		status = 503;
 	else if (strcmp(code.p, "no_dead_letter") == 0)
 		status = 404;
@@ -73,7 +91,7 @@ accepted(struct buf *out, const struct rec *r, const struct rec *a, bool again, 
 }
 
 unsigned
-outcome_json(struct buf *out, const char *line, size_t len, struct buf *location)
+outcome_json(struct buf *out, const struct asked_for *request, const char *line, size_t len, struct buf *location)
 {
 	static struct rec r, a;
 	static struct buf outcome;
@@ -84,7 +102,9 @@ outcome_json(struct buf *out, const char *line, size_t len, struct buf *location
 	    rec_parse(&a, m->val, m->val_len) == REC_OK) {
 		text(&a, "outcome", &outcome);
 		if (strcmp(outcome.p, "job") != 0 && strcmp(outcome.p, "duplicate") != 0)
-			return refused(out, &a, outcome.p);
+			return refused(out, request, &a, outcome.p);
+		if (*outcome.p == 'j')
+			crashes_admitted();
 		return accepted(out, &r, &a, *outcome.p == 'd', location);
 	}
 	problem_json(out, 503, "no_answer", NULL, "what became of the request is not known: send it again with the same job_id or "

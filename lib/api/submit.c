@@ -24,6 +24,7 @@ struct batch {
 struct item {
 	struct asking asking;           /* first */
 	struct batch *b;
+	struct asked_for request;
 	unsigned status;                /* 0: not answered */
 	struct buf result;
 };
@@ -89,7 +90,7 @@ on_answer(struct asking *a, const char *line, size_t len)
 {
 	static struct buf location;
 	struct item *i = (struct item *)a;
-	unsigned status = outcome_json(&i->result, line, len, &location);
+	unsigned status = outcome_json(&i->result, &i->request, line, len, &location);
 
 	many_sent -= i->b->many;
 	settled(i, status, location.p);
@@ -148,6 +149,7 @@ pump(struct batch *b)
 		struct fault f;
 		bool last;
 
+		i->request = (struct asked_for){ b->c, p, len };
 		if (request_line(b->c, p, len, b->sent, &line, &f)) {
 			sent = b->many && many_sent >= MANY_MAX ? WIRE_FULL : wires_send(WIRES_INTAKE, line.p, line.len, &i->asking);
 			many_sent += b->many && sent == WIRE_SENT;
