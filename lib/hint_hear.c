@@ -22,7 +22,7 @@ begin(struct hint_ear *e, int64_t now)
 	static char name[64];
 
 	snprintf(name, sizeof(name), "%s hints", err_prog());
-	e->conn = pg_connect_begin(e->conninfo, name, e->near);
+	e->conn = pg_connect_begin(e->conninfo, name, 0, e->near);
 	if (e->conn)
 		PQsetNoticeReceiver(e->conn, hush, NULL);
 	e->state = HINT_CONNECTING;

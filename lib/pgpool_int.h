@@ -15,7 +15,9 @@ struct link {
 	struct pg db;
 	enum link_state state;
 	struct pgcall *call;
-	int64_t give_up_at, retry_at, pause_ms;
+	struct loop_timer retry;        /* while it is down */
+	int64_t give_up_at, pause_ms;
+	unsigned first;         /* of several servers, the one to begin with */
 };
 
 struct pgpool {
@@ -41,7 +43,7 @@ void link_init(struct link *l, struct pgpool *p);
 void link_run(struct link *l, struct pgcall *c);
 /* Stays awake for the answer to its call, for so long at the most. */
 void link_wait(struct link *l, int64_t us);
-/* Twice a second: connects again, gives up. */
+/* Twice a second: gives up. */
 void link_tick(struct link *l, int64_t now);
 
 #endif

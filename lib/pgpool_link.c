@@ -1,6 +1,7 @@
 #include "pgpool_int.h"
 
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ down(struct link *l)
 	pg_close(&l->db);
 	l->state = LINK_DOWN;
 	l->pause_ms = !l->pause_ms ? PAUSE_MIN_MS : l->pause_ms * 2 < PAUSE_MAX_MS ? l->pause_ms * 2 : PAUSE_MAX_MS;
-	l->retry_at = now_ms() + l->pause_ms;
+	loop_in(&l->retry, l->pause_ms);
 	if (!pgpool_up(p)) {
 		if (!p->told)
 			warn("no ledger for now: %s", p->err);
@@ -48,7 +49,7 @@ hush(void *unused, const PGresult *res)
 static void
 connect_link(struct link *l)
 {
-	l->db.conn = pg_connect_begin(l->pool->conninfo, l->pool->name, NULL);
+	l->db.conn = pg_connect_begin(l->pool->conninfo, l->pool->name, l->first, NULL);
 	l->state = LINK_CONNECTING;
 	l->give_up_at = now_ms() + ANSWER_MS;
 	if (!l->db.conn || PQstatus(l->db.conn) == CONNECTION_BAD) {
@@ -250,11 +251,18 @@ link_wait(struct link *l, int64_t us)
 			reading(l);
 }
 
+static void
+again(struct loop_timer *t)
+{
+	connect_link((struct link *)((char *)t - offsetof(struct link, retry)));
+}
+
 void
 link_init(struct link *l, struct pgpool *p)
 {
 	l->io.fd = -1;
 	l->io.ready = ready;
+	l->retry.due = again;
 	l->pool = p;
 	connect_link(l);
 }
@@ -262,10 +270,10 @@ link_init(struct link *l, struct pgpool *p)
 void
 link_tick(struct link *l, int64_t now)
 {
-	if (l->state == LINK_DOWN && now >= l->retry_at) {
-		connect_link(l);
-	} else if (l->state != LINK_DOWN && l->state != LINK_IDLE && now > l->give_up_at) {
-		pg_set_err(&l->db, "database", "no answer");
-		down(l);
-	}
+	if (l->state == LINK_DOWN || l->state == LINK_IDLE || now <= l->give_up_at)
+		return;
+	if (l->state == LINK_CONNECTING)
+		l->first++;     /* another server may say something */
+	pg_set_err(&l->db, l->state == LINK_CONNECTING ? "connect to the database" : "database", "no answer");
+	down(l);
 }
