@@ -14,7 +14,7 @@
 #include "now.h"
 
 static const char usage[] = "jobs-api -l address:port [-D fd] [-i socket] [-q socket] [-m folder] [-s folder]\n"
-    "             [-c connections] [-a connections] [-t times]\n"
+    "             [-c connections] [-a connections] [-e seconds] [-t times]\n"
     "\n"
     "Serves the jobs of the ledger (SLUICE_DB) over HTTP: reading, submitting,\n"
     "following and cancelling them, and a page to watch it all.\n"
@@ -26,6 +26,7 @@ static const char usage[] = "jobs-api -l address:port [-D fd] [-i socket] [-q so
     "  -s folder        what programs wait for, for /readyz\n"
     "  -c connections   at most, all together (12000)\n"
     "  -a connections   at most from one address (no limit)\n"
+    "  -e seconds       after which a stream ends, or up to half as many more (900)\n"
     "  -t times         seconds that a client may take, five in one argument: for its first\n"
     "                   request, between requests, for a body, for an answer, until the\n"
     "                   reader of a stream takes something ('20 75 120 600 60')\n";
@@ -113,7 +114,7 @@ set_times(struct web_times *t, const char *arg)
 int
 main(int argc, char **argv)
 {
-	static struct api_opts o;
+	static struct api_opts o = { .stream_s = 900 };
 	struct web_opts w = { .connections = 12000, .times = WEB_TIMES, .handle = api_handle, .known = api_known,
 	    .abandon = api_abandon, .done = api_done };
 	int c, ready_fd = 0;
@@ -121,7 +122,7 @@ main(int argc, char **argv)
 	err_init("jobs-api");
 	arg_help(argc, argv, usage);
 	o.metrics = arg_env("SLUICE_METRICS", NULL);
-	while ((c = getopt(argc, argv, "+l:D:i:q:m:s:c:a:t:")) != -1)
+	while ((c = getopt(argc, argv, "+l:D:i:q:m:s:c:a:e:t:")) != -1)
 		switch (c) {
 		case 'l': w.address = optarg; break;
 		case 'D': ready_fd = (int)arg_ulong("-D", optarg, 3, 1 << 20); break;
@@ -131,6 +132,7 @@ main(int argc, char **argv)
 		case 's': o.states = optarg; break;
 		case 'c': w.connections = (unsigned)arg_ulong("-c", optarg, 1, 1000000); break;
 		case 'a': w.per_address = (unsigned)arg_ulong("-a", optarg, 1, 1000000); break;
+		case 'e': o.stream_s = (unsigned)arg_ulong("-e", optarg, 1, 86400); break;
 		case 't': set_times(&w.times, optarg); break;
 		default: die_usage(usage);
 		}

@@ -59,6 +59,7 @@ struct api_opts {
 	const char *tenant;             /* of those whose token is for all, where one must be meant */
 	const char *origins;            /* CORS: "https://a https://b", or NULL */
 	bool open;                      /* clients on this machine need no token */
+	unsigned stream_s;              /* how long a stream lives at the least, and half as long again at most */
 };
 extern struct api_opts api;
 extern struct pgpool *api_quick, *api_slow;     /* single jobs; lists, searches */

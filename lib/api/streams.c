@@ -8,7 +8,7 @@
 #include "api/api.h"
 #include "loop.h"
 
-enum { BUCKETS = 16384, ALIVE_S = 15, LIFE_S = 900, REST_MS = 20 };
+enum { BUCKETS = 16384, ALIVE_S = 15, REST_MS = 20 };
 
 static struct stream *buckets[BUCKETS], *all;
 static struct stream *upcoming;         /* where a walk through them goes on: what it calls may release any */
@@ -193,7 +193,7 @@ alive(struct stream *s, unsigned turn)
 
 	stream_go_on(s);
 	/* Its client comes back, if its token is still good. Not all at once. */
-	if (s->w && ++s->age > LIFE_S + ((uintptr_t)s >> 6) % LIFE_S / 2)
+	if (s->w && ++s->age > api.stream_s + ((uintptr_t)s >> 6) % api.stream_s / 2)
 		web_end(s->w);
 	else if (s->w && ((uintptr_t)s >> 6) % ALIVE_S == turn % ALIVE_S)
 		web_send(s->w, sign, sizeof(sign) - 1);
