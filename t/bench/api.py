@@ -173,3 +173,26 @@ def streams(folder):
         raise SystemExit("bench: api_streams: events are missing, or not in order")
     yield outcome("api_event_p99", r["p99_ms"], "ms", 50, 50 / r["p99_ms"], heard=r["heard"], late=r["late"], p50=r["p50_ms"], max=r["max_ms"])
     yield outcome("api_streams_memory", most, "MB", 200, 200 / most, streams=n, idle=round(before, 1))
+
+
+def soak(folder):
+    """The resident memory of one server at the first and after each further of some millions of
+    requests (BENCH_REQUESTS, BENCH_STEP); soak.lua says which these are."""
+    most, step = (int(float(os.environ.get(k, v))) for k, v in (("BENCH_REQUESTS", "1e7"), ("BENCH_STEP", "1e6")))
+    jobs("one", 1)
+    with Api(folder) as api:
+        rss, done, begin = [api.memory()[0]], 0, time.monotonic()
+        say(f"api_soak: before the first request {rss[0]:.2f} MB")
+        while done < most:
+            out = subprocess.run(["wrk", "-c64", "-t1", f"-d{SECONDS}s", "--timeout", "60s", "-s", TOP / "t/bench/soak.lua",
+                                  f"http://127.0.0.1:{api.port}", "--", api.token.read_text().strip(), f"soak{done}"],
+                                 check=True, capture_output=True, text=True).stdout
+            done += int(next(l for l in out.splitlines() if " requests in " in l).split()[0])
+            if "Socket errors" in out:
+                say("api_soak: " + next(l.strip() for l in out.splitlines() if "Socket errors" in l))
+            if done >= step * len(rss):
+                rss.append(api.memory()[0])
+                say(f"api_soak: {done} requests in {time.monotonic() - begin:.0f} s: {rss[-1]:.2f} MB")
+        top = api.memory()[1]
+    yield outcome("api_soak_growth", rss[-1] - rss[1], "MB from the first step to the last", 1, rss[1] / rss[-1],
+                  requests=done, at=[round(m, 2) for m in rss], most=round(top, 2))
