@@ -14,7 +14,7 @@ import subprocess
 DEEDS = {
     'kill': (50, None), 'stop': (22, (0.1, 12)), 'broker-kill': (5, (0.1, 4)), 'broker-stop': (4, (0.5, 12)),
     'brokers-kill': (1, (0.1, 3)), 'cut': (3, None), 'refuse': (2, (0.5, 6)), 'hold': (2, (0.5, 12)), 'slow': (2, (1, 6)),
-    'backend-end': (4, None), 'fill': (3, (1, 6)), 'pin': (3, (5, 40)), 'cancel': (8, None), 'rerun': (4, None),
+    'api-kill': (14, None), 'api-stop': (5, (0.1, 12)), 'reader-leave': (5, None), 'backend-end': (4, None), 'fill': (3, (1, 6)), 'pin': (3, (5, 40)), 'cancel': (8, None), 'rerun': (4, None),
 }
 
 
@@ -50,11 +50,15 @@ class Harm:
     def __init__(self, stack, kinds, log, seed):
         self.stack, self.log = stack, log
         self.to_kill, self.to_stop = Deck(f'{seed}/kill', kinds), Deck(f'{seed}/stop', kinds)
+        api = [k for k in kinds if k.split(': ')[0] in ('api', 'door', 'hits') and k.split(': ')[1] not in ('s6-supervise', 's6-log')]
+        self.api_to_kill, self.api_to_stop = Deck(f'{seed}/api-kill', api), Deck(f'{seed}/api-stop', api)
         self.kills = self.stops = self.others = 0
         self.undo = []          # (when, what)
         self.out = {}           # broker: what it waits for
         self.work = []          # commands that go on by themselves
         self.job_ids = None     # the run tells: who may be cancelled, run again
+        self.ask = None         # a person at the API: (deed, job)
+        self.leave = None       # one of its readers
 
     def do(self, deed, number, lasts, now):
         hit = getattr(self, deed.replace('-', '_'))(number, lasts, now)
@@ -90,18 +94,28 @@ class Harm:
         pids = self.stack.processes().get(kind)
         return (kind, pids[int(number * 1000) % len(pids)]) if pids else (f'no {kind} there', None)
 
-    def kill(self, number, lasts, now):
-        kind, pid = self.victim(self.to_kill, number)
+    def kill(self, number, lasts, now, deck=None):
+        kind, pid = self.victim(deck or self.to_kill, number)
         if pid and send(pid, signal.SIGKILL):
             self.kills += 1
         return f'{kind} {pid or ""}'
 
-    def stop(self, number, lasts, now):
-        kind, pid = self.victim(self.to_stop, number)
+    def stop(self, number, lasts, now, deck=None):
+        kind, pid = self.victim(deck or self.to_stop, number)
         if pid and send(pid, signal.SIGSTOP):
             self.stops += 1
             self.later(now + lasts, lambda: send(pid, signal.SIGCONT))
         return f'{kind} {pid or ""}'
+
+    def api_kill(self, number, lasts, now):
+        return self.kill(number, lasts, now, self.api_to_kill)
+
+    def api_stop(self, number, lasts, now):
+        return self.stop(number, lasts, now, self.api_to_stop)
+
+    def reader_leave(self, number, lasts, now):
+        self.others += 1
+        return self.leave(number)
 
     def supervisor(self, number, lasts, now):
         pid, = self.stack.processes().get('scan: s6-svscan', [None])
@@ -205,13 +219,23 @@ class Harm:
         self.later(now + lasts, lambda: os.path.exists(path) and os.unlink(path))
         return ''
 
+    def by_api(self, deed, jobs):
+        self.others += 1
+        for job in jobs:
+            self.ask(deed, job)
+        return ''               # each question is logged by who asks
+
     def cancel(self, number, lasts, now):
         jobs = self.job_ids('cancel', number)
+        if int(number * 1000) % 2:
+            return self.by_api('cancel', jobs)
         self.sql(f"select 'cancelled', sluice.cancel('default', array[{quoted(jobs)}]::text[], 'the chaos run')")
         return ' '.join(jobs)
 
     def rerun(self, number, lasts, now):
         jobs = self.job_ids('rerun', number)
+        if int(number * 1000) % 2:
+            return self.by_api('rerun', jobs)
         self.sql(f"select 'run again', sluice.rerun('default', array[{quoted(jobs)}]::text[], false)")
         return ' '.join(jobs)
 

@@ -4,7 +4,8 @@ items(seed, jobs) gives the records in the order of sending. Records that
 have to be judged in order have one key, so they lie in one partition. Each
 item says what must become of it:
 
-    is      job, duplicate, conflict, rejected
+    is      job, duplicate, conflict, rejected (a dead letter), refused (told so by the API)
+    way     kafka, or api: clients.py sends it
     ends    states that its job may end in (without a cancel)
     of      for a duplicate or conflict: the job_id that it is measured against
     answer  the topic that its results belong on, "missing" or "forbidden" where
@@ -44,7 +45,14 @@ class Item:
         self.doc_use = None
         self.part = self.off = None
         self.era = 1
+        self.way = 'kafka'
+        self.idempotency = None         # such a key, for a request without job_id
+        self.follow = False             # its events, to the end
+        self.tries, self.status, self.got = 0, None, None
         self.__dict__.update(more)
+
+    def tried(self):
+        self.tries += 1
 
     def sent(self):
         """The line of the run's own ledger."""
@@ -57,7 +65,7 @@ class Item:
 
 class Maker:
     def __init__(self, seed, jobs):
-        self.dice = random.Random(f'{seed}/content')
+        self.dice, self.ways = random.Random(f'{seed}/content'), random.Random(f'{seed}/ways')
         self.seed, self.jobs = seed, jobs
         self.n = 0
         self.items = []
@@ -133,21 +141,34 @@ class Maker:
         item.protected = d.random() < 0.3
         return item
 
+    def by_api(self, item):
+        """A quarter goes by the API; some of these bring no job_id, but a key."""
+        if self.ways.random() >= 0.25:
+            return
+        item.way, item.topic = 'api', None
+        item.follow = self.ways.random() < 0.2
+        if item.ends == ['completed'] and item.pipeline == 'cheap' and self.ways.random() < 0.2:
+            req = dict(item.req)
+            item.idempotency = f'key of {req.pop("job_id")}'.replace(' ', '-')
+            if item.doc == item.job:
+                item.doc = None
+            item.job, item.value = None, json.dumps(req).encode()
+
     def twins(self, item):
         """Duplicates, conflicts and versions of one that always completes."""
         d = self.dice
         req = dict(item.req)
         key, kind = item.key.decode(), d.random()
         if kind < 0.45:
-            if item.topic == DOCS and d.random() < 0.5:
+            if item.topic != JOBS and 'text' in req and d.random() < 0.5:
                 req = dict(reversed(req.items()))
-            return self.add(self.after(item), req, None, key, item.topic, is_='duplicate', of=item.job)
+            return self.add(self.after(item), req, None, key, item.topic, way=item.way, is_='duplicate', of=item.job)
         if kind < 0.65:
             if 'text' in req:
                 req['text'] += ' Or was it the day before?'
             else:
                 req['requester'] += '-other'
-            return self.add(self.after(item), req, None, key, item.topic, is_='conflict', of=item.job)
+            return self.add(self.after(item), req, None, key, item.topic, way=item.way, is_='conflict', of=item.job)
         if 'doc_key' not in req or not item.protected or item.doc_use == 'version':
             return None
         self.n += 1
@@ -155,10 +176,10 @@ class Maker:
         if kind < 0.8 or item.doc_use:
             # Sent again and again; a version between two of them would make it another one.
             item.doc_use = 'again'
-            return self.add(self.after(item), req, None, key, item.topic, is_='duplicate', of=item.job)
+            return self.add(self.after(item), req, None, key, item.topic, way=item.way, is_='duplicate', of=item.job)
         req['text'] += f' Version {self.n}.'
         item.doc_use = 'version'
-        return self.add(self.after(item), req, ['completed'], key, item.topic, protected=True)
+        return self.add(self.after(item), req, ['completed'], key, item.topic, way=item.way, protected=True)
 
     def garbage(self):
         d = self.dice
@@ -172,14 +193,19 @@ class Maker:
             (text[:-1] + ',"deep":' + '[' * 90 + ']' * 90 + '}').encode()))
         key = d.choice((None, b'', b'some key', d.randbytes(9), f'g{self.n}'.encode()))
         headers = d.choice(([], [('a', b'1')], [('a', b'1'), ('a', None), ('b', b'\xff\x00')]))
-        self.items.append(Item(d.random(), d.choice((DOCS, JOBS)), key, value, headers=headers, is_='rejected'))
+        item = Item(d.random(), d.choice((DOCS, JOBS)), key, value, headers=headers, is_='rejected')
+        if self.ways.random() < 0.25:
+            item.way, item.topic, item.is_, item.key = 'api', None, 'refused', f'g{self.n}'.encode()
+        self.items.append(item)
 
 
 def items(seed, jobs):
     m = Maker(seed, jobs)
     for _ in range(jobs):
         m.base()
-    good = [i for i in m.items if i.ends == ['completed'] and i.pipeline in ('cheap', 'auto')]
+    for i in m.items:
+        m.by_api(i)
+    good = [i for i in m.items if i.ends == ['completed'] and i.pipeline in ('cheap', 'auto') and i.job]
     docs = [i for i in good if i.protected and 'doc_key' in i.req]
     for _ in range(jobs // 25):
         m.twins(m.dice.choice(good))

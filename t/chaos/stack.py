@@ -134,6 +134,12 @@ class Stack:
             log.write(f'== {time.strftime("%T")} {" ".join(args)}: exit {r.returncode}\n{r.stdout}')
         return r.returncode, r.stdout
 
+    def token(self):
+        """A token of the API; it is shown to nobody else."""
+        return subprocess.run([os.path.join(self.tree, 'bin', 'sluice'), *'token add -T default -n chaos -s jobs:read,jobs:write'.split()],
+                              env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                              check=True).stdout.strip()
+
     def up(self):
         rc, out = self.sluice('up')
         if rc:

@@ -33,6 +33,7 @@ def said(run, names, words):
 
 def backup(run, todo):
     for _ in range(20):
+        run.backed_up = time.monotonic(), time.time()
         if run.stack.sluice('backup', os.path.join(run.stack.top, 'backup'))[0] == 0:
             run.log('backup')
             return
@@ -64,6 +65,7 @@ def by_hand(run):
 
 def restore(run, todo):
     calm(run)
+    run.clients.hold()
     stop_all(run)
     counts = """select (select count(*) from sluice.outcome) as outcomes, (select count(*) from sluice.job) as jobs,
         (select sent from sluice.outbox_pos where stream = 'main') as sent,
@@ -76,10 +78,12 @@ def restore(run, todo):
     rc, out = run.stack.sluice('restore', '--stop', os.path.join(run.stack.top, 'backup'))
     if rc:
         raise Wrong(f'sluice restore: exit {rc}\n{out}')
+    run.log('undone', f'{run.backed_up[1]:.6f} {time.time():.6f}')
     if run.stack.sluice('up')[0]:
         raise Wrong('sluice up after the restore')
-    run.gates += run.opened         # what was opened since the backup waits again
-    run.log('restored')
+    run.gates_due(run.opened)       # what was opened since the backup waits again
+    asked = run.clients.go_on(run.backed_up[0])
+    run.log('restored', f'{asked} requests of the API are sent again')
 
 
 def found(run, todo, before, after):

@@ -4,7 +4,7 @@
  * FAIL_COUNT, a file: gets "KIND CALLS" for each kind at exit.
  *
  *   read write open pipe fork mmap poll fsync rename      the system call fails
- *   socket connect send recv                              the same, in libraries
+ *   socket connect send recv epoll accept eventfd         the same, in libraries
  *   pq-connect   the database is not there
  *   pq-null      libpq has no memory for the result; nothing is sent
  *   pq-before    the connection breaks before the statement is sent
@@ -27,6 +27,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -34,12 +36,14 @@
 
 enum kind {
 	READ, WRITE, OPEN, PIPE, FORK, MMAP, POLL, FSYNC, RENAME, SOCKET, CONNECT, SEND, RECV,
+	EPOLL, ACCEPT, EVENTFD,
 	PQ_CONNECT, PQ_NULL, PQ_BEFORE, PQ_LOST, PQ_AFTER, PQ_RETRY,
 	RK_NEW, RK_SUBSCRIBE, RK_ASSIGN, RK_COMMIT, RK_COMMITTED, RK_METADATA, RK_WATERMARK, RK_PAUSE, RK_RESUME,
 	RK_TOPIC, RK_PRODUCE, RK_INIT, RK_BEGIN, RK_ABORT, RK_END, RK_END_AFTER, RK_END_AGAIN, RK_FATAL, KINDS
 };
 static const char *const names[KINDS] = {
 	"read", "write", "open", "pipe", "fork", "mmap", "poll", "fsync", "rename", "socket", "connect", "send", "recv",
+	"epoll", "accept", "eventfd",
 	"pq-connect", "pq-null", "pq-before", "pq-lost", "pq-after", "pq-retry",
 	"rk-new", "rk-subscribe", "rk-assign", "rk-commit", "rk-committed", "rk-metadata", "rk-watermark", "rk-pause", "rk-resume",
 	"rk-topic", "rk-produce", "rk-init", "rk-begin", "rk-abort", "rk-end", "rk-end-after", "rk-end-again", "rk-fatal"
@@ -213,6 +217,48 @@ connect(int fd, const struct sockaddr *a, socklen_t n)
 	return next(fd, a, n);
 }
 
+int
+epoll_create1(int flags)
+{
+	NEXT(int, "epoll_create1", int);
+	FAILS(EPOLL, EMFILE, -1)
+	return next(flags);
+}
+
+int
+epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
+{
+	NEXT(int, "epoll_ctl", int, int, int, struct epoll_event *);
+	/* What takes one out needs no memory. */
+	if (op != EPOLL_CTL_DEL)
+		FAILS(EPOLL, ENOSPC, -1)
+	return next(epfd, op, fd, e);
+}
+
+int
+epoll_wait(int epfd, struct epoll_event *e, int n, int ms)
+{
+	NEXT(int, "epoll_wait", int, struct epoll_event *, int, int);
+	FAILS(EPOLL, EINTR, -1)
+	return next(epfd, e, n, ms);
+}
+
+int
+accept4(int fd, struct sockaddr *a, socklen_t *n, int flags)
+{
+	NEXT(int, "accept4", int, struct sockaddr *, socklen_t *, int);
+	FAILS(ACCEPT, EMFILE, -1)
+	return next(fd, a, n, flags);
+}
+
+int
+eventfd(unsigned n, int flags)
+{
+	NEXT(int, "eventfd", unsigned, int);
+	FAILS(EVENTFD, EMFILE, -1)
+	return next(n, flags);
+}
+
 /* The peer is gone, for whoever asks next too: libpq asks again after a failed send. */
 #define RESET(kind) \
 	if (fails(kind)) { \
@@ -264,6 +310,15 @@ PQconnectdbParams(const char *const *keys, const char *const *vals, int expand)
 	return fails(PQ_CONNECT) ? next(k, v, 0) : next(keys, vals, expand);
 }
 
+PGconn *
+PQconnectStartParams(const char *const *keys, const char *const *vals, int expand)
+{
+	static const char *const k[] = { "host", "port", NULL }, *const v[] = { "/nonexistent", "1", NULL };
+	NEXT(PGconn *, "PQconnectStartParams", const char *const *, const char *const *, int);
+
+	return fails(PQ_CONNECT) ? next(k, v, 0) : next(keys, vals, expand);
+}
+
 static void
 cut(PGconn *c)
 {
@@ -296,10 +351,12 @@ lose(PGconn *c, int sent)
 	return last(c);
 }
 
+#define REFUSE "do $$ begin raise exception 'injected' using errcode = '40001'; end $$"
+
 static PGresult *
 refused(PGconn *c, PGresult *(*exec)(PGconn *, const char *))
 {
-	return exec(c, "do $$ begin raise exception 'injected' using errcode = '40001'; end $$");
+	return exec(c, REFUSE);
 }
 
 static PGresult *
@@ -330,11 +387,18 @@ static PGresult *
 	return next;
 }
 
+static int
+(*real_send(void))(PGconn *, const char *)
+{
+	NEXT(int, "PQsendQuery", PGconn *, const char *);
+	return next;
+}
+
 PGresult *
 PQexec(PGconn *c, const char *sql)
 {
 	PGresult *(*exec)(PGconn *, const char *) = real_exec();
-	STATEMENT(exec(c, sql), PQsendQuery(c, sql))
+	STATEMENT(exec(c, sql), real_send()(c, sql))
 }
 
 PGresult *
@@ -351,6 +415,61 @@ PQexecPrepared(PGconn *c, const char *name, int n, const char *const *v, const i
 	NEXT(PGresult *, "PQexecPrepared", PGconn *, const char *, int, const char *const *, const int *, const int *, int);
 	PGresult *(*exec)(PGconn *, const char *) = real_exec();
 	STATEMENT(next(c, name, n, v, lens, formats, f), PQsendQueryPrepared(c, name, n, v, lens, formats, f))
+}
+
+/* For those that do not wait. */
+
+/* The statement is on its way; after: until it is done, whose answer is thrown away. */
+static int
+deaf(PGconn *c, int after)
+{
+	struct pollfd f = { .fd = PQsocket(c), .events = POLLIN };
+	static ssize_t (*take)(int, void *, size_t, int);
+	char some[4096];
+
+	while (PQflush(c) > 0)
+		;
+	if (after) {
+		if (!take)
+			*(void **)&take = dlsym(RTLD_NEXT, "recv");
+		for (int ms = 5000; poll(&f, 1, ms) > 0 && take(f.fd, some, sizeof(some), 0) > 0; ms = 20)
+			;
+	}
+	cut(c);
+	return 1;
+}
+
+#define SEND_OFF(call) \
+	if (fails(PQ_NULL)) \
+		return 0; \
+	if (fails(PQ_BEFORE)) \
+		cut(c); \
+	if (fails(PQ_LOST)) \
+		return call && deaf(c, 0); \
+	if (fails(PQ_RETRY)) \
+		return real_send()(c, REFUSE); \
+	if (fails(PQ_AFTER)) \
+		return call && deaf(c, 1); \
+	return call;
+
+int
+PQsendQuery(PGconn *c, const char *sql)
+{
+	SEND_OFF(real_send()(c, sql))
+}
+
+int
+PQsendPrepare(PGconn *c, const char *name, const char *sql, int n, const Oid *types)
+{
+	NEXT(int, "PQsendPrepare", PGconn *, const char *, const char *, int, const Oid *);
+	SEND_OFF(next(c, name, sql, n, types))
+}
+
+int
+PQsendQueryPrepared(PGconn *c, const char *name, int n, const char *const *v, const int *lens, const int *formats, int f)
+{
+	NEXT(int, "PQsendQueryPrepared", PGconn *, const char *, int, const char *const *, const int *, const int *, int);
+	SEND_OFF(next(c, name, n, v, lens, formats, f))
 }
 
 /* librdkafka */
