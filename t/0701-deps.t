@@ -37,7 +37,12 @@ lacks() { with env SLUICE_DEPS="$T_DIR/full" LACKS=jq "$deps" >out 2>&1; }
 code 100 'no rights to install' lacks
 ok 'it says what it wants' grep -qx 'deps:     jq: JSON in scripts' out
 ok 'and what to do by hand' grep -qx '    apt-get install -y --no-install-recommends jq' out
+ok '... as whom' grep -qx 'deps: run by hand as root (su, sudo), then make deps again:' out
 ok 'nothing was called' test ! -e called
+
+demo() { with env SLUICE_DEPS="$T_DIR/full" LACKS=jq "$deps" run >out 2>&1; }
+code 100 'the same for the demo' demo
+ok '... names the demo' grep -qx 'deps: run by hand as root (su, sudo), then make demo again:' out
 
 code 100 'no registry' with "$deps"
 ok 'Maven was asked once' sh -c 'test "$(grep -c ^mvn called)" = 1'

