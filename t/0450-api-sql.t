@@ -87,7 +87,8 @@ both() {
 		where got <> want or total <> cardinality(want)" >got && [ ! -s got ] || { head -n 3 got; false; }
 }
 ok 'every filter with every other lists and counts what fits' both
-ok 'by age, as commands do' says '4 6 8' "select string_agg(no::text, ' ') from sluice.pick('b', null, null, null, '100 minutes', '118 minutes', 'SECRET%', 3, null, null, null, 'oldest', 3) no"
+ok 'by age, as commands do' says '4 6 8' "select string_agg(no::text, ' ') from (select now() - j.admitted_at + interval '20 s' as age from sluice.job j where j.no = 4) j,
+	sluice.pick('b', null, null, null, j.age - interval '15 minutes', j.age, 'SECRET%', 3, null, null, null, 'oldest', 1) no"
 code 1 'no such status' a "select * from sluice.api_jobs(null, 'nix', null, null, null, null, null, 'newest', null, 5)"
 deleted() {
 	q "insert into sluice.deleted values ('b', 'SECRET14', 14); delete from sluice.doc_gen where no = 14" && says 14 "select no from sluice.api_jobs('b', null, null, 'SECRET14', null, null, null, 'newest', null, 5)"
@@ -176,16 +177,26 @@ under_inserts() {
 ok 'nothing is skipped or repeated while three write' under_inserts
 
 # buffers SQL: pages of tables and indexes that a warm session reads for it.
-buffers() { a "$1; explain (analyze, buffers, costs off) $1" | sed -n 's/^ *Buffers: shared hit=\([0-9]*\).*/\1/p' | head -n 1; }
+buffers() { a "set search_path = sluice; $1; explain (analyze, buffers, costs off) $1" | sed -n 's/^ *Buffers: shared hit=\([0-9]*\).*/\1/p' | head -n 1; }
 q "insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select n, 'auto', 1, 'big', 'b' || n, 'big', md5(n::text)::uuid, '{}' from (select nextval('sluice.job_no') as n from generate_series(1, 20000)) x;
 	insert into sluice.ev (no, n, was, state, run, attempt, failures, suspect) select no, 1, 'queued', 'cancelled', 1, 0, 0, 0 from sluice.job where tenant = 'big';
 	update sluice.worker set low = '{20302,20302,20302}'" >/dev/null
 q 'analyze sluice.job; analyze sluice.ev'
-for ask in "'c', null, null, null, null" "'c', 'completed', null, null, null" "'b', null, null, 'SECRET14', null" "'a', 'unfinished', null, null, null" "null, null, 'none', null, null"; do
-	few() { n=$(buffers "select count(*) from sluice.api_jobs($ask, null, null, 'newest', null, 50)") && echo "$n" && [ "$n" -lt 3000 ]; }
+# Pipelines p1 to p3, which nobody serves, have older jobs that are queued.
+for ask in "'c', null, null, null, null" "'c', 'completed', null, null, null" "'b', null, null, 'SECRET14', null" "'a', 'unfinished', null, null, null" "null, null, 'none', null, null" \
+	"'big', 'unfinished', null, null, null" "null, 'cancelled', null, null, null"; do
+	few() { n=$(buffers "select count(*) from api_jobs($ask, null, null, 'newest', null, 50)") && echo "$n" && [ "$n" -lt 3000 ]; }
 	ok "without reading all of 20000: $ask" few
 done
+deeper() { n=$(buffers "select count(*) from api_jobs(null, 'cancelled', null, null, null, null, null, 'newest', 10000, 50)") && echo "$n" && [ "$n" -lt 3000 ]; }
+ok 'a later page neither' deeper
+mine() { n=$(buffers "select count(*) from api_workers('big')") && echo "$n" && [ "$n" -lt 3000 ]; }
+ok 'nor a tenant'"'"'s workers' mine
+q "insert into sluice.dead_letter (no, kind, tenant, stage, code, message) select nextval('sluice.dead_no'), 'record', 'big', 's', 'c', 'm' from generate_series(1, 20000); analyze sluice.dead_letter" >/dev/null
+letters() { n=$(buffers "select count(*) from api_dead('c', null, null, null, 50)") && echo "$n" && [ "$n" -lt 100 ]; }
+ok 'nor all dead letters for one tenant'"'"'s' letters
+q "delete from sluice.dead_letter where tenant = 'big'; select setval('sluice.dead_no', 14)" >/dev/null
 q "delete from sluice.ev where no in (select no from sluice.job where tenant = 'big'); delete from sluice.job where tenant = 'big'; update sluice.worker set low = '{0,0,0}'" >/dev/null
 
 # All about one job.
@@ -312,6 +323,11 @@ isolated() {
 		sed 's/"message":"a SECRET b"/mine/' got | grep -c SECRET >n; [ "$(cat n)" = 0 ]
 }
 ok 'whatever a tenant asks, it reads nothing of another' isolated
+q "$insert 'SECRETp' as p) x; update sluice.job set tenant = 'b' where pipeline = 'SECRETp'" >/dev/null
+names() { says "$2" "select string_agg(p::json ->> 'name', ' ') from sluice.api_pipelines($1) p where p like '%SECRETp%' or p like '%\"idle\"%'"; }
+ok 'nor the name of a pipeline that only another has named' names "'a'" idle
+ok 'which that one sees' names "'b'" 'SECRETp idle'
+ok 'and who sees all' names null 'SECRETp idle'
 touches() { did "api_$1('b', 'new121'$2)" unknown; }
 ok 'nor cancels one' touches cancel ', null'
 ok 'nor opens a gate' touches open ", 'paid', 'me'"

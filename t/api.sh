@@ -9,7 +9,8 @@
 #     get PATH [CURL...]      with $token, if set; the answer's status is printed, its
 #     post PATH BODY [CURL...]    headers in head, its body in body
 #     is WANT COMMAND...      what it prints is exactly WANT
-#     worker_up PIPELINE FILTER...   a worker for it, until api_end
+#     worker_up PIPELINE FILTER...   a worker for it, until api_end; it looks for jobs each
+#                             $worker_look ms (100)
 # Everything lies in the test's folder: p the pipelines, *.sock, api.log.
 # shellcheck shell=sh
 api='' api_pid='' api_port='' token=''
@@ -75,7 +76,7 @@ api_end() {
 worker_up() {
 	w_name=$1
 	shift
-	setsid from-ledger -p "$w_name" -b '0.2 1 0.2' -- "$@" >>"worker-$w_name.log" 2>&1 &
+	setsid from-ledger -p "$w_name" -b '0.2 1 0.2' -i "${worker_look:-100}" -- "$@" >>"worker-$w_name.log" 2>&1 &
 	echo $! >"$w_name.group"
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "hint.h"
 
 /* What the ledger's function said it did, and what that is over HTTP. */
 static const struct {
@@ -18,7 +19,7 @@ static const struct {
 	{ "other_gate", 409, "other_gate", "the job waits at another gate" },
 	{ "not_failed", 409, "not_failed", "only a job that failed can be run again" },
 	{ "runs", 409, "runs", "the job has run three times: sluice retry --force runs it once more" },
-	{ "newer", 409, "newer_version", "a newer version of the document is there" },
+	{ "newer_version", 409, "newer_version", "a newer version of the document is there" },
 	{ "deleted", 409, "deleted", "the job's document was deleted" },
 	{ "refused", 409, "refused", "the job can't be run again: see its history" },
 };
@@ -61,10 +62,44 @@ acted(void *ctx, enum pg_status st, struct pg *db)
 	problem(c, 409, "refused", NULL, "the ledger says: %s", did);
 }
 
-static struct pgcall *
-act(struct call *c, const char *sql)
+/* A hint may be lost. */
+static void
+hinted(void *none, enum pg_status st, struct pg *db)
 {
-	struct pgcall *q = pgpool_call(api_quick, sql, acted, c);
+	(void)none, (void)st, (void)db;
+}
+
+/* The job is ready for a worker: told in a statement of its own, for a commit with NOTIFY takes a
+ * lock of the whole server. */
+static void
+hint(const struct pg *db)
+{
+	static struct rec r;
+	static struct buf pipeline;
+	struct pgcall *q;
+	size_t len;
+	const char *body = pg_bytes(db, 0, 1, &len);
+
+	pipeline.len = 0;
+	if (!body || rec_parse(&r, body, len) != REC_OK || rec_str(rec_get(&r, "pipeline"), &pipeline) < 0)
+		return;
+	q = pgpool_call(api_quick, "select pg_notify('" HINT_CHANNEL "', $1)::text", hinted, NULL);
+	pg_put(&q->args, pg_scalar(&q->args, PG_TEXT), pipeline.p, pipeline.len);
+	pgpool_run(q);
+}
+
+static void
+acted_ready(void *ctx, enum pg_status st, struct pg *db)
+{
+	if (st == PG_OK && pg_rows(db) && strcmp(pg_bytes(db, 0, 0, NULL), "done") == 0)
+		hint(db);
+	acted(ctx, st, db);
+}
+
+static struct pgcall *
+act(struct call *c, const char *sql, pgpool_done *done)
+{
+	struct pgcall *q = pgpool_call(api_quick, sql, done, c);
 
 	pg_puts(&q->args, pg_scalar(&q->args, PG_TEXT), call_tenant(c));
 	pg_put(&q->args, pg_scalar(&q->args, PG_TEXT), c->part.p, c->part.len);
@@ -107,7 +142,7 @@ job_cancel(struct call *c)
 	struct pgcall *q;
 
 	if (part_is_id(c) && word(c, "reason", 1000, &reason)) {
-		q = act(c, "select did, body from sluice.api_cancel($1, $2, $3)");
+		q = act(c, "select did, body from sluice.api_cancel($1, $2, $3)", acted);
 		if (!reason.len)
 			buf_addf(&reason, "client-request");
 		pg_put(&q->args, pg_scalar(&q->args, PG_TEXT), reason.p, reason.len);
@@ -124,7 +159,7 @@ job_open(struct call *c)
 	int i;
 
 	if (part_is_id(c) && word(c, "gate", 128, &gate)) {
-		q = act(c, "select did, body from sluice.api_open($1, $2, $3, $4)");
+		q = act(c, "select did, body from sluice.api_open($1, $2, $3, $4)", acted_ready);
 		i = pg_scalar(&q->args, PG_TEXT);
 		if (gate.len)
 			pg_put(&q->args, i, gate.p, gate.len);
@@ -144,6 +179,6 @@ job_retry(struct call *c)
 	struct buf none = BUF_INIT;
 
 	if (part_is_id(c) && word(c, "", 0, &none))
-		pgpool_run(act(c, "select did, body from sluice.api_retry($1, $2)"));
+		pgpool_run(act(c, "select did, body from sluice.api_retry($1, $2)", acted_ready));
 	buf_free(&none);
 }

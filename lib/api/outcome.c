@@ -58,16 +58,17 @@ refused(struct buf *out, const struct asked_for *request, const struct rec *a, c
 static unsigned
 accepted(struct buf *out, const struct rec *r, const struct rec *a, bool again, struct buf *location)
 {
-	static struct buf asked, of, tenant;
+	static struct buf asked, of, tenant, code;
 	const struct buf *job = &asked;
 	uint64_t no;
 
 	text(r, "job_id", &asked);
 	text(r, "tenant", &tenant);
 	text(a, "of", &of);
-	/* A dead letter that was fed before: of says so in a sentence. */
-	if (again && of.len && strchr(of.p, ' ')) {
-		problem_json(out, 409, "superseded", NULL, of.p);
+	text(a, "code", &code);
+	/* A dead letter that was fed before: of is a sentence, not a job. */
+	if (again && strcmp(code.p, "superseded") == 0) {
+		problem_json(out, 409, code.p, NULL, of.p);
 		return 409;
 	}
 	if (again && of.len)

@@ -15,12 +15,11 @@ next_cursor(struct rows *r, const struct pg *db, int64_t limit, struct buf *b)
 	return buf_str(b);
 }
 
+/* A page of rows (no, body). */
 static void
-jobs(void *ctx, enum pg_status st, struct pg *db)
+page(struct call *c, enum pg_status st, struct pg *db, void (*draw)(const struct page *, struct call *, const char *next))
 {
-	struct call *c = ctx;
 	struct view *v = view_state(c);
-	struct page_filter f;
 	const char *next;
 	struct page p;
 
@@ -28,11 +27,25 @@ jobs(void *ctx, enum pg_status st, struct pg *db)
 		return;
 	view_keep(&v->a, db, 1);
 	next = next_cursor(&v->a, db, v->list.limit, &v->text);
-	f = (struct page_filter){ v->list.status, web_param(c->r, "pipeline"), c->tenant, web_param(c->r, "doc_key"), v->list.priority,
-		v->list.since, v->list.until, v->list.sort, web_param(c->r, "limit"), web_param(c->r, "cursor") };
 	p = page_begin(c);
-	page_jobs(&p, &f, v->a.row, v->a.n, next, (struct page_text){ NULL, 0 });
+	draw(&p, c, next);
 	page_end(c, 200);
+}
+
+static void
+draw_jobs(const struct page *p, struct call *c, const char *next)
+{
+	const struct view *v = view_state(c);
+	struct page_filter f = { v->list.status, web_param(c->r, "pipeline"), c->tenant, web_param(c->r, "doc_key"), v->list.priority,
+		v->list.since, v->list.until, v->list.sort, web_param(c->r, "limit"), web_param(c->r, "cursor") };
+
+	page_jobs(p, &f, v->a.row, v->a.n, next, (struct page_text){ NULL, 0 });
+}
+
+static void
+jobs(void *ctx, enum pg_status st, struct pg *db)
+{
+	page(ctx, st, db, draw_jobs);
 }
 
 void
@@ -92,20 +105,17 @@ view_job(struct call *c)
 }
 
 static void
+draw_dead(const struct page *p, struct call *c, const char *next)
+{
+	const struct view *v = view_state(c);
+
+	page_dead(p, web_param(c->r, "kind"), web_param(c->r, "code"), web_param(c->r, "cursor"), v->a.row, v->a.n, next);
+}
+
+static void
 dead(void *ctx, enum pg_status st, struct pg *db)
 {
-	struct call *c = ctx;
-	struct view *v = view_state(c);
-	const char *next;
-	struct page p;
-
-	if (!view_good(c, st, db))
-		return;
-	view_keep(&v->a, db, 1);
-	next = next_cursor(&v->a, db, v->list.limit, &v->text);
-	p = page_begin(c);
-	page_dead(&p, web_param(c->r, "kind"), web_param(c->r, "code"), web_param(c->r, "cursor"), v->a.row, v->a.n, next);
-	page_end(c, 200);
+	page(ctx, st, db, draw_dead);
 }
 
 void

@@ -113,10 +113,13 @@ create function api_logs(p_tenant text, p_job_id text, p_attempt integer)
 
 -- Lists -----------------------------------------------------------------------
 
--- As in 0006, but that the conditions on a job are looked at behind its number: else the
--- plan may read all jobs that fit them, to see which have one of the numbers.
-create or replace function pick_from(p_numbers text) returns text language sql immutable as
-    $$ select '(select distinct u.no from (' || $1 || ') u) u cross join lateral (select * from job j where j.no = u.no offset 0) j' $$;
+-- A source of pick, by numbers: each once, in order, so that reading stops where there
+-- are enough. The conditions on a job are looked at behind its number: else the plan
+-- may read all jobs that fit them, to see which have one of the numbers.
+drop function pick_from(text);
+create function pick_from(p_numbers text, p_where text, p_order text) returns text language sql immutable as $$
+    select format('(select distinct u.no from (%s) u where %s %s) u cross join lateral (select * from job j where j.no = u.no offset 0) j',
+        $1, replace($2, 'j.no', 'u.no'), replace($3, 'j.no', 'u.no')) $$;
 
 -- As in 0006, but by the index: it read all jobs.
 create or replace function low_of(p_pipeline text) returns bigint language sql stable security definer set search_path = sluice, pg_temp
@@ -127,7 +130,8 @@ create or replace function low_of(p_pipeline text) returns bigint language sql s
 -- As in 0006, with bounds in time instead of ages, and doc: one document's key, letter
 -- by letter. That of a tenant is looked up in doc_gen, and only where the document was
 -- deleted, which doc_gen forgets, among all jobs of the tenant before. Without a state,
--- one pipeline's jobs are read by its index.
+-- one pipeline's jobs are read by its index. Unfinished jobs are read from each pipeline's
+-- own marks on: one job that nobody takes holds those of its pipeline and priority only.
 create function pick(p_tenant text, p_pipeline text, p_state text, p_code text, p_since timestamptz, p_until timestamptz,
     p_like text, p_limit integer, p_prio integer, p_stage text, p_worker text, p_sort text, p_from bigint, p_doc text)
     returns setof bigint
@@ -139,30 +143,37 @@ declare
     v_from text[] := '{}'; v_where text; v_worker bigint[];
     v_lo bigint := case when p_since is not null then no_at(p_since, '-1 minute') end;
     v_hi bigint := case when p_until is not null then no_at(p_until, '1 minute') end;
+    v_bounds text;
+    v_order text := case p_sort when 'changed' then '' when 'oldest' then 'order by j.no' else 'order by j.no desc' end;
 begin
     if p_from is not null and p_sort = 'oldest' then
         v_lo := greatest(v_lo, p_from + 1);
     elsif p_from is not null then
         v_hi := least(v_hi, p_from);
     end if;
+    v_bounds := concat_ws(' and ', 'true', case when v_lo is not null then 'j.no >= $10' end, case when v_hi is not null then 'j.no < $11' end);
     if p_tenant is not null and p_doc is not null then
         v_from := array[pick_from('select g.no from pipelines() p(name)
             cross join lateral (select * from doc_gen g where g.doc = key16(key16($1, $14)::text, p.name)) g
             where $2 is null or p.name = $2
             union all select j.no from deleted d join job j on j.tenant = d.tenant and j.no <= d.no and j.doc_key = d.doc_key
-            where d.tenant = $1 and d.doc_key = $14')];
+            where d.tenant = $1 and d.doc_key = $14', v_bounds, v_order)];
     else
         if v_state in ('queued', 'processing', 'unfinished', 'with error') then
-            v_from := v_from || format('(select * from job j where j.no > %s) j', low_of(p_pipeline));
+            v_from := v_from || array(
+                select format('(select * from job j where j.pipeline = %L and j.prio = %s and j.no > %s) j', l.pipeline, l.prio, l.low)
+                  from lows(p_pipeline) l
+                 where l.prio = coalesce(p_prio, l.prio)
+                   and exists (select from job j where j.pipeline = l.pipeline and j.prio = l.prio and j.no > l.low));
         end if;
         if v_state in ('queued', 'processing', 'waiting', 'unfinished', 'with error') then
-            v_from := v_from || pick_from('select a.no from aside($2) a');
+            v_from := v_from || pick_from('select a.no from aside($2) a', v_bounds, v_order);
         end if;
         if v_state in ('failed', 'with error') then
-            v_from := v_from || pick_from('select x.no from ev x where x.state = ''failed''');
+            v_from := v_from || pick_from('select x.no from ev x where x.state = ''failed''', v_bounds, v_order);
         end if;
         if v_state in ('cancelled', 'with error') then
-            v_from := v_from || pick_from('select x.no from ev x where x.state = ''cancelled''');
+            v_from := v_from || pick_from('select x.no from ev x where x.state = ''cancelled''', v_bounds, v_order);
         end if;
         if cardinality(v_from) = 0 and p_tenant is null and p_pipeline is not null and p_prio is null then
             v_from := array(select format('(select * from job j where j.pipeline = $2 and j.prio = %s) j', r) from generate_series(0, 2) r);
@@ -174,8 +185,7 @@ begin
     v_where := concat_ws(' and ',
         case when p_state = 'unfinished' then 's.state in (''queued'', ''processing'', ''waiting'')'
              when p_state is not null then 's.state = $3::state' else 'true' end,
-        case when v_lo is not null then 'j.no >= $10' end, case when v_hi is not null then 'j.no < $11' end,
-        case when p_since is not null then 'j.admitted_at >= $6' end, case when p_until is not null then 'j.admitted_at < $5' end,
+        v_bounds, case when p_since is not null then 'j.admitted_at >= $6' end, case when p_until is not null then 'j.admitted_at < $5' end,
         case when p_tenant is not null then 'j.tenant = $1' end, case when p_pipeline is not null then 'j.pipeline = $2' end,
         case when p_prio is not null then 'j.prio = $8' end, case when p_like is not null then 'j.doc_key like $7' end,
         case when p_code is not null then 's.error::json ->> ''code'' = $4' end,
@@ -187,8 +197,8 @@ begin
             string_agg(format('(select j.no, s.at from %s
                 left join lateral (select * from ev e where e.no = j.no order by e.n desc limit 1) e on true
                cross join lateral (select coalesce(e.state, ''queued'') as state, e.error, e.worker, coalesce(e.at, j.admitted_at) as at) s
-               where %s order by %s limit $13)', f.source, v_where,
-               case p_sort when 'changed' then 's.at desc, j.no desc' when 'oldest' then 'j.no' else 'j.no desc' end), ' union all '),
+               where %s %s limit $13)', f.source, v_where, case when p_sort = 'changed' then 'order by s.at desc, j.no desc'
+                   when f.source like '(select distinct %' then replace(v_order, 'j.no', 'u.no') else v_order end), ' union all '),
             case p_sort when 'changed' then 'max(b.at) desc, b.no desc' when 'oldest' then 'b.no' else 'b.no desc' end)
           from unnest(v_from) f(source))
       using p_tenant, p_pipeline, p_state, p_code, p_until, p_since, p_like, p_prio, p_stage, v_lo, v_hi, v_worker, p_limit, p_doc;
@@ -261,17 +271,23 @@ begin
       from pick(p_tenant, p_pipeline, p_status, null, p_since, p_until, null, 10001, p_prio, null, null, 'newest', null, p_doc_key);
 end $$;
 
--- Dead letters, the latest first, those before number p_after.
+-- Dead letters, the latest first, those before number p_after. Planned for what is
+-- asked, so that one tenant's are read by their index.
 create function api_dead(p_tenant text, p_kind text, p_code text, p_after bigint, p_limit integer) returns table (no bigint, body text)
-    language sql stable security definer set search_path = sluice, pg_temp set enable_seqscan = off set jit = off as $$
-    select d.no, '{"no":' || d.no || ',"at":' || json_time(d.at) || ',"kind":"' || d.kind || '"' || member('tenant', d.tenant)
-           || member('job_id', d.job_id) || member('stage', d.stage) || member('code', d.code) || member('message', d.message)
-           || raw('run', d.run::text) || raw('attempt', d.attempt::text) || ',"generation":' || d.generation
-           || member('superseded_as', d.superseded_as) || '}'
-      from dead d
-     where (p_tenant is null or d.tenant = p_tenant) and (p_kind is null or d.kind = p_kind) and (p_code is null or d.code = p_code)
-       and d.no < coalesce(p_after, 9223372036854775807)
-     order by d.no desc limit least(coalesce(p_limit, 50), 1000) $$;
+    language plpgsql stable security definer set search_path = sluice, pg_temp
+    set enable_seqscan = off set jit = off set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+begin
+    return query
+        select d.no, '{"no":' || d.no || ',"at":' || json_time(d.at) || ',"kind":"' || d.kind || '"' || member('tenant', d.tenant)
+               || member('job_id', d.job_id) || member('stage', d.stage) || member('code', d.code) || member('message', d.message)
+               || raw('run', d.run::text) || raw('attempt', d.attempt::text) || ',"generation":' || d.generation
+               || member('superseded_as', d.superseded_as) || '}'
+          from dead d
+         where (p_tenant is null or d.tenant = p_tenant) and (p_kind is null or d.kind = p_kind) and (p_code is null or d.code = p_code)
+           and d.no < coalesce(p_after, 9223372036854775807)
+         order by d.no desc limit least(coalesce(p_limit, 50), 1000);
+end $$;
 
 -- One of them whole, as sluice dead export has it; null: there is none.
 create function api_dead_one(p_tenant text, p_no bigint) returns text
@@ -433,7 +449,9 @@ end $$;
 create function api_queued(p_high bigint, p_medium bigint, p_low bigint) returns text language sql immutable as
     $$ select '{"High":' || coalesce($1, 0) || ',"Medium":' || coalesce($2, 0) || ',"Low":' || coalesce($3, 0) || '}' $$;
 
--- All pipelines; of a tenant its jobs in each, and its limit where it has one.
+-- All pipelines; of a tenant its jobs in each, and its limit where it has one. A tenant is
+-- told those that had a worker or that an operator spoke of, and those where it has jobs:
+-- a request may name any pipeline, and another tenant's need not be known.
 create function api_pipelines(p_tenant text) returns setof text
     language plpgsql stable security definer set search_path = sluice, pg_temp as $$
 begin
@@ -457,6 +475,8 @@ begin
                    sum(t.jobs) filter (where t.state = 'processing') as processing, sum(t.jobs) filter (where t.state = 'waiting') as waiting,
                    min(t.oldest) filter (where t.state = 'queued') as oldest, bool_and(t.exact) as exact
               from t where t.pipeline = n.name) c
+         where p_tenant is null or p.pipeline is not null or exists (select from slot s where s.pipeline = n.name)
+            or exists (select from t where t.pipeline = n.name)
          order by n.name;
 end $$;
 
