@@ -264,31 +264,6 @@ again() { is 200 post /v1/jobs/f-1/retry '' && ends f-1 'failed 2'; }
 ok 'retry' again
 thrice() { is 200 post /v1/jobs/f-1/retry '' && ends f-1 'failed 3' && refused 409 runs '' post /v1/jobs/f-1/retry ''; }
 ok 'a third run, and no fourth' thrice
-newer() {
-	is 202 submit '{"job_id":"n-1","doc_key":"nd","text":"fails"}' && ends n-1 'failed 1' && is 202 submit '{"job_id":"n-2","doc_key":"nd","text":"good"}' && ends n-2 'completed 1' &&
-		refused 409 newer_version '' post /v1/jobs/n-1/retry ''
-}
-ok 'retry what has a newer version: 409' newer
-
-# A worker that looks once a minute has heard of it.
-told() {
-	cat >told <<-'F'
-		#!/bin/sh
-		exec jq -c --unbuffered 'if .job_id == "t-1" and .run == 1 then .error = {stage: "demo", code: "bad", message: "not good", retry: false}
-			elif .job_id == "t-2" and .gates.g != "open" then .wait = {gate: "g", timeout_s: 600} else . end'
-	F
-	chmod +x told
-	worker_look=60000
-	worker_up told "$PWD/told" && is 202 submit '{"job_id":"t-1","text":"told","pipeline":"told"}' &&
-		is 202 submit '{"job_id":"t-2","text":"told too","pipeline":"told"}' && ends t-1 'failed 1' && ends t-2 'waiting 1'
-}
-ok 'a worker that hardly looks by itself' told
-soon() { until_ok 15 says completed "select state from sluice.jobs where job_id = '$1'"; }
-retried() { is 200 post /v1/jobs/t-1/retry '' && soon t-1; }
-ok 'is told of what is run again' retried
-gate_told() { is 200 post /v1/jobs/t-2/open '' && soon t-2; }
-ok 'and of a gate' gate_told
-
 # Dead letters.
 letters() { is 200 get '/v1/dead?kind=job&code=bad' && no=$(j '.dead[0].no') && hj 'f-1 demo bad' '.dead[0] | [.job_id, .stage, .code] | join(" ")'; }
 ok 'dead letters' letters
@@ -311,6 +286,32 @@ fed_again() {
 		says 1 "select count(*) from sluice.jobs where job_id = 'f-1' and state = 'completed'"
 }
 ok 'fed again: told, not done twice' fed_again
+
+# Going on.
+newer() {
+	is 202 submit '{"job_id":"n-1","doc_key":"nd","text":"fails"}' && ends n-1 'failed 1' && is 202 submit '{"job_id":"n-2","doc_key":"nd","text":"good"}' && ends n-2 'completed 1' &&
+		refused 409 newer_version '' post /v1/jobs/n-1/retry ''
+}
+ok 'retry what has a newer version: 409' newer
+
+# A worker that looks once a minute has heard of it.
+told() {
+	cat >told <<-'F'
+		#!/bin/sh
+		exec jq -c --unbuffered 'if .job_id == "told-1" and .run == 1 then .error = {stage: "demo", code: "bad", message: "not good", retry: false}
+			elif .job_id == "told-2" and .gates.g != "open" then .wait = {gate: "g", timeout_s: 600} else . end'
+	F
+	chmod +x told
+	worker_look=60000
+	worker_up told "$PWD/told" && is 202 submit '{"job_id":"told-1","text":"told","pipeline":"told"}' &&
+		is 202 submit '{"job_id":"told-2","text":"told too","pipeline":"told"}' && ends told-1 'failed 1' && ends told-2 'waiting 1'
+}
+ok 'a worker that hardly looks by itself' told
+soon() { until_ok 15 says completed "select state from sluice.jobs where job_id = '$1'"; }
+retried() { is 200 post /v1/jobs/told-1/retry '' && soon told-1; }
+ok 'is told of what is run again' retried
+gate_told() { is 200 post /v1/jobs/told-2/open '' && soon told-2; }
+ok 'and of a gate' gate_told
 
 # Lists.
 list() { is 200 get '/v1/jobs?limit=3&total=true' && hj '3 string number boolean' '[(.jobs | length), (.next | type), (.total.count | type), (.total.exact | type)] | join(" ")'; }
