@@ -208,6 +208,8 @@ history() {
 ok 'a history' history
 queued() { a "select sluice.api_history('a', 'j1')" >got && jq -e '.attempts == [] and (.history | length == 1) and (.why | length > 0)' got; }
 ok 'of one that has not begun' queued
+runs() { a "select sluice.api_history('a', 'j10')" >got && jq -e '.why[0].reason == "running" and (.why[0].detail | test("on worker 1 .auto@h., run 1") and (test("pid|host") | not))' got; }
+ok 'of one that runs: by which worker, not on which host' runs
 ok 'of an unknown one' says '' "select sluice.api_history('a', 'j61')"
 ok 'a result' says '{"status":"completed","x":"SECRET"}' "select sluice.api_result('a', 'j3')"
 ok 'none while it has not ended' says '' "select sluice.api_result('a', 'j6')"

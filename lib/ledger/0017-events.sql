@@ -400,8 +400,9 @@ begin
           from known k left join now n on n.stage = k.name order by k.i, k.name;
 end $$;
 
--- As in 0005; of a job that runs, also in which stage.
-create or replace function why(p_no bigint) returns table (reason text, detail text)
+-- As in 0005; of a job that runs, also in which stage. p_host: and on which host its
+-- worker is, which is an operator's to know.
+create function why(p_no bigint, p_host boolean) returns table (reason text, detail text)
     language plpgsql stable security definer set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
@@ -425,8 +426,8 @@ begin
     elsif v_state = 'processing' then
         select * into v_worker from worker w where w.id = v_ev.worker;
         return query select case when v_worker.ended_at is null then 'running' else 'lost' end,
-            format('%s since %s on worker %s (%s, pid %s on %s), run %s attempt %s%s%s', v_job.pipeline, stamp(v_ev.at), v_ev.worker,
-                   v_worker.name, v_worker.pid, v_worker.host, v_ev.run, v_ev.attempt,
+            format('%s since %s on worker %s (%s%s), run %s attempt %s%s%s', v_job.pipeline, stamp(v_ev.at), v_ev.worker,
+                   v_worker.name, case when p_host then format(', pid %s on %s', v_worker.pid, v_worker.host) end, v_ev.run, v_ev.attempt,
                    (select format(', in stage %s, %s %%%s', g.stage, g.percent, ': ' || g.text) from progress_of(p_no, v_ev.n) g),
                    case when v_worker.ended_at is not null then '; that worker ended: another one takes the job' end);
         return;
@@ -469,6 +470,9 @@ begin
     return query select 'queue', format('%s jobs of priority %s are ahead of it', case v_n when 10000 then 'over 10000' else v_n::text end,
                                         (array['High', 'Medium', 'Low'])[v_job.prio + 1]);
 end $$;
+
+create or replace function why(p_no bigint) returns table (reason text, detail text)
+    language sql stable security definer set search_path = sluice, pg_temp as $$ select * from why($1, true) $$;
 
 -- Numbers over time --------------------------------------------------------------------
 

@@ -92,7 +92,7 @@ begin
                    ',' order by t.attempt, t.began)
                from attempts(v_no) t), '')
         || '],"why":[' || (select string_agg('{"reason":' || to_json(w.reason)::text || ',"detail":' || to_json(w.detail)::text || '}', ',' order by w.ord)
-               from (select * from why(v_no) with ordinality y(reason, detail, ord)
+               from (select * from why(v_no, false) with ordinality y(reason, detail, ord)
                      union all select 'deleted', 'its document was deleted since', 1000000 where is_deleted(v_no)) w)
         || '],"progress":' || api_progress(v_no) || '}'
       from api_job(p_tenant, p_job_id, v_no) a);
