@@ -182,6 +182,14 @@ ok 'too many: 400' refused 400 bad_query '' get "/v1/jobs?$(seq -s '&' -f 'p%g=1
 # What became of it.
 ok 'it has no result yet: 404' refused 404 no_result id get /v1/jobs/a-1/result
 result='{"job_id":"a-1","n":1.50}'
+# To a job by its id. found QUERY LOCATION.
+found() { is 303 get "/ui/job?$1" && [ "$(h Location)" = "$2" ]; }
+ok 'its page by its id' found job_id=a-1 /ui/jobs/a-1
+ok 'with blanks from pasting' found 'job_id=+%09a-1%0d%0a' /ui/jobs/a-1
+nowhere() { is "$1" get "/ui/job?$2" && grep -qF "$3" body && grep -qF "value=\"$4\"" body && ! grep -q '^[Ll]ocation' ./head; }
+ok 'none: said' nowhere 404 job_id=none-1 'There is no job none-1 of tenant default.' none-1
+ok 'no id: said' nowhere 400 'job_id=%3Cb%3E/..' 'This is no job&#39;s id' '&lt;b&gt;/..'
+ok 'nothing: asked' nowhere 200 job_id= '<h1>Go to a job</h1>' ''
 ended() {
 	q "insert into sluice.ev (no, n, was, state, run, attempt, failures, suspect, result)
 		select no, 2, 'processing', 'completed', 1, 1, 0, 0, '$result' from sluice.job where job_id = 'a-1'" && is 200 get /v1/jobs/a-1/result && [ "$(cat body)" = "$result" ]

@@ -77,6 +77,12 @@ hidden() {
 	shift
 	is "$h_want" "$@" && sed 's/geheim-[a-z]*?tenant=b//' body >looked && ! grep -il geheim ./head looked || { cat ./head body; return 1; }
 }
+# What was asked is in the answer, and nothing more.
+hidden_but() {
+	h_but=$1
+	shift
+	is "$@" && sed "s/$h_but//g" body >looked && ! grep -il geheim ./head looked
+}
 token=$a
 for job in geheim-done geheim-bad geheim-gate geheim-held; do
 	for what in '' /history /result /logs /events; do
@@ -91,6 +97,8 @@ for job in geheim-done geheim-bad geheim-gate geheim-held; do
 		ok "$what $job of b" hidden 403 post "/v1/jobs/$job/$what?tenant=b" ''
 		ok "$what $job by the page" hidden 404 a_curl "/ui/jobs/$job/$what" --data '' -H 'Sec-Fetch-Site: same-origin'
 	done
+	ok "to $job by its id" hidden_but "$job" 404 get "/ui/job?job_id=$job"
+	ok "to $job of b by its id" hidden 403 get "/ui/job?job_id=$job&tenant=b"
 	ok "the page of $job" hidden 404 get "/ui/jobs/$job"
 	ok "the page of $job of b" hidden 403 get "/ui/jobs/$job?tenant=b"
 done
@@ -138,6 +146,12 @@ same() {
 	is 200 get /v1/jobs/same && hj a .tenant && is 200 post /v1/jobs/same/cancel '' && is 200 get /v1/jobs/same && hj cancelled .status && is 200 as "$b" get /v1/jobs/same && hj 'b queued' '.tenant + " " + .status'
 }
 ok 'a name that both have is two jobs' same
+by_id() {
+	is 303 as "$a" get '/ui/job?job_id=same' && [ "$(h Location)" = /ui/jobs/same ] &&
+		is 303 as "$star" get '/ui/job?job_id=same&tenant=b' && [ "$(h Location)" = '/ui/jobs/same?tenant=b' ] &&
+		is 404 as "$star" get '/ui/job?job_id=same' && grep -q 'no job same of tenant default' body
+}
+ok 'by its id each gets its own' by_id
 token=$a
 keys() {
 	is 202 submit '{"text":"key of a","pipeline":"held"}' -H 'Idempotency-Key: k' && x=$(j .job_id) && is 202 as "$b" submit '{"text":"key of b","pipeline":"held"}' -H 'Idempotency-Key: k' && [ "$(j .job_id)" != "$x" ]

@@ -123,7 +123,7 @@ ok 'one stage' draw <lines
 ok 'is marked' link '&amp;stage=embed' ' aria-current="true">embed' '1 line'
 ok 'its lines are there' has '<pre class="say" tabindex="0">embed: info: 412 passages'
 ok 'and no other stage'\''s' hasnt 'page 3 has no text'
-ok 'an attempt in which it said nothing' has 'What <bdi>embed</bdi> said, 0 lines</summary></details>'
+ok 'an attempt in which it said nothing' has '<p class="dim">Here is nothing that <bdi>embed</bdi> said.</p>'
 fixtures job-other >lines
 ok 'other' draw <lines
 ok 'has the lines that begin with no name' has '<pre class="say" tabindex="0">Traceback (most recent call last):'
@@ -138,6 +138,34 @@ ok 'one stage alone: nothing to choose' one
 huge='{"attempts":[{"run":1,"attempt":1,"timings":{"a":1e308,"b":1e308,"c":1e308}}]}'
 finite() { page '{"page":"job","tenant":"a"}' "$huge" && check; }
 ok 'times whose sum is no number' finite
+
+# Who may see all tenants, and asked for one.
+drawn_of() { fixtures "$1" >lines && draw <lines && has 'tenant <b>lab</b> of all' && hasnt 'all tenants'; }
+ok 'one of all tenants: the overview' drawn_of overview-asked
+ok 'its numbers lead to its jobs' has 'href="/ui/jobs?status=queued&amp;tenant=lab">1,588<'
+ok 'those of a pipeline, too' has 'href="/ui/jobs?status=waiting&amp;pipeline=two-phase&amp;tenant=lab"'
+ok 'one job' has '<p>1 job in their hands.'
+ok 'its dead letters' drawn_of dead-asked
+ok 'are its own on the next page' has 'href="/ui/dead?kind=&amp;code=bad_pdf&amp;tenant=lab&amp;cursor=11"'
+ok 'a record has no job to go to' hasnt 'href="/ui/jobs/report-2026-000'
+ok 'but a job has' has 'href="/ui/jobs/report-2026-001?tenant=default"'
+ok 'its workers' drawn_of workers-asked
+ok 'without what they did for others' hasnt 'Processed'
+ok 'its search' drawn_of search-asked
+ok 'leads to its jobs' has 'href="/ui/jobs/report-2026-001?tenant=lab"'
+fixtures search >lines
+ok 'all tenants' draw <lines
+ok 'are not searched: it says in whose documents' has '<label>of tenant <input name="tenant"'
+fixtures overview-many >lines
+ok 'a thousand pipelines' draw <lines
+ok 'are not all drawn' has '<p>950 pipelines more: <a href="/ui/pipelines">'
+busy() { has '>p020</a></h3>' && hasnt '>p021</a></h3>'; }
+ok 'but those that have something to do' busy
+ok 'a filter that no dead letter fits' page '{"page":"dead","tenant":"a","code":"x"}'
+ok 'does not say that there is none' has 'No dead letter matches.'
+fixtures find-nothing >lines
+ok 'a job that is not there' draw <lines
+ok 'its id can be mended' has 'aria-invalid="true" aria-describedby="wrong" value="report-2027-001"'
 
 fixtures problem-back >lines
 ok 'a problem with an action' draw <lines

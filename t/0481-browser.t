@@ -48,6 +48,9 @@ some() {
 	become c-2 completed && become f-3 failed && become w-2 waiting
 }
 ok 'jobs in every state' some
+# What the stage of c-1 said, and somebody.
+q "insert into sluice.job_log (no, run, attempt, at, log) select no, 1, 1, now(), 'demo: <b>1</b>' || chr(10) || 'Traceback' || chr(10) from sluice.job where job_id = 'c-1'
+	on conflict (no, attempt) do update set log = excluded.log" || exit 1
 letter() { q "select min(no) from sluice.dead where job = (select no from sluice.job_key where key = sluice.key16('default', '$1'))"; }
 jobs=$(jq -nc --arg a "$(letter f-1)" --arg b "$(letter f-3)" --arg all "$all" --argjson search "$([ -e hits.up ] && echo true || echo false)" \
 	'{completed: "c-1", failed: "f-1", failed2: "f-2", waiting: "w-1", waiting2: "w-2", queued: "q-1", queued2: "q-2", queued3: "q-3", queued4: "q-4", all: $all, search: $search, dead: $a, dead2: $b}')

@@ -98,6 +98,7 @@ int param_time(struct call *c, const char *name, const char **v);
 int param_bool(struct call *c, const char *name, bool *v);
 /* A job's id in the path: true when it is one; otherwise it was answered (400). */
 bool part_is_id(struct call *c);
+bool is_job_id(const char *p, size_t len);
 /* A number in the path into c->number. */
 bool part_is_number(struct call *c);
 /* The tenant of a single job, where the token is for all. */
@@ -134,10 +135,11 @@ void readyz(struct call *c);
 void metrics_get(struct call *c);
 void asset_get(struct call *c);
 
-/* Pages (pages.c, views.c). */
+/* Pages (pages.c, views.c, view_lists.c, find.c). */
 void view_overview(struct call *c);
 void view_jobs(struct call *c);
 void view_job(struct call *c);
+void view_find(struct call *c);
 void view_dead(struct call *c);
 void view_dead_one(struct call *c);
 void view_workers(struct call *c);

@@ -30,6 +30,8 @@ page_begin(struct call *c)
 		return p;
 	p.who = c->who.id ? c->who.name : NULL;
 	p.tenant = c->who.tenant;
+	p.asked = c->tenant && strcmp(p.tenant, "*") == 0 ? c->tenant : NULL;
+	p.usual = api.tenant;
 	p.may = (s & SCOPE_WRITE ? PAGE_MAY_WRITE : 0) | (s & SCOPE_DEAD ? PAGE_MAY_FEED : 0) | (s & SCOPE_SEARCH ? PAGE_MAY_SEARCH : 0);
 	return p;
 }

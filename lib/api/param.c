@@ -59,11 +59,15 @@ param_bool(struct call *c, const char *name, bool *v)
 }
 
 bool
+is_job_id(const char *p, size_t len)
+{
+	return len && len <= ID_MAX && strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-") == len;
+}
+
+bool
 part_is_id(struct call *c)
 {
-	size_t n = strspn(c->part.p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");
-
-	if (n == c->part.len && n <= ID_MAX)
+	if (is_job_id(c->part.p, c->part.len))
 		return true;
 	problem(c, 400, "bad_job_id", "id", "a job's id has 1 to %d of A-Za-z0-9._:-", ID_MAX);
 	return false;

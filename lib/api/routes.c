@@ -34,6 +34,7 @@ const struct route api_routes[] = {
 	{ "GET", "/ui/jobs", SCOPE_READ, view_jobs,
 	  " did tenant status pipeline doc_key priority since until sort limit cursor ", NULL, true },
 	{ "GET", "/ui/jobs/{id}", SCOPE_READ, view_job, " did tenant stage ", NULL, true },
+	{ "GET", "/ui/job", SCOPE_READ, view_find, " did tenant job_id ", NULL, true },
 	{ "GET", "/ui/dead", SCOPE_READ, view_dead, " did tenant kind code limit cursor ", NULL, true },
 	{ "GET", "/ui/dead/{no}", SCOPE_READ, view_dead_one, " did tenant ", NULL, true },
 	{ "GET", "/ui/workers", SCOPE_READ, view_workers, " did tenant ", NULL, true },

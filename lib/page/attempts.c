@@ -101,7 +101,7 @@ attempt(const struct page *p, const struct rec *r, bool cancelled)
 		when_span(out, end - began);
 	}
 	if (fill_has(r, "worker"))
-		fill(out, r, ", worker {worker:60}");
+		fill(out, r, ", worker <bdi>{worker:60}</bdi>");
 	if (fill_has(r, "dead"))
 		fill(out, r, ", <a href=\"/ui/dead/{%dead}\">dead letter {dead}</a>");
 	buf_adds(out, "</p>");

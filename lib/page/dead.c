@@ -1,5 +1,6 @@
 #include "dump.h"
 #include "esc.h"
+#include "filter.h"
 #include "frame.h"
 #include "job.h"
 #include "when.h"
@@ -10,7 +11,11 @@ row(const struct page *p, const struct rec *r)
 	struct buf *out = p->out;
 
 	fill(out, r, "<tr data-key=\"{no}\"><th scope=\"row\"><a href=\"/ui/dead/{%no}\">Letter {no}</a><span class=\"sub\">");
-	frame_job(p, r);
+	/* What never became a job has only the name of one. */
+	if (rec_is(rec_get(r, "kind"), "record"))
+		fill(out, r, "{job_id}");
+	else
+		frame_job(p, r);
 	fill(out, r, "</span></th><td><span class=\"main\">{code:60}</span><span class=\"sub\">{kind:40}");
 	if (fill_has(r, "stage"))
 		fill(out, r, ", {stage:40}");
@@ -25,26 +30,33 @@ row(const struct page *p, const struct rec *r)
 }
 
 static void
-filters(struct buf *out, const char *kind, const char *code)
+filters(const struct page *p, const char *kind, const char *code)
 {
-	buf_adds(out, "<form class=\"filters\" method=\"get\" action=\"/ui/dead\" role=\"search\" aria-label=\"Filter the dead letters\">"
-	    "<label>Kind <input name=\"kind\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"any\" value=\"");
-	esc_whole(out, kind);
-	buf_adds(out, "\"></label><label>Code <input name=\"code\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"any\" value=\"");
+	static const char *const kinds[] = { "job", "record", NULL };
+	struct buf *out = p->out;
+
+	buf_adds(out, "<form class=\"filters\" method=\"get\" action=\"/ui/dead\" role=\"search\" aria-label=\"Filter the dead letters\">");
+	filter_choice(out, "kind", "Kind", kinds, kind);
+	buf_adds(out, "<label>Code <input name=\"code\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"any\" value=\"");
 	esc_whole(out, code);
-	buf_adds(out, "\"></label><span class=\"buttons\"><button class=\"first\">Filter</button>");
-	if ((kind && *kind) || (code && *code))
+	buf_adds(out, "\"></label>");
+	frame_ask(p, "Tenant", "any");
+	buf_adds(out, "<span class=\"buttons\"><button class=\"first\">Filter</button>");
+	if ((kind && *kind) || (code && *code) || (frame_all(p) && p->asked))
 		buf_adds(out, "<a href=\"/ui/dead\">Clear</a>");
 	buf_adds(out, "</span></form>\n");
 }
 
 static void
-link_to(struct buf *out, const char *kind, const char *code, const char *cursor)
+link_to(const struct page *p, const char *kind, const char *code, const char *cursor)
 {
+	struct buf *out = p->out;
+
 	buf_adds(out, "/ui/dead?kind=");
 	esc_urls(out, kind);
 	buf_adds(out, "&amp;code=");
 	esc_urls(out, code);
+	frame_asked(p, out);
 	if (cursor) {
 		buf_adds(out, "&amp;cursor=");
 		esc_urls(out, cursor);
@@ -52,8 +64,9 @@ link_to(struct buf *out, const char *kind, const char *code, const char *cursor)
 }
 
 static void
-pager(struct buf *out, const char *kind, const char *code, const char *cursor, const char *next)
+pager(const struct page *p, const char *kind, const char *code, const char *cursor, const char *next)
 {
+	struct buf *out = p->out;
 	bool later = cursor && *cursor;
 
 	if (!later && !next)
@@ -61,12 +74,12 @@ pager(struct buf *out, const char *kind, const char *code, const char *cursor, c
 	buf_adds(out, "<nav class=\"pager\" aria-label=\"Pages of the list\">");
 	if (later) {
 		buf_adds(out, "<a href=\"");
-		link_to(out, kind, code, NULL);
+		link_to(p, kind, code, NULL);
 		buf_adds(out, "\">First page</a>");
 	}
 	if (next) {
 		buf_adds(out, "<a rel=\"next\" href=\"");
-		link_to(out, kind, code, next);
+		link_to(p, kind, code, next);
 		buf_adds(out, "\">Next page</a>");
 	}
 	buf_adds(out, "</nav>");
@@ -81,7 +94,7 @@ page_dead(const struct page *p, const char *kind, const char *code, const char *
 
 	frame_open(p, "Dead letters", FRAME_DEAD, "/v1/events?status=failed");
 	buf_adds(out, "<h1>Dead letters</h1>\n");
-	filters(out, kind, code);
+	filters(p, kind, code);
 	buf_adds(out, "<section id=\"dead\" data-live aria-label=\"Dead letters\">");
 	if (n) {
 		buf_adds(out, "<table class=\"list\"><caption class=\"hide\">Dead letters</caption><thead><tr><th scope=\"col\">Letter</th>"
@@ -94,9 +107,11 @@ page_dead(const struct page *p, const char *kind, const char *code, const char *
 				row(p, &r);
 		buf_adds(out, "</tbody></table>");
 	} else {
-		buf_adds(out, "<p class=\"empty\">No dead letter here: nothing was refused.</p>");
+		buf_adds(out, (kind && *kind) || (code && *code) || (cursor && *cursor) || (frame_all(p) && p->asked)
+		    ? "<p class=\"empty\">No dead letter matches. <a href=\"/ui/dead\">All of them</a></p>"
+		    : "<p class=\"empty\">No dead letter here: nothing was refused.</p>");
 	}
-	pager(out, kind, code, cursor, next);
+	pager(p, kind, code, cursor, next);
 	buf_adds(out, "</section>\n");
 	frame_close(p);
 }

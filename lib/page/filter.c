@@ -52,9 +52,8 @@ filter_any(const struct page *p, const struct page_filter *f)
 	return false;
 }
 
-/* A choice among names that the server knows; what was asked for and is none of them stays visible. */
-static void
-choice(struct buf *out, const char *name, const char *label, const char *const *names, const char *chosen)
+void
+filter_choice(struct buf *out, const char *name, const char *label, const char *const *names, const char *chosen)
 {
 	bool known = !chosen || !*chosen;
 
@@ -110,10 +109,10 @@ filter_form(const struct page *p, const struct page_filter *f)
 	struct buf *out = p->out;
 
 	buf_adds(out, "<form class=\"filters\" method=\"get\" action=\"/ui/jobs\" role=\"search\" aria-label=\"Filter the jobs\">");
-	choice(out, "status", "Status", statuses, f->status);
+	filter_choice(out, "status", "Status", statuses, f->status);
 	field(out, "pipeline", "Pipeline", f->pipeline, "any");
 	field(out, "doc_key", "Document key", f->doc_key, "any");
-	choice(out, "priority", "Priority", levels, f->priority);
+	filter_choice(out, "priority", "Priority", levels, f->priority);
 	if (frame_all(p))
 		field(out, "tenant", "Tenant", tenant(p, f), "any");
 	since(out, f->since, p->now_us);

@@ -19,6 +19,35 @@ frame_all(const struct page *p)
 	return p->tenant && !strcmp(p->tenant, "*");
 }
 
+bool
+frame_every(const struct page *p)
+{
+	return frame_all(p) && !p->asked;
+}
+
+void
+frame_asked(const struct page *p, struct buf *out)
+{
+	if (!frame_all(p) || !p->asked)
+		return;
+	buf_adds(out, "&amp;tenant=");
+	esc_urls(out, p->asked);
+}
+
+void
+frame_ask(const struct page *p, const char *label, const char *none)
+{
+	struct buf *out = p->out;
+
+	if (!frame_all(p))
+		return;
+	buf_addf(out, "<label>%s <input name=\"tenant\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"", label);
+	esc_htmls(out, none);
+	buf_adds(out, "\" value=\"");
+	esc_whole(out, p->asked);
+	buf_adds(out, "\"></label>");
+}
+
 static void
 navigation(const struct page *p, enum frame_here here)
 {
@@ -38,12 +67,12 @@ identity(const struct page *p)
 	struct buf *out = p->out;
 
 	buf_adds(out, "<div class=\"who\"><span>");
-	if (frame_all(p)) {
+	if (frame_every(p)) {
 		buf_adds(out, "all tenants");
 	} else {
 		buf_adds(out, "tenant <b>");
-		esc_htmls(out, p->tenant);
-		buf_adds(out, "</b>");
+		esc_htmls(out, frame_all(p) ? p->asked : p->tenant);
+		buf_adds(out, frame_all(p) ? "</b> of all" : "</b>");
 	}
 	if (p->who) {
 		buf_adds(out, ", token <b>");

@@ -15,6 +15,12 @@ void frame_close(const struct page *p);
 
 /* True when the token is for all tenants, so that addresses must say which. */
 bool frame_all(const struct page *p);
+/* True when it is for all of them and none was asked for: what is shown is of everybody. */
+bool frame_every(const struct page *p);
+/* "&amp;tenant=..." for the one that was asked for, if one was: its page leads to pages of it. */
+void frame_asked(const struct page *p, struct buf *out);
+/* Where it is for all: the field of a form that asks for one; none: what it means to name none. */
+void frame_ask(const struct page *p, const char *label, const char *none);
 /* "?tenant=..." for r's tenant, where addresses need one. */
 void frame_tenant(const struct page *p, const struct rec *r);
 /* Something to be had: the link to r's job, if it names one. */

@@ -62,7 +62,8 @@ facts(const struct page *p, const struct rec *job)
 	}
 	frame_fact(out, job, "pipeline", "Pipeline", "<a href=\"/ui/jobs?pipeline={%pipeline}\">{pipeline}</a>");
 	frame_fact(out, job, "priority", "Priority", "{priority}");
-	frame_fact(out, job, "doc_key", "Document", "<a href=\"/ui/jobs?doc_key={%doc_key}\">{doc_key}</a>");
+	frame_fact(out, job, "doc_key", "Document", frame_all(p) ? "<a href=\"/ui/jobs?doc_key={%doc_key}&amp;tenant={%tenant}\">{doc_key}</a>"
+	    : "<a href=\"/ui/jobs?doc_key={%doc_key}\">{doc_key}</a>");
 	frame_fact(out, job, "tenant", "Tenant", "{tenant}");
 	frame_fact(out, job, "attempt", "Attempt", "{attempt} of run {run}, {failures} failed");
 	frame_fact(out, job, "worker", "Worker", "{worker}");
@@ -84,9 +85,9 @@ job_error(struct buf *out, const struct rec *error)
 {
 	bool retry = false;
 
-	fill(out, error, "<p><strong class=\"bad\">{code:80}</strong>");
+	fill(out, error, "<p><strong class=\"bad\"><bdi>{code:80}</bdi></strong>");
 	if (fill_has(error, "stage"))
-		fill(out, error, " in stage {stage:80}");
+		fill(out, error, " in stage <bdi>{stage:80}</bdi>");
 	if (rec_bool(rec_get(error, "retry"), &retry) == 0)
 		buf_adds(out, retry ? ", temporary" : ", permanent");
 	fill(out, error, "</p><pre class=\"say\" tabindex=\"0\">{message:4000}</pre>");
@@ -112,7 +113,7 @@ why(const struct page *p, const struct rec *history, const struct rec *job)
 		buf_adds(out, "<ul class=\"why\">");
 	for (size_t i = 0; i < list.n && i < 50; i++)
 		if (fill_item(&r, &list, i))
-			fill(out, &r, says_itself(&r) ? "<li>{detail:1000}</li>" : "<li><b>{reason:40}</b> {detail:1000}</li>");
+			fill(out, &r, says_itself(&r) ? "<li>{detail:1000}</li>" : "<li><b>{reason:40}</b> <bdi>{detail:1000}</bdi></li>");
 	buf_adds(out, list.n ? "</ul>" : "<p class=\"empty\">Nothing holds it.</p>");
 	if (fill_in(&r, job, "error"))
 		job_error(out, &r);

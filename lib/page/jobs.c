@@ -65,7 +65,8 @@ count(const struct page *p, const struct page_filter *f, struct page_text total)
 	rec_bool(rec_get(&r, "exact"), &exact);
 	buf_addf(p->out, "<p class=\"dim\">%s", exact ? "" : "About ");
 	fill_count(p->out, fill_num(&r, "count", 0));
-	buf_adds(p->out, filter_any(p, f) ? " jobs match.</p>" : " jobs in all.</p>");
+	buf_adds(p->out, fill_num(&r, "count", 0) == 1 ? " job" : " jobs");
+	buf_adds(p->out, filter_any(p, f) ? ", with these filters.</p>" : " in all.</p>");
 }
 
 static void
@@ -113,6 +114,7 @@ page_jobs(const struct page *p, const struct page_filter *f, const struct page_t
 {
 	frame_open(p, "Jobs", FRAME_JOBS, "/v1/events");
 	buf_adds(p->out, "<h1>Jobs</h1>\n");
+	filter_find(p, NULL, NULL);
 	filter_form(p, f);
 	buf_adds(p->out, "<section id=\"jobs\" data-live aria-label=\"Jobs\">");
 	if (n)

@@ -56,7 +56,10 @@ facts(const struct page *p, const struct rec *r)
 	buf_adds(out, "<dl class=\"facts\">");
 	if (fill_has(r, "job_id")) {
 		buf_adds(out, "<div><dt>Job</dt><dd>");
-		frame_job(p, r);
+		if (rec_is(rec_get(r, "kind"), "record"))
+			fill(out, r, "<span class=\"id\">{job_id}</span>, which it never became");
+		else
+			frame_job(p, r);
 		buf_adds(out, "</dd></div>");
 	}
 	frame_fact(out, r, "kind", "Kind", "{kind}");

@@ -108,6 +108,21 @@ pick(struct buf *text, const struct page *p, const struct page_log *log, const c
 	return lines;
 }
 
+/* Who said it, as a name in a sentence. */
+static void
+speaker(const struct page *p)
+{
+	if (!p->stage) {
+		buf_adds(p->out, "its stages");
+	} else if (strcmp(p->stage, LOGLINE_OTHER) == 0) {
+		buf_adds(p->out, "no known stage");
+	} else {
+		buf_adds(p->out, "<bdi>");
+		esc_html(p->out, p->stage, strlen(p->stage), LOGLINE_NAME);
+		buf_adds(p->out, "</bdi>");
+	}
+}
+
 void
 job_log(const struct page *p, const struct page_log *log, size_t at, bool last, const char *known)
 {
@@ -115,26 +130,21 @@ job_log(const struct page *p, const struct page_log *log, size_t at, bool last, 
 	struct buf *out = p->out;
 	size_t lines = pick(&text, p, log, known), from = text.len > LOG_MOST ? text.len - LOG_MOST : 0;
 
-	buf_addf(out, "<details id=\"log-%zu\"%s><summary>", at, last ? " open" : "");
-	if (!p->stage) {
-		buf_adds(out, "What its stages said, ");
-	} else if (strcmp(p->stage, LOGLINE_OTHER) == 0) {
-		buf_adds(out, "What no known stage said, ");
-	} else {
-		buf_adds(out, "What <bdi>");
-		esc_html(out, p->stage, strlen(p->stage), LOGLINE_NAME);
-		buf_adds(out, "</bdi> said, ");
+	if (!lines) {
+		buf_adds(out, "<p class=\"dim\">Here is nothing that ");
+		speaker(p);
+		buf_adds(out, " said.</p>");
+		return;
 	}
+	buf_addf(out, "<details id=\"log-%zu\"%s><summary>What ", at, last || p->stage ? " open" : "");
+	speaker(p);
+	buf_adds(out, " said, ");
 	count_lines(out, lines);
-	buf_adds(out, "</summary>");
-	if (lines) {
-		buf_adds(out, "<pre class=\"say\" tabindex=\"0\">");
-		if (from)
-			buf_adds(out, "[the end of it]\n");
-		esc_html(out, text.p + from, text.len - from, LOG_MOST);
-		buf_adds(out, "</pre>");
-	}
-	buf_adds(out, "</details>");
+	buf_adds(out, "</summary><pre class=\"say\" tabindex=\"0\">");
+	if (from)
+		buf_adds(out, "[the end of it]\n");
+	esc_html(out, text.p + from, text.len - from, LOG_MOST);
+	buf_adds(out, "</pre></details>");
 }
 
 void

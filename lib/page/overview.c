@@ -7,14 +7,21 @@
 #include "plot.h"
 #include "series.h"
 
+enum { FLOWS = 60 };    /* pipelines that are drawn, for all of them there is a page */
+
 static const char *const priorities[] = { "High", "Medium", "Low" };
 
 static void
-tile(struct buf *out, const char *label, double v, const char *href, const char *class)
+tile(const struct page *p, const char *label, double v, const char *href, const char *class)
 {
+	struct buf *out = p->out;
+
 	buf_addf(out, "<div class=\"tile%s\"><dt>%s</dt><dd>", v > 0 ? class : "", label);
-	if (href)
-		buf_addf(out, "<a href=\"%s\">", href);
+	if (href) {
+		buf_addf(out, "<a href=\"%s", href);
+		frame_asked(p, out);
+		buf_adds(out, "\">");
+	}
 	fill_count(out, v);
 	buf_addf(out, "%s</dd></div>", href ? "</a>" : "");
 }
@@ -32,15 +39,17 @@ queued_of(const struct rec *stats)
 }
 
 static void
-tiles(struct buf *out, const struct rec *stats)
+tiles(const struct page *p, const struct rec *stats)
 {
+	struct buf *out = p->out;
+
 	buf_adds(out, "<section id=\"now\" data-live aria-labelledby=\"now-h\"><h2 class=\"hide\" id=\"now-h\">Now</h2><dl class=\"tiles\">");
-	tile(out, "Queued", queued_of(stats), "/ui/jobs?status=queued", "");
-	tile(out, "Processing", fill_num(stats, "processing", 0), "/ui/jobs?status=processing", "");
-	tile(out, "Waiting", fill_num(stats, "waiting", 0), "/ui/jobs?status=waiting", "");
-	tile(out, "Dead letters, 24 h", fill_num(stats, "dead_day", 0), "/ui/dead", " t-bad");
+	tile(p, "Queued", queued_of(stats), "/ui/jobs?status=queued", "");
+	tile(p, "Processing", fill_num(stats, "processing", 0), "/ui/jobs?status=processing", "");
+	tile(p, "Waiting", fill_num(stats, "waiting", 0), "/ui/jobs?status=waiting", "");
+	tile(p, "Dead letters, 24 h", fill_num(stats, "dead_day", 0), "/ui/dead?kind=", " t-bad");
 	if (fill_has(stats, "outbox_backlog"))
-		tile(out, "Results to be sent", fill_num(stats, "outbox_backlog", 0), NULL, "");
+		tile(p, "Results to be sent", fill_num(stats, "outbox_backlog", 0), NULL, "");
 	buf_adds(out, "</dl>");
 	frame_inexact(out, stats);
 	buf_adds(out, "</section>\n");
@@ -129,14 +138,14 @@ page_overview(const struct page *p, struct page_text stats, const struct page_te
 	fill_rec(&r, stats);
 	frame_open(p, "Overview", FRAME_OVERVIEW, "/v1/events");
 	buf_adds(p->out, "<h1>Overview</h1>\n");
-	tiles(p->out, &r);
+	tiles(p, &r);
 	plots(p->out, &r, p->now_us);
 	buf_adds(p->out, "<div class=\"two\">");
 	queue(p->out, &r);
 	buf_adds(p->out, "<section class=\"card\" id=\"workers\" data-live aria-labelledby=\"workers-h\"><h2 id=\"workers-h\">Workers</h2>");
 	parts_health(p, workers, workers_n);
 	buf_adds(p->out, "</section></div>\n<section id=\"pipelines\" data-live aria-labelledby=\"pipelines-h\"><h2 id=\"pipelines-h\">Pipelines</h2>");
-	parts_flows(p, pipelines, pipelines_n);
+	parts_flows(p, pipelines, pipelines_n, FLOWS);
 	buf_adds(p->out, "</section>\n");
 	frame_close(p);
 }

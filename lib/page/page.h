@@ -10,7 +10,7 @@
  * U+FFFD) and borrowed for the call.
  *
  * What the pages ask of the server, as a browser does:
- *   GET  / /ui/jobs /ui/jobs/{id} /ui/dead /ui/dead/{no} /ui/workers /ui/pipelines /ui/search /ui/sign-in
+ *   GET  / /ui/jobs /ui/jobs/{id} /ui/job (job_id: 303 to its page, or page_find) /ui/dead /ui/dead/{no} /ui/workers /ui/pipelines /ui/search /ui/sign-in
  *   GET  what page_asset knows
  *   POST /session (token, next: where to go then; take it only if it begins with one '/' and has no '\\'), /session/end
  *   POST /ui/jobs/{id}/cancel (reason), /ui/jobs/{id}/open (gate), /ui/jobs/{id}/retry,
@@ -44,6 +44,8 @@ struct page {
 	const char *who;        /* the token's name; NULL: no token (SLUICE_API_OPEN, or not signed in) */
 	const char *tenant;     /* "*": all of them; NULL: not signed in, so no navigation */
 	unsigned may;           /* enum page_may */
+	const char *asked;      /* with tenant "*": the one that was asked for; NULL: all of them */
+	const char *usual;      /* with tenant "*": the one that is meant where it must be one and none is named */
 	int64_t now_us;         /* since 1970 */
 	const char *said;       /* page_said's, or NULL */
 	const char *stage;      /* of the page of a job: only its lines of the logs (logline.h); NULL: all */
@@ -74,6 +76,9 @@ void page_overview(const struct page *p, struct page_text stats, const struct pa
 /* next: the cursor of the next page, or NULL. total: {"count","exact"}, or {NULL, 0}. */
 void page_jobs(const struct page *p, const struct page_filter *f, const struct page_text *rows, size_t n,
     const char *next, struct page_text total);
+
+/* The form that leads to a job, and why it did not; both may be NULL. */
+void page_find(const struct page *p, const char *id, const char *message);
 
 /* history: GET /v1/jobs/{id}/history. */
 void page_job(const struct page *p, struct page_text history, const struct page_log *logs, size_t n);

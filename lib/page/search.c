@@ -12,7 +12,9 @@ where(struct buf *out, const struct rec *hit)
 		buf_adds(out, "<p class=\"dim\">");
 		for (size_t i = 0; i < path.n && i < 8; i++) {
 			buf_adds(out, i ? " / " : "");
+			buf_adds(out, "<bdi>");
 			fill_value(out, &path.m[i], 80);
+			buf_adds(out, "</bdi>");
 		}
 		buf_adds(out, "</p>");
 	}
@@ -32,12 +34,19 @@ hit(const struct page *p, const struct rec *r)
 
 	fill(out, r, "<li class=\"card\"><h2>");
 	fill(out, r, fill_has(r, "title") ? "{title}" : "{doc_key}");
-	fill(out, r, "</h2><p class=\"dim\">{doc_key}");
+	fill(out, r, "</h2><p class=\"dim\"><bdi>{doc_key}</bdi>");
 	if (fill_has(r, "language"))
-		fill(out, r, ", {language}");
+		fill(out, r, ", <bdi>{language}</bdi>");
 	if (fill_has(r, "job_id")) {
-		buf_adds(out, ", job ");
-		frame_job(p, r);
+		fill(out, r, ", job <a class=\"id\" href=\"/ui/jobs/{%job_id}");
+		/* A hit that does not say whose it is, is of the tenant that was asked for. */
+		if (fill_has(r, "tenant")) {
+			frame_tenant(p, r);
+		} else if (frame_all(p) && p->asked) {
+			buf_adds(out, "?tenant=");
+			esc_urls(out, p->asked);
+		}
+		fill(out, r, "\">{job_id}</a>");
 	}
 	buf_adds(out, "</p>");
 	where(out, r);
@@ -55,7 +64,9 @@ page_search(const struct page *p, const char *q, struct page_text hits)
 	    "<label for=\"q\">What are you looking for?</label><input id=\"q\" name=\"q\" type=\"search\" maxlength=\"1000\" value=\"");
 	esc_whole(out, q);
 	/* With an answer, that is what is read. */
-	buf_addf(out, "\"%s><button class=\"first\">Search</button></form>\n", q && *q ? "" : " autofocus");
+	buf_addf(out, "\"%s>", q && *q ? "" : " autofocus");
+	frame_ask(p, "of tenant", p->usual);
+	buf_adds(out, "<button class=\"first\">Search</button></form>\n");
 	if (q && *q) {
 		fill_rec(&r, hits);
 		fill_list(&list, &r, "hits");

@@ -109,6 +109,12 @@
 		box.classList.toggle("off", kind === "off");
 	};
 
+	const end = (says, kind) => {
+		ended = true;
+		close();
+		state(says, kind);
+	};
+
 	const refresh = async () => {
 		due = 0;
 		if (busy || paused || document.hidden)
@@ -117,12 +123,14 @@
 		last = Date.now();
 		try {
 			const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-			if (answer.redirected) {
-				close();
-				ended = true;
-				state("Signed out", "off");
-			} else if (answer.ok && !paused)
-				show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+			const page = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+			if (answer.redirected)
+				end("Signed out", "off");
+			else if (page && !paused)
+				show(page);
+			/* The page of a job that has ended has nothing live. */
+			if (page && !answer.redirected && !page.getElementById("live"))
+				end("Ended: nothing more to come", "");
 		} catch {
 			/* The stream's own errors say that the server is away. */
 		}
@@ -151,16 +159,11 @@
 			soon();
 		};
 		source.onerror = () => {
-			if (source && source.readyState === EventSource.CLOSED && box.dataset.events.includes("/jobs/")) {
-				/* 204: the job's last event was the last. */
-				close();
-				ended = true;
-				state("Ended: nothing more to come", "");
-				soon();
-			} else if (source && source.readyState === EventSource.CLOSED) {
-				/* Refused, which the browser does not try again. */
+			if (source && source.readyState === EventSource.CLOSED) {
+				/* Refused for now, or 204: the job has ended. The browser tries neither again and does not say which; the page does. */
 				close();
 				state("Reconnecting", "off");
+				soon();
 				setTimeout(open, 5000);
 			} else if (!late) {
 				late = setTimeout(() => state("Reconnecting", "off"), QUIET_MS);

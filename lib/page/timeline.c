@@ -10,9 +10,9 @@ detail(const struct page *p, const struct rec *r)
 	struct buf *out = p->out;
 
 	if (fill_has(r, "worker"))
-		fill(out, r, "worker {worker:60} ");
+		fill(out, r, "worker <bdi>{worker:60}</bdi> ");
 	if (fill_in(&e, r, "error"))
-		fill(out, &e, "<b>{code:60}</b> {message:300} ");
+		fill(out, &e, "<b><bdi>{code:60}</bdi></b> <bdi>{message:300}</bdi> ");
 	if (fill_time(r, "not_before") != WHEN_NONE) {
 		buf_adds(out, rec_is(rec_get(r, "status"), "waiting") ? "until " : "not before ");
 		when_at(out, p->now_us, fill_time(r, "not_before"));

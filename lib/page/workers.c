@@ -19,7 +19,7 @@ state_of(const struct rec *r)
 static void
 none(const struct page *p)
 {
-	buf_adds(p->out, frame_all(p) ? "<p class=\"empty\">No worker has come yet: <code>sluice up</code> starts them.</p>"
+	buf_adds(p->out, frame_every(p) ? "<p class=\"empty\">No worker has come yet: <code>sluice up</code> starts them.</p>"
 	    : "<p class=\"empty\">No worker has a job of this tenant at this moment.</p>");
 }
 
@@ -50,8 +50,8 @@ parts_health(const struct page *p, const struct page_text *rows, size_t n)
 		}
 	buf_adds(p->out, "</ul><p>");
 	fill_count(p->out, in_flight);
-	buf_adds(p->out, " jobs in their hands. ");
-	if (frame_all(p) && !count[0] && !count[1])
+	buf_adds(p->out, in_flight == 1 ? " job in their hands. " : " jobs in their hands. ");
+	if (frame_every(p) && !count[0] && !count[1])
 		buf_adds(p->out, "<strong class=\"bad\">None is at work:</strong> see <code>sluice status</code>. ");
 	buf_adds(p->out, "<a href=\"/ui/workers\">All workers</a></p>");
 }
@@ -68,8 +68,10 @@ row(const struct page *p, const struct rec *r)
 		fill(out, r, "{host:60}, pid {pid:12}, ");
 	fill(out, r, "no. {id:20}</span></th><td>");
 	frame_state(out, r, "state");
-	fill(out, r, "</td><td class=\"wide\"><a href=\"/ui/jobs?pipeline={%pipeline}\">{pipeline:60}</a></td><td class=\"num\">{in_flight:12}");
-	for (size_t i = 0; frame_all(p) && i < sizeof(counts) / sizeof(*counts); i++) {
+	fill(out, r, "</td><td class=\"wide\"><a href=\"/ui/jobs?pipeline={%pipeline}");
+	frame_asked(p, out);
+	fill(out, r, "\">{pipeline:60}</a></td><td class=\"num\">{in_flight:12}");
+	for (size_t i = 0; frame_every(p) && i < sizeof(counts) / sizeof(*counts); i++) {
 		buf_adds(out, "</td><td class=\"num wide\">");
 		fill_count(out, fill_num(r, counts[i], 0));
 	}
@@ -96,8 +98,8 @@ page_workers(const struct page *p, const struct page_text *rows, size_t n)
 	}
 	buf_addf(out, "<table class=\"list\"><caption>%s</caption><thead><tr><th scope=\"col\">Worker</th>"
 	    "<th scope=\"col\" class=\"c-short\">State</th><th scope=\"col\" class=\"wide\">Pipeline</th><th scope=\"col\" class=\"num c-num\">In flight</th>",
-	    frame_all(p) ? "Workers, and what each has done since it started" : "Workers that have jobs of this tenant, and how many");
-	if (frame_all(p))
+	    frame_every(p) ? "Workers, and what each has done since it started" : "Workers that have jobs of this tenant, and how many");
+	if (frame_every(p))
 		buf_adds(out, "<th scope=\"col\" class=\"num wide\">Processed</th><th scope=\"col\" class=\"num wide\">Failed</th>"
 		    "<th scope=\"col\" class=\"num wide\">Retried</th>");
 	buf_adds(out, "<th scope=\"col\" class=\"wide\">Started</th><th scope=\"col\" class=\"c-when\">Last beat</th></tr></thead><tbody>\n");

@@ -108,6 +108,8 @@ draw(const struct page *p, const char *name)
 		jobs(p);
 	else if (!strcmp(name, "job"))
 		job(p);
+	else if (!strcmp(name, "find"))
+		page_find(p, member("id"), member("message"));
 	else if (!strcmp(name, "dead"))
 		page_dead(p, member("kind"), member("code"), member("cursor"), line + 1, lines - 1, member("next"));
 	else if (!strcmp(name, "letter"))
@@ -141,6 +143,8 @@ main(void)
 		return 100;
 	p.who = member("who");
 	p.tenant = member("tenant");
+	p.asked = member("asked");
+	p.usual = member("usual");
 	p.said = page_said(member("said"));
 	p.stage = member("stage");
 	now = member("now");

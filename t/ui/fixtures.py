@@ -120,12 +120,12 @@ def logs():
 
 
 def dead():
-    return [{'no': 17 - i, 'at': at(-700 * i - 12), 'kind': 'failed' if i % 2 else 'request', 'tenant': 'default', 'job_id': 'report-2026-%03d' % i, 'stage': 'metadata',
+    return [{'no': 17 - i, 'at': at(-700 * i - 12), 'kind': 'job' if i % 2 else 'record', 'tenant': 'default', 'job_id': 'report-2026-%03d' % i, 'stage': 'metadata',
              'code': 'bad_pdf', 'message': ERROR['message'], 'run': 1, 'attempt': 3, 'generation': 1} | ({'superseded_as': 21} if i == 2 else {}) for i in range(6)]
 
 
 def letter(**more):
-    return {'dead': 17, 'at': at(-12), 'kind': 'request', 'tenant': 'default', 'job_id': 'report-2026-004', 'stage': 'validate', 'code': 'bad_member',
+    return {'dead': 17, 'at': at(-12), 'kind': 'record', 'tenant': 'default', 'job_id': 'report-2026-004', 'stage': 'validate', 'code': 'bad_member',
             'message': 'priority: must be one of High, Medium, Low', 'run': 1, 'attempt': 1, 'generation': 1,
             'source': {'topic': 'ingest.requests.v1', 'partition': 3, 'offset': 88120}} | more
 
@@ -160,6 +160,14 @@ PAGES = {
     'job-many-stages': lambda: [head('job', stage='nobody'), history(), {'run': 1, 'attempt': 3, 'at': at(-12), 'text': ''.join('s%d: x\n' % i for i in range(4000))}],
     'job-running': lambda: [head('job', said='opened'), running()],
     'job-waiting': lambda: [head('job'), waiting()],
+    'find': lambda: [head('find')],
+    'find-nothing': lambda: [head('find', id='report-2027-001', message='There is no job report-2027-001 of tenant default.', usual='default')],
+    'find-tenant': lambda: [head('find', tenant='lab', id='a b', message='This is no job\'s id: one has 1 to 128 of A-Za-z0-9._:-')],
+    'overview-asked': lambda: [head('overview', asked='lab'), stats() | {'processing': 1}, *pipelines(), worker(1, 'live', in_flight=1)],
+    'overview-many': lambda: [head('overview'), stats(), *[pipeline('p%03d' % i, [('a', 0), ('b', 0)], waiting=int(i % 20 == 0)) for i in range(1000)], *workers()],
+    'dead-asked': lambda: [head('dead', asked='lab', next='11', code='bad_pdf'), *dead()],
+    'workers-asked': lambda: [head('workers', asked='lab'), *[{k: v for k, v in w.items() if k not in ('host', 'pid', 'processed', 'failed', 'retried')} for w in workers()[:2]]],
+    'search-asked': lambda: [head('search', q='help Debian', asked='lab', usual='default'), HITS],
     'dead': lambda: [head('dead', next='11'), *dead()],
     'dead-empty': lambda: [head('dead')],
     'letter': lambda: [head('letter'), letter(text='{"job_id":"report-2026-004",\n "text":"<b>All</b> that is gold",\n "priority":"urgent"}\n', headers=[['trace', 'abc']])],
@@ -175,7 +183,7 @@ PAGES = {
     'problem': lambda: [head('problem', status=404, title='No such job', detail='The ledger has no job with this id for this tenant.', id='req-1')],
     'problem-back': lambda: [head('problem', status=409, title='Conflict', detail='the job has ended', back='/ui/jobs/a%3A1?tenant=lab')],
 }
-for name in ('overview', 'jobs', 'job', 'job-stage', 'job-waiting', 'dead', 'letter', 'letter-binary', 'workers', 'pipelines', 'search', 'sign-in', 'problem'):
+for name in ('overview', 'jobs', 'job', 'job-stage', 'job-waiting', 'dead', 'letter', 'letter-binary', 'workers', 'pipelines', 'search', 'find-nothing', 'sign-in', 'problem'):
     def hostile(of=PAGES[name]):
         first, *rest = of()
         return [wrap(first) | {'now': first['now'], 'page': first['page']} | {k: '*' for k in ('tenant',) if k in first}, *[wrap(r) for r in rest]]

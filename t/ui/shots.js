@@ -67,7 +67,7 @@ const pages = () => ({
 	"overview": "/", "jobs": "/ui/jobs", "jobs-failed": "/ui/jobs?status=failed&limit=1", "job-completed": "/ui/jobs/" + jobs.completed,
 	"job-failed": "/ui/jobs/" + jobs.failed, "job-waiting": "/ui/jobs/" + jobs.waiting, "job-queued": "/ui/jobs/" + jobs.queued,
 	"dead": "/ui/dead", "letter": "/ui/dead/" + jobs.dead, "workers": "/ui/workers", "pipelines": "/ui/pipelines",
-	"search": "/ui/search", "nothing": "/ui/jobs/no-such-job",
+	"search": "/ui/search", "find": "/ui/job?job_id=x%20y", "nothing": "/ui/jobs/no-such-job",
 });
 
 /* What is wrong with the page that is there, and its picture. */
@@ -92,7 +92,7 @@ const look = async browser => {
 			for (const [name, path] of Object.entries(pages()))
 				try {
 					const all = await lookAt(page, await page.goto(url + path), faults, `${folder}/${name}-${size.name}-${scheme}.png`);
-					wrong[name].push(...all.filter(f => name !== "nothing" || !/404/.test(f)).map(f => `${size.name} ${scheme}: ${f}`));
+					wrong[name].push(...all.filter(f => !/^(nothing|find)$/.test(name) || !/40[04]/.test(f)).map(f => `${size.name} ${scheme}: ${f}`));
 				} catch (e) {
 					wrong[name].push(e.stack);
 				}
@@ -155,6 +155,24 @@ const noScript = async browser => {
 		if (await page.locator("tbody a.id").first().textContent() === first)
 			wrong.push("the next page is the first one");
 		return wrong;
+	});
+	await part("without script: to a job by its id, and what is none", async () => {
+		await page.goto(url + "/ui/jobs");
+		await page.getByLabel("Job id").fill(" " + jobs.failed + " ");
+		await page.getByRole("button", { name: "Go to job" }).click();
+		await page.waitForURL(url + "/ui/jobs/" + jobs.failed, { timeout: WAIT_MS });
+		await page.goto(url + "/ui/jobs");
+		await page.getByLabel("Job id").fill("nowhere");
+		await page.keyboard.press("Enter");
+		await page.getByRole("alert").filter({ hasText: "There is no job nowhere of tenant default." }).waitFor({ timeout: WAIT_MS });
+		return await findings(page);
+	});
+	await part("without script: the logs of one stage", async () => {
+		await page.goto(url + "/ui/jobs/" + jobs.completed);
+		await page.getByRole("navigation", { name: "Logs by stage" }).getByRole("link", { name: "demo" }).click();
+		await page.waitForURL(/stage=demo/, { timeout: WAIT_MS });
+		const said = await page.locator("#attempts pre").allTextContents();
+		return said.join("") === "demo: <b>1</b>\n" ? findings(page) : ["it is " + JSON.stringify(said)];
 	});
 	await part("without script: a job is cancelled", async () => {
 		await page.goto(url + "/ui/jobs/" + jobs.queued2);
@@ -224,6 +242,14 @@ const live = async browser => {
 		await page.locator("#facts .state", { hasText: "completed" }).waitFor({ timeout: WAIT_MS });
 		await is("Ended");
 		return await page.evaluate(() => window.stayed) ? faults : ["the page was loaded anew"];
+	});
+	await part("a stream that is refused for a while is no job that has ended", async () => {
+		await page.route("**/events", r => r.fulfill({ status: 503 }));
+		await page.goto(url + "/ui/jobs/" + jobs.queued);
+		await is("Reconnecting");
+		await page.unroute("**/events");
+		await is("Live");
+		return faults.splice(0).filter(f => !/503/.test(f));
 	});
 	await part("live: what was opened stays open", async () => {
 		await page.goto(url + "/");
