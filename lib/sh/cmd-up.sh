@@ -68,6 +68,11 @@ remove() {
 	stop "$1"
 	mv "$scan/$1" "$SLUICE_VAR/old"
 	s6-svscanctl -an "$scan"
+	# Its two s6-supervise may still write there.
+	for _ in {1..100}; do
+		! rm -rf "$SLUICE_VAR/old" 2>/dev/null || return 0
+		sleep 0.1
+	done
 	rm -rf "$SLUICE_VAR/old"
 }
 

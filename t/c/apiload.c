@@ -81,6 +81,18 @@ settle(struct con *c, bool good)
 	c->in.len = 0;
 }
 
+/* One that was idle for long may have been closed, as any client has to expect. */
+static void
+fresh(struct con *c)
+{
+	char byte;
+
+	if (recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) {
+		close(c->fd);
+		open_con(c);
+	}
+}
+
 static void
 put(struct con *c, size_t i)
 {
@@ -88,6 +100,7 @@ put(struct con *c, size_t i)
 	char body[512];
 	int len = 0;
 
+	fresh(c);
 	b.len = 0;
 	if (kind_of(i) == POST) {
 		len = snprintf(body, sizeof(body), "{\"job_id\":\"%s-%zu\",\"pipeline\":\"load\",\"text\":\"Number %zu of the load.\"}", opt.name, i, i);
