@@ -166,10 +166,17 @@ ok 'a topic that is gone is named' grep 'not on Kafka any more.*x422.gone, parti
 ok 'the ledger is the old one, in a new epoch' says "$ledger 2" 'select ledger, epoch from sluice.identity()'
 ok 'it stands where it stood' says 80 "select count(*) from sluice.jobs where state in ('completed', 'failed')"
 code 100 'nothing is left to finish' "$sluice" restore --finish
+restored=$(q 'select clock_timestamp()')
 run intake; run worker; run outbox
 ok 'all requests are read and run again' until_ok 60 ended 231
 ok 'and published' until_ok 30 sent
 stop intake worker outbox
+# Nobody has looked for events until now.
+events() {
+	says "$(q "select (select count(*) from sluice.job where admitted_at > '$restored') + (select count(*) from sluice.ev where at > '$restored')")" \
+		'select count(distinct (no, n)) from sluice.event_next(1000000000, 100000, false)'
+}
+ok 'each admission and transition since is an event' until_ok 10 events
 
 messages | sort >messages.2
 comm -23 messages.1 messages.2 >lost

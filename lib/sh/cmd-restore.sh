@@ -163,14 +163,17 @@ places() {
 }
 
 finish() {
-	local epoch again topics=()
+	local epoch again numbers topics=()
 	[ "$(owner_psql -At -c 'select oldest > 1000000 from sluice.meta')" = t ] || die 100 'no restore is under way'
 	"$SLUICE_TOP/lib/sh/migrate"
 	say 'reading what Kafka has published'
 	published
 	places
 	rewind -g sluice "${topics[@]}" <"$work/places" || exit $?
-	read -r epoch again < <(owner_psql -At -F ' ' -c "select epoch, again from sluice.restored($position, $position_epoch)") || exit 111
+	# The order of events begins anew before anybody works, so that it lacks nothing of what comes.
+	numbers=$(owner_psql -At -F ' ' -1 -c "select epoch, again from sluice.restored($position, $position_epoch)" \
+		-c 'select from sluice.event_look(1)') || exit 111
+	read -r epoch again _ <<<"$numbers"
 	say "epoch $epoch; published up to $position, of which $again messages are not in the backup"
 	say 'sluice up starts the services: requests since the backup are read and run again'
 	say 'keep the backup until they have ended; then: drop schema sluice_before cascade'

@@ -38,7 +38,8 @@ class Door(Case):
 
 class Hits(Case):
     name = program = 'hits'
-    kinds = SYSTEM + PQ
+    # oneDNN crashes where it gets no memory for the code that it makes.
+    kinds = [k for k in SYSTEM if k != 'mmap'] + PQ
 
     def work(self, tag, fault):
         lines = ['{"probe":true}\n', '{"query":"a heron"}\n', '{"query":""}\n', '{"query":"the mill","limit":2}\n']
