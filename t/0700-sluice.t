@@ -51,6 +51,31 @@ if [ "$(id -u)" = 0 ]; then
 	mkdir other && touch other/x
 	code 100 'a folder of somebody else as state folder' env SLUICE_VAR="$T_DIR/other" "$sluice" up
 	ok 'stays his' test "$(stat -c %u other)" = 0
+
+	# A checkout that services can't enter, as this folder, and two state folders.
+	var_top=$(mktemp -d /tmp/slv-XXXXXX)
+	t_end() { rm -rf "$var_top"; }
+	chmod 755 "$var_top"
+	mkdir -p tree/bin tree/lib/sh tree/pipelines tree/supervise tree/.deps/samples
+	echo x >tree/.deps/samples/x
+	cat >mirrored <<'X'
+. "$1/common.sh" && . "$1/place.sh"
+export SLUICE_VAR=$2 SLUICE_DEPS=$(readlink -f "$SLUICE_TOP/.deps") given=" $3 "
+mirror
+as_user cat "$SLUICE_DEPS/samples/x" && s6-setuidgid nobody test -x "$SLUICE_VAR/app/bin"
+X
+	mirrored() {
+		mkdir -p "$var_top/$1/env" && chown -R sluice: "$var_top/$1"
+		env SLUICE_TOP="$T_DIR/tree" bash -eu mirrored "$T_TOP/lib/sh" "$var_top/$1" "${2:-}"
+	}
+	ok 'what was fetched is copied to a state folder that was named' mirrored named SLUICE_VAR
+	ok '... and stays where it was' test ! -L tree/.deps
+	ok '... which the services are told' grep -qx "$var_top/named/deps" "$var_top/named/env/SLUICE_DEPS"
+	ok 'again' mirrored named SLUICE_VAR
+	ok 'it moves to the one that is the usual' mirrored usual
+	ok '... and a link shows where' test "$(readlink tree/.deps)" = "$var_top/usual/deps"
+	ok 'a second one has no need of it any more' mirrored second SLUICE_VAR
+	ok '... and no copy' test ! -e "$var_top/second/deps"
 	s6-setuidgid nobody test -x "$sluice" 2>no || {
 		done_testing
 		exit

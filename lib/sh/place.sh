@@ -57,7 +57,7 @@ make_places() {
 }
 
 # mirror: what services run, in the state folder, where they can't reach the
-# checkout. Fetched things move there; a link takes their place.
+# checkout.
 mirror() {
 	local d f
 	app=$SLUICE_TOP
@@ -71,16 +71,32 @@ mirror() {
 			[ -e "$SLUICE_TOP/$d/${f##*/}" ] || rm -rf "$f"
 		done
 	done
-	if [ -d "$SLUICE_TOP/.deps" ] && [ ! -L "$SLUICE_TOP/.deps" ]; then
-		say "moving .deps to $SLUICE_VAR/deps, where services can read it"
-		rm -rf "$SLUICE_VAR/deps"
-		mv "$SLUICE_TOP/.deps" "$SLUICE_VAR/deps"
-		ln -s "$SLUICE_VAR/deps" "$SLUICE_TOP/.deps"
+	chmod -R a+rX "$app"
+	mirror_deps
+}
+
+# mirror_deps: fetched things that services can't read move to the state folder, and
+# a link takes their place. A state folder that was named may go again, and is
+# one of several: it gets a copy.
+mirror_deps() {
+	local from=$SLUICE_TOP/.deps to=$SLUICE_VAR/deps
+	! is_given SLUICE_DEPS && [ -d "$from" ] || return 0
+	as_user test -x "$(readlink -f -- "$from")/." && return
+	if is_given SLUICE_VAR; then
+		say "copying .deps to $to, where services can read it"
+		mkdir -p "$to"
+		cp -au "$from/." "$to" || die 111 "$to can't be filled"
+		keep SLUICE_DEPS "$to"
+	else
+		say "moving .deps to $to, where services can read it"
+		rm -rf "$to"
+		mv "$from" "$to"
+		ln -s "$to" "$from"
 	fi
-	chmod -R a+rX "$app" "$SLUICE_VAR/deps"
-	export SLUICE_DEPS=$SLUICE_VAR/deps
-	export SLUICE_MODEL=$SLUICE_DEPS/model/all-MiniLM-L6-v2
-	export SLUICE_DOCS=$SLUICE_VAR/docs:$SLUICE_DEPS/samples
+	chmod -R a+rX "$to"
+	export SLUICE_DEPS=$to
+	is_given SLUICE_MODEL || export SLUICE_MODEL=$to/model/all-MiniLM-L6-v2
+	is_given SLUICE_DOCS || export SLUICE_DOCS=$SLUICE_VAR/docs:$to/samples
 }
 
 # decide: a Kafka or a database that the user names is used; else our own.
