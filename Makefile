@@ -83,15 +83,17 @@ deps: ## install and fetch what is needed, said before it is done
 # What needs the installed packages is a make of its own: this one has read
 # its settings before they were there.
 SUB := +@$(MAKE) --no-print-directory
+# On every core, unless make was told on how many.
+ALL_CORES = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # The tests' PDFs are for make deps and make check.
 demo: ## start the local stack, run the sample documents through it, search them
 	@SLUICE_MODEL_URL='$(SLUICE_MODEL_URL)' lib/sh/deps.sh run
-	$(SUB) -s all
+	$(SUB) $(ALL_CORES) -s all
 	@lib/sh/demo.sh
 
 check: deps ## install what is missing, build, run every test with its own Kafka and PostgreSQL
-	$(SUB) all test-programs
+	$(SUB) $(ALL_CORES) all test-programs
 	t/run
 
 check-fast: all test-programs ## the tests that need no service, in under 30 s
