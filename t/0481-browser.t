@@ -49,7 +49,7 @@ some() {
 }
 ok 'jobs in every state' some
 # What the stage of c-1 said, and somebody.
-q "insert into sluice.job_log (no, run, attempt, at, log) select no, 1, 1, now(), 'demo: <b>1</b>' || chr(10) || 'Traceback' || chr(10) from sluice.job where job_id = 'c-1'
+q "insert into sluice.job_log (no, run, attempt, at, log) select no, 1, 1, now(), convert_to('demo: <b>1</b>' || chr(10) || 'Traceback' || chr(10), 'UTF8') from sluice.job where job_id = 'c-1'
 	on conflict (no, attempt) do update set log = excluded.log" || exit 1
 letter() { q "select min(no) from sluice.dead where job = (select no from sluice.job_key where key = sluice.key16('default', '$1'))"; }
 jobs=$(jq -nc --arg a "$(letter f-1)" --arg b "$(letter f-3)" --arg all "$all" --argjson search "$([ -e hits.up ] && echo true || echo false)" \

@@ -19,7 +19,7 @@ sql() { psql -X -q -At -d "$SLUICE_DB" -v ON_ERROR_STOP=1; }
 python3 - >data <<'X'
 import json
 at = lambda s: "2026-11-30T01:%02d:%02d.123456Z" % (s // 60, s % 60)
-evil = "\u001b[2J\u009b31m\u202e\u2066\u200b\u0007\u0000\u2028e\u0301 \u7cd6\u5c3f\u75c5 \U0001f4a9"
+evil = "\u001b[2J\u009b31m\u202e\u2066\u200b\u0007\u0000\u2028e\u0301 \u7cd6\u5c3f\u75c5 \U0001f4a9 \u2705\u26a1\ufe0f \U00017000\ua960 \ufe10\u2329 \u05e9\u05dc"
 def put(part, **body): print(json.dumps({"part": part, "body": body}))
 put("stats", at=at(3000), queued={"High": 3, "Medium": 31234, "Low": 0}, processing=7, waiting=1, dead_day=2, outbox_backlog=5,
     series=[{"at": at(t), "completed": t % 70, "failed": t % 3, "retried": 0, "admitted": 4, "p50_ms": t / 7, "p95_ms": t} for t in range(1000, 3000, 10)])

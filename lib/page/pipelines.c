@@ -139,7 +139,12 @@ parts_flows(const struct page *p, const struct page_text *rows, size_t n, size_t
 		return;
 	buf_adds(p->out, "<p>");
 	fill_count(p->out, (double)(n - shown));
-	buf_adds(p->out, " pipelines more: <a href=\"/ui/pipelines\">all of them</a></p>");
+	buf_adds(p->out, " pipelines more: <a href=\"/ui/pipelines");
+	if (p->asked) {
+		buf_adds(p->out, "?tenant=");
+		esc_urls(p->out, p->asked);
+	}
+	buf_adds(p->out, "\">all of them</a></p>");
 }
 
 void

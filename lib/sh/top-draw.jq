@@ -8,9 +8,13 @@ def clean: tostring
 		gsub("[\\p{Mn}\\p{Me}]"; "") | gsub("[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}]"; "?")
 	else gsub("[^ -~]"; "?") end;
 
-def wide: . >= 4352 and (. <= 4447 or . >= 11904 and . <= 42191 or . >= 44032 and . <= 55203
-	or . >= 63744 and . <= 64255 or . >= 65072 and . <= 65135 or . >= 65280 and . <= 65376
-	or . >= 65504 and . <= 65510 or . >= 126976 and . <= 129791 or . >= 131072 and . <= 262141);
+# The wide ones among narrow symbols.
+def symbols: "⌚⌛〈〉⏩⏪⏫⏬⏰⏳␧␨␩␪␫␬␭␮␯␰␱␲␳␴␵␶␷␸␹␺␻␼␽␾␿⑋⑌⑍⑎⑏⑐⑑⑒⑓⑔⑕⑖⑗⑘⑙⑚⑛⑜⑝⑞"
+	+ "⑟◽◾☔☕♈♉♊♋♌♍♎♏♐♑♒♓♿⚓⚡⚪⚫⚽⚾⛄⛅⛎⛔⛪⛲⛳⛵⛺⛽✅✊✋✨❌❎❓❔❕❗➕➖➗➰➿⬛⬜⭐⭕⭴⭵⮖";
+def wide: . >= 4352 and (. <= 4447 or . >= 8960 and . <= 11263 and ([.] | implode | inside(symbols))
+	or . >= 11904 and . <= 42191 or . >= 43360 and . <= 43388 or . >= 44032 and . <= 55203
+	or . >= 63744 and . <= 64255 or . >= 65040 and . <= 65049 or . >= 65072 and . <= 65135 or . >= 65280 and . <= 65376
+	or . >= 65504 and . <= 65510 or . >= 94176 and . <= 111355 or . >= 126976 and . <= 129791 or . >= 131072 and . <= 262141);
 def columns: if length == utf8bytelength then length else [explode[] | if wide then 2 else 1 end] | add // 0 end;
 def blanks: if . > 0 then " " * . else "" end;
 def dots: if $utf8 then "…" else "~" end;

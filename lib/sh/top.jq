@@ -27,7 +27,7 @@ def flow($w; $h): (.stats // [{}])[0] as $s
 			| [["dim", (if .key == 0 then "\($most / bucket | tenth)/s" elif .key == 1 then "completed" else "" end | left(11))], ["good", .value]]]
 		+ (if ($p | any((.failed? // 0) > 0)) then [[["dim", ("failed" | left(11))],
 			["bad", ($p | map(.failed? // 0) | chart(1; max)[0])]]] else [] end)
-		+ (if $last == null then [[["dim", "no job has ended in this time"]]] else
+		+ (if $last == null then [[["dim", "no job has completed in this time"]]] else
 			[[["dim", ("p95 \($last.p95_ms | took)" | left(11))], ["warn", ($p | map(.p95_ms?) | chart(1; $slow)[0])]],
 			[["dim", ("p50 \($last.p50_ms | took)" | left(11))], ["info", ($p | map(.p50_ms?) | chart(1; $slow)[0])]]] end)
 	end;
