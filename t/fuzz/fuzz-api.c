@@ -134,11 +134,12 @@ static void
 answers(const char *p, size_t size)
 {
 	static struct buf out, location;
+	struct call c = { .tenant = "mine" };
 	struct json_fault f;
 	unsigned status;
 
 	out.len = 0;
-	status = outcome_json(&out, p, size, &location);
+	status = outcome_json(&out, &(struct asked_for){ &c, p, size }, p, size, &location);
 	must(status == 202 || status == 200 || (status >= 400 && status < 600));
 	must(json_check(out.p, out.len, &f) == 0);
 }
