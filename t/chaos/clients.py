@@ -54,10 +54,16 @@ class Clients:
             if time.monotonic() > end:
                 raise OSError(f'the API does not open a stream: {[s.reader.odd for s in self.streams]}')
             time.sleep(0.05)
-        self.threads = [threading.Thread(target=self.work, daemon=True) for _ in range(CLIENTS)]
-        self.threads.append(threading.Thread(target=self.people, daemon=True))
+        self.threads = [threading.Thread(target=self.guarded, args=(self.work,), daemon=True) for _ in range(CLIENTS)]
+        self.threads.append(threading.Thread(target=self.guarded, args=(self.people,), daemon=True))
         for t in self.threads:
             t.start()
+
+    def guarded(self, what):
+        try:
+            what()
+        except Exception as e:          # of ours: not to be taken for a client that waits
+            self.odd.append(f'{what.__name__}: {type(e).__name__}: {e}')
 
     # Requests
 
@@ -78,14 +84,15 @@ class Clients:
                     item = self.queue.popleft()
                     if item.key in self.busy:
                         late.append(item)
-                    elif some and item.idempotency:
+                        continue
+                    alone = item.idempotency or item.is_ == 'refused'
+                    if some and alone:
                         late.append(item)
                         break
-                    else:
-                        some.append(item)
-                        self.busy.add(item.key)
-                        if item.idempotency or item.is_ == 'refused':
-                            break
+                    some.append(item)
+                    self.busy.add(item.key)
+                    if alone:
+                        break
                 self.queue.extendleft(reversed(late))
                 if some:
                     self.at_work += 1
