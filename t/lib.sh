@@ -2,7 +2,7 @@
 # empty directory, removed at the end unless something failed.
 # shellcheck shell=sh
 : "${BIN:?run me through make check or t/run}"
-PATH=$BIN:$PATH
+PATH=$BIN:/usr/lib/postgresql/15/bin:$PATH  # psql itself: see lib/sh/common.sh
 SLUICE_BIN=$BIN
 LC_ALL=C
 export PATH SLUICE_BIN LC_ALL
