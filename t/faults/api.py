@@ -64,7 +64,7 @@ def rows(text):
 class JobsApi(Case):
     """A client that asks again until it has an answer, and readers that come back."""
     name = program = 'jobs-api'
-    kinds = SYSTEM + ['epoll', 'accept', 'eventfd'] + PQ
+    kinds = SYSTEM + ['accept'] + PQ
     port = 21000 + ME % 9000
     pipeline = f'faults-{ME}'
 
