@@ -67,7 +67,7 @@ const pages = () => ({
 	"overview": "/", "jobs": "/ui/jobs", "jobs-failed": "/ui/jobs?status=failed&limit=1", "job-completed": "/ui/jobs/" + jobs.completed,
 	"job-failed": "/ui/jobs/" + jobs.failed, "job-waiting": "/ui/jobs/" + jobs.waiting, "job-queued": "/ui/jobs/" + jobs.queued,
 	"dead": "/ui/dead", "letter": "/ui/dead/" + jobs.dead, "workers": "/ui/workers", "pipelines": "/ui/pipelines",
-	"search": "/ui/search", "find": "/ui/job?job_id=x%20y", "nothing": "/ui/jobs/no-such-job",
+	"search": "/ui/search", "stage": "/ui/jobs/" + jobs.completed + "?stage=demo", "find": "/ui/job?job_id=x%20y", "nothing": "/ui/jobs/no-such-job",
 });
 
 /* What is wrong with the page that is there, and its picture. */
@@ -165,14 +165,13 @@ const noScript = async browser => {
 		await page.getByLabel("Job id").fill("nowhere");
 		await page.keyboard.press("Enter");
 		await page.getByRole("alert").filter({ hasText: "There is no job nowhere of tenant default." }).waitFor({ timeout: WAIT_MS });
-		return await findings(page);
 	});
 	await part("without script: the logs of one stage", async () => {
 		await page.goto(url + "/ui/jobs/" + jobs.completed);
 		await page.getByRole("navigation", { name: "Logs by stage" }).getByRole("link", { name: "demo" }).click();
 		await page.waitForURL(/stage=demo/, { timeout: WAIT_MS });
 		const said = await page.locator("#attempts pre").allTextContents();
-		return said.join("") === "demo: <b>1</b>\n" ? findings(page) : ["it is " + JSON.stringify(said)];
+		return said.join("") === "demo: <b>1</b>\n" ? [] : ["it is " + JSON.stringify(said)];
 	});
 	await part("without script: a job is cancelled", async () => {
 		await page.goto(url + "/ui/jobs/" + jobs.queued2);
