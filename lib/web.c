@@ -14,7 +14,10 @@
 #include "err.h"
 #include "now.h"
 
-enum { LAST_MS = 1000 };
+enum {
+	LAST_MS = 1000,
+	TURNS_FREE = 16, PAUSE_MAX_MS = 10
+};
 
 static struct web_opts opts;
 static struct MHD_Daemon *daemon_;
@@ -24,6 +27,21 @@ static void on_ready(struct loop_io *io, uint32_t events);
 static void on_again(struct loop_timer *t);
 static struct loop_io io = { .fd = -1, .ready = on_ready };
 static struct loop_timer again = { .due = on_again };
+static unsigned turns;                  /* in a row for which nothing has happened */
+
+/* While a TLS handshake waits for its client, libmicrohttpd (0.9.75) wants to be run again at
+ * once, without end. Other work that it has in this state is done in the free turns,
+ * or is told of by an event. */
+static int64_t
+pause_ms(void)
+{
+	unsigned over;
+
+	if (!opts.cert || !web_conns_fresh() || ++turns <= TURNS_FREE)
+		return 0;
+	over = turns - TURNS_FREE;
+	return over < PAUSE_MAX_MS ? over : PAUSE_MAX_MS;
+}
 
 static void
 turn(void)
@@ -34,13 +52,14 @@ turn(void)
 	MHD_run(daemon_);
 	/* What it called may have said that there is more to do, now. */
 	if (!again.at && MHD_get_timeout(daemon_, &wait_ms) == MHD_YES)
-		loop_in(&again, (int64_t)wait_ms);
+		loop_in(&again, wait_ms ? (int64_t)wait_ms : pause_ms());
 }
 
 static void
 on_ready(struct loop_io *i, uint32_t events)
 {
 	(void)i, (void)events;
+	turns = 0;
 	turn();
 }
 
@@ -54,6 +73,7 @@ on_again(struct loop_timer *t)
 void
 web_again(void)
 {
+	turns = 0;
 	loop_in(&again, 0);
 }
 

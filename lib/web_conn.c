@@ -12,6 +12,7 @@
 enum { PRESSED_S = 1 };
 
 static struct web_conn *conns;
+static unsigned fresh;
 
 struct web_conn *
 web_conn_of(struct MHD_Connection *con)
@@ -50,8 +51,10 @@ web_conns_notify(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_Con
 			conns->at = &c->next;
 		conns = c;
 		n->connections++;
+		fresh++;
 	} else if (c) {
 		loop_off(&c->gone);
+		fresh -= c->phase == PHASE_FIRST;
 		*c->at = c->next;
 		if (c->next)
 			c->next->at = c->at;
@@ -64,12 +67,20 @@ web_conns_notify(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_Con
 void
 web_conn_phase(struct web_conn *c, enum web_phase phase)
 {
+	fresh -= c->phase == PHASE_FIRST;
+	fresh += phase == PHASE_FIRST;
 	c->phase = phase;
 	c->since = now_ms();
 	if (phase == PHASE_STREAM)
 		loop_on(&c->gone, c->fd, EPOLLRDHUP);
 	else
 		loop_off(&c->gone);
+}
+
+unsigned
+web_conns_fresh(void)
+{
+	return fresh;
 }
 
 /* What a phase may take. To find an answer is ours. */

@@ -26,6 +26,8 @@ void web_again(void);
 void web_conns_notify(void *cls, struct MHD_Connection *con, void **ctx, enum MHD_ConnectionNotificationCode code);
 struct web_conn *web_conn_of(struct MHD_Connection *con);
 void web_conn_phase(struct web_conn *c, enum web_phase phase);
+/* How many have sent no request yet. */
+unsigned web_conns_fresh(void);
 void web_conns_reap(const struct web_opts *o, struct web_counts *n);
 /* Ends streams, and has requests that wait for their answer answered by now. */
 void web_conns_end(void (*now)(struct web_req *r));

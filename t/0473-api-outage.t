@@ -138,10 +138,10 @@ ok 'the same again is taken' until_ok 60 same_again
 ok 'and is one' once o-9
 signal_door CONT 2>/dev/null
 gone() {
-	all=$(children)
-	signal_door TERM
-	# shellcheck disable=SC2086
-	kill "$(cat door.up)" $all 2>/dev/null
+	# Stopped it starts no other for whoever comes again meanwhile.
+	kill -s STOP "$(cat door.up)"
+	signal_door KILL
+	kill -s KILL "$(cat door.up)"
 	until_ok 60 unavailable no_intake post /v1/jobs '{"job_id":"o-10","text":"o-10"}' && is 503 get /readyz && hj 'ready waiting' '.parts.ledger + " " + .parts.intake' && is 200 get /v1/jobs/o-9
 }
 ok 'it is not there: 503' gone
