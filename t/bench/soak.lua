@@ -1,5 +1,5 @@
--- Requests for t/bench/api.py's soak, by wrk: of 1000, 480 ask for a job, 450 are /healthz,
--- 10 submit, the others are what fails or takes longer. Arguments: token, name of the jobs.
+-- Requests for t/bench/api.py's soak, by wrk: of 100, 50 ask for a job, 43 are /healthz,
+-- one submits, the others are what fails or takes longer. Arguments: token, name of the jobs.
 local token, name, n
 
 function init(args)
