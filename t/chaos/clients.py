@@ -125,9 +125,8 @@ class Clients:
         body = b''.join(i.value + b'\n' for i in items)
         results = []
         while not self.over:
-            for i in items:
-                i.tried()
-            status, said = c.until_told('POST', '/v1/jobs', body, head, lambda: not self.over)
+            status, said = c.until_told('POST', '/v1/jobs', body, head, lambda: not self.over,
+                                        lambda: [i.tried() for i in items])
             results = said['results'] if status == 207 else [{'status': status, 'problem': said}] * len(items)
             if all(r['status'] not in (0, 503) for r in results):
                 break
