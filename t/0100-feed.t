@@ -77,10 +77,10 @@ ok 'put again from guilty, it goes through' feed -a -- python3 "$HOSTILE" die
 ok 'put again: in its old place' sh -c 'test "$(sed -n "s/^answer \([345]\) .*/\1/p" raw | paste -sd " ")" = "3 4 5"'
 ok 'put again: answered in its new form' grep -qx 'answer 3 {"error":{"code":"crashed"}}' raw
 
-ok 'a record that is never answered is overdue' feed -d 1000 -- python3 "$HOSTILE" silent3
+ok 'a record that is never answered is overdue' feed -d 5000 -- python3 "$HOSTILE" silent3
 same 'silent3: the innocent are answered' innocent got
-ok 'silent3: guilty by the clock' grep -q '^guilty 3 no answer in 1000 ms' guilty
-ok 'an answer over the limit is no answer' feed -d 1000 -- python3 "$HOSTILE" long
+ok 'silent3: guilty by the clock' grep -q '^guilty 3 no answer in 5000 ms' guilty
+ok 'an answer over the limit is no answer' feed -d 5000 -- python3 "$HOSTILE" long
 same 'long: the innocent are answered' innocent got
 ok 'long: guilty' grep -q '^guilty 3 ' guilty
 ok 'a stage that prints members in another order and form' feed -- python3 "$HOSTILE" pretty
