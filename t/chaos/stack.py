@@ -8,8 +8,10 @@ import contextlib
 import glob
 import json
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -35,6 +37,15 @@ def until(seconds, what, probe):
         time.sleep(0.05)
 
 
+def free_port():
+    for _ in range(100):
+        port = random.randrange(15000, 30000)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(('127.0.0.1', port))
+            return str(port)
+    raise Wrong('no port is free')
+
+
 class Stack:
     def __init__(self):
         self.top = tempfile.mkdtemp(prefix='slch-', dir='/tmp')
@@ -57,7 +68,8 @@ class Stack:
                                        *self.cluster('pairs').split()], stdout=subprocess.PIPE, text=True)
         if self.proxy.stdout.readline() != 'ready\n':
             raise Wrong('the proxy does not start')
-        self.env.update(SLUICE_VAR=self.var, SLUICE_KAFKA=proxied)
+        # Ports that no other stack on the machine takes while ours is down.
+        self.env.update(SLUICE_VAR=self.var, SLUICE_KAFKA=proxied, SLUICE_API_PORT=free_port(), SLUICE_METRICS_PORT=free_port())
         os.makedirs(os.path.join(self.var, 'env'))
         with open(os.path.join(self.var, 'env', 'TMPDIR'), 'w') as f:
             f.write(self.tmp + '\n')
