@@ -2,8 +2,8 @@
 # Sourced (bash) with SLUICE_TOP, the checkout, set. Defines functions and a path.
 # shellcheck shell=bash
 
-# Before Debian's wrapper of psql in Perl, which looks for clusters: 60 ms of CPU each time.
-PATH=/usr/lib/postgresql/15/bin:$PATH
+# psql itself, not Debian's wrapper in Perl, which looks for clusters: 60 ms of CPU each time.
+[ "$(command -v psql)" != /usr/bin/psql ] || PATH=/usr/lib/postgresql/15/bin:$PATH
 
 # One line, and nothing in it that a terminal obeys: what strangers sent may be quoted.
 say() {
