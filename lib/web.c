@@ -2,6 +2,7 @@
 #include "web_int.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,13 @@ room(unsigned want)
 	return l.rlim_cur < want + 64u ? (l.rlim_cur > 128 ? (unsigned)l.rlim_cur - 64 : 64) : want;
 }
 
+/* After which libmicrohttpd itself ends a connection on which nothing moves: never before web_reap would. */
+static unsigned
+silence_s(const struct web_times *t)
+{
+	return (unsigned)ceil(fmax(fmax(t->first, t->idle), t->body));
+}
+
 void
 web_start(const struct web_opts *o)
 {
@@ -126,7 +134,7 @@ web_start(const struct web_opts *o)
 	    MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
 	    MHD_OPTION_SOCK_ADDR, a->ai_addr, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
 	    MHD_OPTION_CONNECTION_LIMIT, opts.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->times.body + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEADER,
+	    MHD_OPTION_CONNECTION_TIMEOUT, silence_s(&o->times), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEADER,
 	    MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_NOTIFY_COMPLETED, web_way_end, &opts,
 	    MHD_OPTION_NOTIFY_CONNECTION, web_conns_notify, &counts,
 	    MHD_OPTION_ARRAY, o->cert ? tls : &tls[2], MHD_OPTION_END);

@@ -88,10 +88,10 @@ static double
 bound(const struct web_conn *c, const struct web_times *t, bool pressed)
 {
 	switch (c->phase) {
-	case PHASE_FIRST: return pressed ? PRESSED_S : t->first;
-	case PHASE_IDLE: return pressed ? PRESSED_S : t->idle;
-	case PHASE_BODY: return pressed ? PRESSED_S * 10 : t->body;
-	case PHASE_ANSWER: return pressed ? PRESSED_S * 10 : t->answer;
+	case PHASE_FIRST: return pressed ? fmin(PRESSED_S, t->first) : t->first;
+	case PHASE_IDLE: return pressed ? fmin(PRESSED_S, t->idle) : t->idle;
+	case PHASE_BODY: return pressed ? fmin(PRESSED_S * 10, t->body) : t->body;
+	case PHASE_ANSWER: return pressed ? fmin(PRESSED_S * 10, t->answer) : t->answer;
 	case PHASE_STREAM: return c->stream && web_behind(c->stream) ? t->take : INFINITY;
 	case PHASE_WAIT: break;
 	}
