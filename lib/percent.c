@@ -35,7 +35,7 @@ percent_decode(struct buf *out, const char *p, size_t len)
 		buf_addc(out, (char)(hi << 4 | lo));
 		i += 2;
 	}
-	for (const char *q = out->p + from, *end = out->p + out->len; from < out->len && q < end;) {
+	for (const char *q = buf_str(out) + from, *end = out->p + out->len; q < end;) {
 		size_t n = utf8_len(q, end);
 
 		if (!n || !*q)
