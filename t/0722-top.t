@@ -138,7 +138,7 @@ held() {
 	X
 }
 ok 'p holds it' held
-looks() { key x && sleep 0.3 && seen '^auto .*18 queued'; }       # a look that was under way may have begun before
+looks() { key x && until_ok 2 seen '^auto .*18 queued'; }       # a look that was under way may have begun before
 once_more() { until_ok 20 looks && seen PAUSED; }
 ok 'another key looks at once, and it is held still' once_more
 goes() {
