@@ -98,12 +98,3 @@ arg_env(const char *name, const char *fallback)
 
 	return v && *v ? v : fallback;
 }
-
-bool
-arg_listed(const char *list, const char *word, size_t len)
-{
-	for (const char *p = list; p; p = p[strcspn(p, ",")] ? p + strcspn(p, ",") + 1 : NULL)
-		if (strcspn(p, ",") == len && memcmp(p, word, len) == 0)
-			return true;
-	return false;
-}

@@ -3,7 +3,6 @@
 #ifndef ARG_H
 #define ARG_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Decimal digits only, lo <= value <= hi; may end in k, M or G (powers of
@@ -20,9 +19,6 @@ int arg_fd(const char *opt, const char *s);
 /* When argv[1] is --help or -h: prints usage (its first line after
  * "usage: ") on stdout and exits 0. Call it before getopt. */
 void arg_help(int argc, char **argv, const char *usage);
-
-/* One of the words of list, which has commas between them. */
-bool arg_listed(const char *list, const char *word, size_t len);
 
 /* getenv, with a default for unset or empty. */
 const char *arg_env(const char *name, const char *fallback);

@@ -1,4 +1,5 @@
 #include "jobtype.h"
+#include "words.h"
 
 #include <string.h>
 
@@ -85,17 +86,6 @@ jobtype_priority(const struct rec_member *m, bool envelope)
 	return v <= 3 ? "Low" : v <= 7 ? "Medium" : "High";
 }
 
-static bool
-listed(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *p = words; *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ','))
-		if (strcspn(p, ",") == len && !strncmp(p, word, len))
-			return true;
-	return false;
-}
-
 void
 jobtype_check(struct check *c, const struct rec_member *m, const char *allowed)
 {
@@ -111,7 +101,7 @@ jobtype_check(struct check *c, const struct rec_member *m, const char *allowed)
 		buf_adds(check_fault(c, "job_type"), "there is no job type of this name");
 		return;
 	}
-	if (!listed(allowed, t->word))
+	if (!words_have(allowed, ",", t->word, strlen(t->word)))
 		buf_addf(check_fault(c, "job_type"), "%s (%s) is not one of the allowed: %s", t->variant, t->word, allowed);
 	if (outer.m[0].type != '{' || rec_parse(&inner, outer.m[0].val, outer.m[0].val_len) != REC_OK) {
 		buf_addf(check_fault(c, "job_type"), "%s must be an object", t->variant);

@@ -2,16 +2,7 @@
 
 #include <string.h>
 
-static bool
-listed(const char *list, const char *word, size_t len)
-{
-	for (const char *p = list; p && *p; p += strcspn(p, " ")) {
-		p += strspn(p, " ");
-		if (strcspn(p, " ") == len && memcmp(p, word, len) == 0)
-			return true;
-	}
-	return false;
-}
+#include "words.h"
 
 static bool
 is_program(const char *p, size_t len)
@@ -21,7 +12,7 @@ is_program(const char *p, size_t len)
 	for (size_t i = 0; i < len; i++)
 		if ((p[i] < 'a' || p[i] > 'z') && (p[i] < '0' || p[i] > '9') && p[i] != '-')
 			return false;
-	return !listed("debug error fatal info note usage warning", p, len);
+	return !words_have("debug error fatal info note usage warning", " ", p, len);
 }
 
 static size_t
@@ -32,7 +23,7 @@ name_of(const char *p, size_t len, const char *known)
 
 	if (!n || n + 1 >= len || p[n + 1] != ' ' || (n == strlen(LOGLINE_OTHER) && memcmp(p, LOGLINE_OTHER, n) == 0))
 		return 0;
-	return listed(known, p, n) || is_program(p, n) ? n : 0;
+	return words_have(known, " ", p, n) || is_program(p, n) ? n : 0;
 }
 
 bool

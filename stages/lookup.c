@@ -14,6 +14,7 @@
 #include "lexicon/lexasked.h"
 #include "lexicon/lexlook.h"
 #include "oauth.h"
+#include "words.h"
 
 static const char usage[] = "lookup [-i vocabs] [-l maxbytes] [-r vocabs]\n"
     "\n"
@@ -69,7 +70,7 @@ service_of(struct rec *mention, const struct rec_member *m, struct buf *name)
 	    rec_str(rec_get(mention, "name"), name) < 0 || !name->len)
 		return NULL;
 	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
-		if (services[i].vocabs && arg_listed(services[i].vocabs, buf_str(&vocab), vocab.len))
+		if (services[i].vocabs && words_have(services[i].vocabs, ",", buf_str(&vocab), vocab.len))
 			return &services[i];
 	return NULL;
 }

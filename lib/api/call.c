@@ -9,6 +9,7 @@
 #include "api/wires.h"
 #include "err.h"
 #include "percent.h"
+#include "words.h"
 
 struct api_opts api;
 struct pgpool *api_quick, *api_slow;
@@ -86,7 +87,7 @@ params_good(struct call *c)
 	for (int i = 0; i < r->nparams; i++) {
 		const char *name = r->param[i].name;
 
-		if (!parse_listed(c->route->params, name, strlen(name))) {
+		if (!words_have(c->route->params, " ", name, strlen(name))) {
 			unknown(c, name);
 			return false;
 		}
@@ -133,7 +134,7 @@ common(struct call *c)
 	if (!api.origins)
 		return;
 	web_add(c->r, "Vary", "Origin");
-	if (!origin || !parse_listed(api.origins, origin, strlen(origin)))
+	if (!origin || !words_have(api.origins, " ", origin, strlen(origin)))
 		return;
 	web_add(c->r, "Access-Control-Allow-Origin", origin);
 	web_add(c->r, "Access-Control-Expose-Headers", "ETag, Location, Retry-After, X-Request-Id");

@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/parse.h"
 #include "json.h"
+#include "words.h"
 
 int
 param_number(struct call *c, const char *name, int64_t fallback, int64_t lo, int64_t hi, int64_t *v)
@@ -28,7 +29,7 @@ param_among(struct call *c, const char *name, const char *words, const char **v)
 	const char *s = web_param(c->r, name);
 
 	*v = s;
-	if (!s || parse_listed(words, s, strlen(s)))
+	if (!s || words_have(words, " ", s, strlen(s)))
 		return 0;
 	problem(c, 400, "bad_parameter", name, "%s must be one of:%s", name, words);
 	return -1;

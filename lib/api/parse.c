@@ -4,16 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-parse_listed(const char *list, const char *word, size_t len)
-{
-	for (const char *p = list; p && *p; p += strcspn(p, " ")) {
-		p += strspn(p, " ");
-		if (len && strcspn(p, " ") == len && memcmp(p, word, len) == 0)
-			return true;
-	}
-	return false;
-}
+#include "words.h"
 
 bool
 parse_type(const char *list, const char *header)
@@ -25,7 +16,7 @@ parse_type(const char *list, const char *header)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		type[i] = (char)tolower((unsigned char)header[i]);
-	return parse_listed(list, type, len);
+	return words_have(list, " ", type, len);
 }
 
 bool

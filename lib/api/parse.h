@@ -6,9 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the word is one of a list's, which blanks separate; case counts. */
-bool parse_listed(const char *list, const char *word, size_t len);
-
 /* Whether a Content-Type header names one of a list's media types, in lower case there. */
 bool parse_type(const char *list, const char *header);
 
