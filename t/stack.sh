@@ -13,8 +13,9 @@
 t_stack() {
 	if [ "${1:-}" = -o ]; then
 		shift
-		[ "${t_own:-}" = "$0" ] || unset SLUICE_TEST_DIR SLUICE_DB SLUICE_KAFKA
-		export t_own="$0"
+		# By name: it is called by another path the second time.
+		[ "${t_own:-}" = "${0##*/}" ] || unset SLUICE_TEST_DIR SLUICE_DB SLUICE_KAFKA
+		export t_own="${0##*/}"
 	fi
 	[ -z "${SLUICE_TEST_DIR:-}" ] || return 0
 	trap - EXIT
