@@ -144,10 +144,11 @@ P
 term() {
 	mkfifo fifo
 	(cat in; exec sleep 30) >fifo & holder=$!
-	"$FEEDTEST" -w 2 -- python3 "$HOSTILE" slow <fifo >got 2>err &
+	"$FEEDTEST" -w 2 -- python3 "$HOSTILE" held <fifo >got 2>err &
 	pid=$!
 	until_ok 10 grep -q '^answer 1 ' got || return 1
 	kill -TERM $pid
+	: >go
 	rc=0
 	wait $pid || rc=$?
 	kill $holder

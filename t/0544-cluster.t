@@ -135,9 +135,9 @@ other=$!
 pids="$pids $other"
 ok 'another member' until_ok 30 grep -qx ready other.state
 echo refuse >ctl
-ok '... waits when it is cut off' until_ok 20 grep -q '^waiting: ' other.state
+ok '... waits when it is cut off' until_ok 60 grep -q '^waiting: ' other.state
 echo 'slow 200' >ctl
-ok '... and is ready again behind a slow line, though nothing comes' until_ok 20 grep -qx ready other.state
+ok '... and is ready again behind a slow line, though nothing comes' until_ok 60 grep -qx ready other.state
 echo go >ctl
 # It has no fixed name: it asks the group to let it go, and nobody answers.
 cat >committed.py <<'X'

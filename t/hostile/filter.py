@@ -110,6 +110,9 @@ while True:
         continue
     elif mode == "slow":
         time.sleep(0.3)
+    elif mode == "held":  # all after the first wait for a file
+        while n > 1 and not os.path.exists("go"):
+            time.sleep(0.01)
     elif mode == "hang" and poison:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         print("hangs", file=sys.stderr, flush=True)
