@@ -31,8 +31,13 @@ static size_t places_n;
 static struct pg_args args;
 
 static struct place *
-find(const struct buf *name)
+find(const struct entry *q)
 {
+	static struct buf whole;
+	const struct buf *name = &whole;
+
+	whole.len = 0;
+	buf_addf(&whole, "%s\n%s\n%u", q->cluster.p, q->topic.p, (unsigned)q->part);
 	for (size_t i = 0; i < places_n; i++)
 		if (places[i].name.len == name->len && !memcmp(places[i].name.p, name->p, name->len))
 			return &places[i];
@@ -100,11 +105,22 @@ mended_pipeline(struct pg *db, const struct entry *q, struct entry_said *said)
 	return PG_OK;
 }
 
+static bool
+stale(const struct place *p)
+{
+	return now_ms() - p->at_ms >= ADMISSION_STALE_MS;
+}
+
+bool
+admission_asks(const struct entry *q)
+{
+	return q->mends || (q->has_source && stale(find(q)));
+}
+
 enum pg_status
 admission_columns(struct pg *db, struct entry *q, const struct entry_said *base)
 {
 	struct entry_said said = *base;
-	static struct buf name;
 	struct place *p;
 	enum pg_status st;
 
@@ -114,10 +130,8 @@ admission_columns(struct pg *db, struct entry *q, const struct entry_said *base)
 			entry_columns(q, &said);
 		return st;
 	}
-	name.len = 0;
-	buf_addf(&name, "%s\n%s\n%u", q->cluster.p, q->topic.p, (unsigned)q->part);
-	p = find(&name);
-	if (now_ms() - p->at_ms >= ADMISSION_STALE_MS && (st = look_up(db, q, p)) != PG_OK)
+	p = find(q);
+	if (stale(p) && (st = look_up(db, q, p)) != PG_OK)
 		return st;
 	q->src = p->src;
 	q->first = !p->met;
@@ -207,8 +221,9 @@ begin(struct pg *db, const struct entry *q, size_t n)
 	return firsts ? pg_call_again(db, begin_sql, &args) : PG_OK;
 }
 
-enum pg_status
-admission_call(struct pg *db, const struct entry *q, size_t n, bool answers)
+/* The batch as arguments, once it is known that nothing is missing before it. */
+static enum pg_status
+set_out(struct pg *db, const struct entry *q, size_t n)
 {
 	static const enum pg_type types[] = { PG_INT4, PG_INT8, PG_INT8, PG_UUID, PG_TEXT, PG_TEXT, PG_TEXT,
 	    PG_TEXT, PG_TEXT, PG_INT2, PG_UUID, PG_UUID, PG_BOOL, PG_TEXT, PG_BYTEA, PG_TEXT, PG_TEXT, PG_TEXT,
@@ -230,5 +245,21 @@ admission_call(struct pg *db, const struct entry *q, size_t n, bool answers)
 		pg_array(&args, types[i]);
 	for (size_t i = 0; i < n; i++)
 		put(&q[i], first);
-	return pg_call_again(db, admit_sql[mends][answers], &args);
+	return PG_OK;
+}
+
+enum pg_status
+admission_call(struct pg *db, const struct entry *q, size_t n, bool answers)
+{
+	enum pg_status st = set_out(db, q, n);
+
+	return st == PG_OK ? pg_call_again(db, admit_sql[q->mends][answers], &args) : st;
+}
+
+enum pg_status
+admission_send(struct pg *db, const struct entry *q, size_t n, bool answers)
+{
+	enum pg_status st = set_out(db, q, n);
+
+	return st == PG_OK ? pg_send(db, admit_sql[q->mends][answers], &args) : st;
 }

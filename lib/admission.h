@@ -10,6 +10,8 @@
 /* How long what an operator said of a topic is believed. */
 enum { ADMISSION_STALE_MS = 1000 };
 
+/* Whether admission_columns would have to ask the ledger. */
+bool admission_asks(const struct entry *q);
 /* Fills q->src and the columns by what the ledger says of its topic. base:
  * default_tenant and pipelines. */
 enum pg_status admission_columns(struct pg *db, struct entry *q, const struct entry_said *base);
@@ -18,5 +20,7 @@ enum pg_status admission_columns(struct pg *db, struct entry *q, const struct en
  * entry that mends a dead letter goes alone. answers: what is no new job is told to nobody
  * else, neither in a dead letter nor in a message. */
 enum pg_status admission_call(struct pg *db, const struct entry *q, size_t n, bool answers);
+/* The same in two steps (pg.h), once: PG_RETRY is for the caller to try again. */
+enum pg_status admission_send(struct pg *db, const struct entry *q, size_t n, bool answers);
 
 #endif

@@ -74,6 +74,8 @@ struct feed_source {
 	int (*fd)(void *ctx);
 	/* One that becomes writable when tick has something to do, or -1. May be NULL. */
 	int (*fd_out)(void *ctx);
+	/* The same, readable; fd is looked at only while there is room. */
+	int (*fd_tick)(void *ctx);
 };
 
 struct feed_opts {

@@ -17,7 +17,7 @@ enum {
 	EOF_MS = 2000,          /* how long a filter may live on after its stdout ended */
 	EMPTY_MS = 5000,        /* how long one stage with nothing in it may live on after its stdin ended */
 	START_MS = 30000,       /* for one stage to start, however little time a record has */
-	FDS = 6                 /* of one feed in poll, see watch */
+	FDS = 7                 /* of one feed in poll, see watch */
 };
 
 static bool
@@ -127,6 +127,7 @@ watch(struct feed *f, struct pollfd *fd)
 		{ .fd = running ? f->answers.fd : -1, .events = POLLIN },
 		{ .fd = running ? f->filter.err : -1, .events = POLLIN },
 		{ .fd = running && !f->filter.ended ? f->filter.status : -1, .events = POLLIN },
+		{ .fd = f->src->fd_tick ? f->src->fd_tick(ctx) : -1, .events = POLLIN },
 	};
 
 	memcpy(fd, fds, sizeof(fds));

@@ -13,29 +13,29 @@ static const char settle_sql[] = "select no, applied, state, n, suspect, wait_ms
     "sluice.settle($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)";
 
 static void
-start(struct flights *fs)
+start(const struct flights *fs, struct pg_args *a)
 {
 	static const enum pg_type types[END - FIRST] = { PG_INT8, PG_INT4, PG_INT4, PG_TEXT, PG_BOOL, PG_BOOL,
 	    PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_BYTEA, PG_TEXT, PG_BYTEA, PG_TEXT };
 	const struct backoff *b = fs->backoff;
 
-	pg_args_reset(&fs->args);
-	pg_put_i64(&fs->args, pg_scalar(&fs->args, PG_INT8), fs->lease->worker);
-	pg_puts(&fs->args, pg_scalar(&fs->args, PG_TEXT), fs->lease->pipeline);
-	pg_put_i64(&fs->args, pg_scalar(&fs->args, PG_INT4), b->retries);
-	pg_put_i64(&fs->args, pg_scalar(&fs->args, PG_INT4), b->first_ms);
-	pg_put_i64(&fs->args, pg_scalar(&fs->args, PG_INT4), b->cap_ms);
-	pg_put_f64(&fs->args, pg_scalar(&fs->args, PG_FLOAT8), b->factor);
+	pg_args_reset(a);
+	pg_put_i64(a, pg_scalar(a, PG_INT8), fs->lease->worker);
+	pg_puts(a, pg_scalar(a, PG_TEXT), fs->lease->pipeline);
+	pg_put_i64(a, pg_scalar(a, PG_INT4), b->retries);
+	pg_put_i64(a, pg_scalar(a, PG_INT4), b->first_ms);
+	pg_put_i64(a, pg_scalar(a, PG_INT4), b->cap_ms);
+	pg_put_f64(a, pg_scalar(a, PG_FLOAT8), b->factor);
 	for (int i = 0; i < END - FIRST; i++)
-		pg_array(&fs->args, types[i]);
-	fs->added_n = fs->added_bytes = 0;
+		pg_array(a, types[i]);
 }
 
 void
-flights_init(struct flights *fs, struct lease *l, size_t max, const struct backoff *b)
+flights_init(struct flights *fs, struct lease *l, struct pg *db, size_t max, const struct backoff *b)
 {
 	memset(fs, 0, sizeof(*fs));
 	fs->lease = l;
+	fs->db = db;
 	fs->backoff = b;
 	l->count = &fs->count;
 	fs->m.completed = metrics_value("jobs_completed_total");
@@ -46,7 +46,9 @@ flights_init(struct flights *fs, struct lease *l, size_t max, const struct backo
 	fs->max = max;
 	fs->f = mem_zalloc(max * sizeof(*fs->f));
 	fs->spare = mem_array(NULL, max, sizeof(*fs->spare));
-	fs->added = mem_array(NULL, max, sizeof(*fs->added));
+	for (int i = 0; i < 2; i++)
+		fs->settling[i].flight = mem_array(NULL, max, sizeof(*fs->settling[i].flight));
+	fs->added = &fs->settling[0];
 	for (; fs->spare_n < max; fs->spare_n++)
 		fs->spare[fs->spare_n] = max - 1 - fs->spare_n;
 }
@@ -62,8 +64,10 @@ flights_free(struct flights *fs)
 	}
 	free(fs->f);
 	free(fs->spare);
-	free(fs->added);
-	pg_args_free(&fs->args);
+	for (int i = 0; i < 2; i++) {
+		free(fs->settling[i].flight);
+		pg_args_free(&fs->settling[i].args);
+	}
 }
 
 size_t
@@ -96,19 +100,19 @@ flight_find(const struct flights *fs, int64_t no, int attempt)
 }
 
 static void
-put(struct flights *fs, int column, const char *p, size_t len)
+put(struct settling *s, int column, const char *p, size_t len)
 {
 	if (len) {
-		pg_put(&fs->args, column, p, len);
-		fs->added_bytes += len;
+		pg_put(&s->args, column, p, len);
+		s->bytes += len;
 	} else
-		pg_put_null(&fs->args, column);
+		pg_put_null(&s->args, column);
 }
 
 static void
-put_text(struct flights *fs, int column, const struct buf *b)
+put_text(struct settling *s, int column, const struct buf *b)
 {
-	put(fs, column, b ? b->p : NULL, b ? b->len : 0);
+	put(s, column, b ? b->p : NULL, b ? b->len : 0);
 }
 
 void
@@ -117,34 +121,35 @@ flight_add(struct flights *fs, size_t i, const struct result_verdict *v, const s
 {
 	static const struct flight_notes none;
 	const struct flight *f = &fs->f[i];
+	struct settling *s = fs->added;
 
 	if (!notes)
 		notes = &none;
-	if (!fs->added_n) {
-		start(fs);
+	if (!s->n) {
+		start(fs, &s->args);
 		fs->settle_by = now + FLIGHT_SETTLE_MS;
 	}
-	fs->added[fs->added_n++] = i;
-	pg_put_i64(&fs->args, NO, f->no);
-	pg_put_i64(&fs->args, N, f->n);
-	pg_put_i64(&fs->args, ATTEMPT, f->attempt);
-	pg_puts(&fs->args, VERB, v->verb);
-	pg_put_i64(&fs->args, RETRY, v->retry);
-	pg_put_i64(&fs->args, CHARGE, v->retry);
-	pg_put_i64(&fs->args, AFTER, (int64_t)v->after_ms);
-	put_text(fs, ERROR, &v->error);
-	put_text(fs, LINE, line);
-	put_text(fs, RESULT, message);
-	put(fs, STDERR, notes->death, notes->death_len);
-	put(fs, TIMINGS, notes->timings, notes->timings ? strlen(notes->timings) : 0);
-	put(fs, LOG, notes->log, notes->log_len);
-	put_text(fs, GATE, &v->gate);
+	s->flight[s->n++] = i;
+	pg_put_i64(&s->args, NO, f->no);
+	pg_put_i64(&s->args, N, f->n);
+	pg_put_i64(&s->args, ATTEMPT, f->attempt);
+	pg_puts(&s->args, VERB, v->verb);
+	pg_put_i64(&s->args, RETRY, v->retry);
+	pg_put_i64(&s->args, CHARGE, v->retry);
+	pg_put_i64(&s->args, AFTER, (int64_t)v->after_ms);
+	put_text(s, ERROR, &v->error);
+	put_text(s, LINE, line);
+	put_text(s, RESULT, message);
+	put(s, STDERR, notes->death, notes->death_len);
+	put(s, TIMINGS, notes->timings, notes->timings ? strlen(notes->timings) : 0);
+	put(s, LOG, notes->log, notes->log_len);
+	put_text(s, GATE, &v->gate);
 }
 
 bool
 flights_full(const struct flights *fs)
 {
-	return fs->added_n >= FLIGHT_SETTLE_MOST || fs->added_bytes >= FLIGHT_SETTLE_BYTES;
+	return fs->added->n >= FLIGHT_SETTLE_MOST || fs->added->bytes >= FLIGHT_SETTLE_BYTES;
 }
 
 static void
@@ -169,7 +174,7 @@ count(struct flights *fs, const struct flight *f, bool applied, const char *stat
 static void
 land(struct flights *fs, size_t i, int row, int64_t now)
 {
-	struct pg *db = fs->lease->db;
+	struct pg *db = fs->db;
 	struct flight *f = &fs->f[i];
 	const char *state = pg_bytes(db, row, 2, NULL);
 
@@ -187,20 +192,58 @@ land(struct flights *fs, size_t i, int row, int64_t now)
 		buf_free(&f->request);
 }
 
+bool
+flights_due(const struct flights *fs, int64_t now)
+{
+	return fs->added->n && !fs->sent && (now >= fs->settle_by || fs->added->n == fs->n);
+}
+
+bool
+flights_answered(struct flights *fs)
+{
+	return fs->sent && (!fs->under_way || pg_done(fs->db));
+}
+
+enum pg_status
+flights_land(struct flights *fs, int64_t now)
+{
+	struct settling *s = fs->sent;
+	enum pg_status st;
+
+	if (!s)
+		return PG_OK;
+	st = fs->under_way ? pg_wait(fs->db) : PG_RETRY;
+	fs->under_way = false;
+	if (st == PG_RETRY)
+		st = pg_call_again(fs->db, settle_sql, &s->args);
+	if (st != PG_OK)
+		return st;
+	for (size_t i = 0; i < s->n; i++)
+		land(fs, s->flight[i], (int)i, now);
+	s->n = s->bytes = 0;
+	fs->sent = NULL;
+	return PG_OK;
+}
+
+enum pg_status
+flights_send(struct flights *fs, int64_t now)
+{
+	enum pg_status st = flights_land(fs, now);
+
+	if (st != PG_OK || !fs->added->n)
+		return st;
+	fs->sent = fs->added;
+	fs->added = &fs->settling[fs->sent == fs->settling];
+	fs->under_way = pg_send(fs->db, settle_sql, &fs->sent->args) == PG_OK;
+	return PG_OK;
+}
+
 enum pg_status
 flights_settle(struct flights *fs, int64_t now)
 {
-	enum pg_status st;
+	enum pg_status st = flights_send(fs, now);
 
-	if (!fs->added_n)
-		return PG_OK;
-	st = pg_call_again(fs->lease->db, settle_sql, &fs->args);
-	if (st != PG_OK)
-		return st;
-	for (size_t i = 0; i < fs->added_n; i++)
-		land(fs, fs->added[i], (int)i, now);
-	fs->added_n = fs->added_bytes = 0;
-	return PG_OK;
+	return st == PG_OK ? flights_land(fs, now) : st;
 }
 
 enum pg_status

@@ -1,8 +1,9 @@
 /* flight.h - the jobs of a worker that are on their way through its filter, and
  * the settling of what came back: answers are gathered and settled together
  * in one transaction, then their jobs go back to the lease's dispatch or are
- * forgotten. An index names a flight from flight_new until flights_settle
- * has settled it. Statuses are pg.h's. */
+ * forgotten. That is done on a connection of its own, while the lease reads and
+ * claims on another. An index names a flight from flight_new until it has landed.
+ * Statuses are pg.h's. */
 #ifndef FLIGHT_H
 #define FLIGHT_H
 
@@ -41,8 +42,15 @@ struct flight_notes {
 	size_t log_len, death_len;
 };
 
+/* Answers that are settled together. */
+struct settling {
+	struct pg_args args;
+	size_t *flight, n, bytes;
+};
+
 struct flights {
 	struct lease *lease;
+	struct pg *db;          /* to settle on; of the caller */
 	const struct backoff *backoff;
 	struct lease_count count;
 	struct {                /* metrics.h */
@@ -51,13 +59,13 @@ struct flights {
 	struct flight *f;
 	size_t max, n;          /* room; in flight, settled ones not counted */
 	size_t *spare, spare_n;
-	struct pg_args args;    /* of the settle that is being gathered */
-	size_t *added, added_n, added_bytes;
-	int64_t settle_by;      /* when it is due, if added_n */
+	struct settling settling[2], *added, *sent;     /* one is gathered; one, or NULL, is settled meanwhile */
+	bool under_way;         /* sent's call */
+	int64_t settle_by;      /* when added is due, if there is any */
 };
 
 /* backoff is borrowed. */
-void flights_init(struct flights *fs, struct lease *l, size_t max, const struct backoff *b);
+void flights_init(struct flights *fs, struct lease *l, struct pg *db, size_t max, const struct backoff *b);
 void flights_free(struct flights *fs);
 
 /* A free flight, to be filled in. There must be one: fs->spare_n. */
@@ -73,7 +81,15 @@ void flight_add(struct flights *fs, size_t i, const struct result_verdict *v, co
     const struct buf *message, const struct flight_notes *notes, int64_t now);
 bool flights_full(const struct flights *fs);
 
-/* Settles what was added, if anything. */
+/* Whether what was added is to be sent now: it is due, or all there is, and nothing is under way. */
+bool flights_due(const struct flights *fs, int64_t now);
+/* Sends what was added, if anything; what was sent before lands first. */
+enum pg_status flights_send(struct flights *fs, int64_t now);
+/* Whether what was sent has been answered: it can land without waiting. */
+bool flights_answered(struct flights *fs);
+/* Waits for what was sent, if anything. */
+enum pg_status flights_land(struct flights *fs, int64_t now);
+/* Both. */
 enum pg_status flights_settle(struct flights *fs, int64_t now);
 /* Everything in flight goes back to the queue, uncharged. */
 enum pg_status flights_hand_back(struct flights *fs, int64_t now);

@@ -180,14 +180,17 @@ prepare(struct pg *db, const char *sql, const struct pg_args *a, int *which)
 	return PG_OK;
 }
 
-enum pg_status
-pg_call(struct pg *db, const char *sql, struct pg_args *a)
-{
+/* A call as libpq takes it. */
+struct call {
 	const char *vals[PG_ARGS_MAX];
 	int lens[PG_ARGS_MAX], formats[PG_ARGS_MAX];
-	int which = pg_statement(db, sql);
 	char name[16];
-	ExecStatusType got;
+};
+
+static enum pg_status
+make_ready(struct pg *db, struct call *c, const char *sql, struct pg_args *a)
+{
+	int which = pg_statement(db, sql);
 	enum pg_status st;
 
 	db->state[0] = '\0';
@@ -195,16 +198,74 @@ pg_call(struct pg *db, const char *sql, struct pg_args *a)
 		return PG_LOST;
 	if (which < 0 && (st = prepare(db, sql, a, &which)) != PG_OK)
 		return st;
-	if (pg_values(a, vals, lens, formats) < 0) {
+	if (pg_values(a, c->vals, c->lens, c->formats) < 0) {
 		snprintf(db->state, sizeof(db->state), "22000");
 		pg_set_err(db, "database", "a batch of more than 2 GiB");
 		return PG_DATA;
 	}
-	snprintf(name, sizeof(name), "s%d", which);
+	snprintf(c->name, sizeof(c->name), "s%d", which);
 	PQclear(db->res);
-	db->res = PQexecPrepared(db->conn, name, a ? a->n : 0, vals, lens, formats, 1);
-	got = PQresultStatus(db->res);
+	db->res = NULL;
+	return PG_OK;
+}
+
+static enum pg_status
+judge(struct pg *db)
+{
+	ExecStatusType got = PQresultStatus(db->res);
+
 	return got == PGRES_TUPLES_OK || got == PGRES_COMMAND_OK ? PG_OK : pg_failure(db);
+}
+
+enum pg_status
+pg_call(struct pg *db, const char *sql, struct pg_args *a)
+{
+	struct call c;
+	enum pg_status st = make_ready(db, &c, sql, a);
+
+	if (st != PG_OK)
+		return st;
+	db->res = PQexecPrepared(db->conn, c.name, a ? a->n : 0, c.vals, c.lens, c.formats, 1);
+	return judge(db);
+}
+
+enum pg_status
+pg_send(struct pg *db, const char *sql, struct pg_args *a)
+{
+	struct call c;
+	enum pg_status st = make_ready(db, &c, sql, a);
+
+	if (st != PG_OK)
+		return st;
+	if (PQsendQueryPrepared(db->conn, c.name, a ? a->n : 0, c.vals, c.lens, c.formats, 1))
+		return PG_OK;
+	return pg_failure(db);
+}
+
+enum pg_status
+pg_wait(struct pg *db)
+{
+	PGresult *res;
+
+	while ((res = PQgetResult(db->conn))) {
+		PQclear(db->res);
+		db->res = res;
+		if (PQstatus(db->conn) != CONNECTION_OK)
+			break;
+	}
+	return judge(db);
+}
+
+bool
+pg_done(struct pg *db)
+{
+	return !PQconsumeInput(db->conn) || !PQisBusy(db->conn);
+}
+
+int
+pg_fd(const struct pg *db)
+{
+	return PQsocket(db->conn);
 }
 
 enum pg_status

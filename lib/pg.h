@@ -94,6 +94,14 @@ const char *pg_arg_bytes(struct pg_arg *g);
  * statement). a may be NULL. Rows stay until the next call. */
 enum pg_status pg_call(struct pg *db, const char *sql, struct pg_args *a);
 
+/* The same in two steps, to do something else meanwhile: but no other call on db. pg_wait
+ * only after a pg_send that returned PG_OK. */
+enum pg_status pg_send(struct pg *db, const char *sql, struct pg_args *a);
+enum pg_status pg_wait(struct pg *db);
+/* Whether pg_wait would not wait; the descriptor that becomes readable towards that. */
+bool pg_done(struct pg *db);
+int pg_fd(const struct pg *db);
+
 /* The same, a few times over half a second while the status is PG_RETRY. */
 enum pg_status pg_call_again(struct pg *db, const char *sql, struct pg_args *a);
 

@@ -22,9 +22,10 @@ static const char usage[] = "admit [-a] [-b batch] [-p folder]\n\n"
 
 static struct stage s = STAGE_INIT;
 static struct pg db = PG_INIT;
-static struct entry batch[BATCH];
-static bool answers;
-static size_t batch_n, batch_max = BATCH, batch_bytes;
+/* One batch is filled while the ledger settles the one before. */
+static struct entry batches[2][BATCH], *batch = batches[0], *sent;
+static bool answers, under_way;
+static size_t batch_n, batch_max = BATCH, batch_bytes, sent_n;
 /* Hashes of places, job ids and documents in the batch: none may be there twice. */
 static struct seen seen;
 
@@ -81,15 +82,39 @@ settle(struct entry *q, size_t n)
 		answer(&q[i], (int)i);
 }
 
+/* Until what was sent is settled; what could not be sent, or failed, is tried step by step. */
+static void
+land(void)
+{
+	if (sent_n && (!under_way || pg_wait(&db) != PG_OK))
+		settle(sent, sent_n);
+	else
+		for (size_t i = 0; i < sent_n; i++)
+			answer(&sent[i], (int)i);
+	for (size_t i = 0; i < sent_n; i++)
+		entry_done(&sent[i]);
+	sent_n = 0;
+}
+
+static void
+send_batch(void)
+{
+	land();
+	if (!batch_n)
+		return;
+	under_way = admission_send(&db, batch, batch_n, answers) == PG_OK;
+	sent = batch;
+	sent_n = batch_n;
+	batch = batches[batch == batches[0]];
+	batch_n = batch_bytes = 0;
+	seen_clear(&seen);
+}
+
 static void
 settle_batch(void)
 {
-	if (batch_n)
-		settle(batch, batch_n);
-	for (size_t i = 0; i < batch_n; i++)
-		entry_done(&batch[i]);
-	batch_n = batch_bytes = 0;
-	seen_clear(&seen);
+	send_batch();
+	land();
 }
 
 /* True when the batch had none of the request's keys before. */
@@ -119,13 +144,15 @@ take(const struct entry_said *said)
 		entry_reject(q, "admit", "bad_source", "\"kafka\" is for records that come from there");
 		q->has_source = false;
 	}
+	if (admission_asks(q))
+		land();
 	st = admission_columns(&db, q, said);
 	if (st != PG_OK)
 		stop(st);
 	if (!is_new(q) || q->mends) {
 		struct entry held = *q;
 
-		settle_batch();
+		send_batch();
 		*q = batch[0];
 		batch[0] = held;
 		is_new(&batch[0]);
@@ -133,7 +160,7 @@ take(const struct entry_said *said)
 	batch_bytes += batch[batch_n].line.len;
 	batch_n++;
 	if (batch_n == batch_max || batch[0].mends || batch_bytes >= BATCH_BYTES)
-		settle_batch();
+		send_batch();
 }
 
 /* A feeder asks whether we would live: then the database must. */

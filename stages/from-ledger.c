@@ -43,7 +43,7 @@ static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [
     "  -o owner     this worker's name in the ledger\n"
     "  -D fd        write a newline to it when ready\n";
 
-static struct pg db = PG_INIT;
+static struct pg db = PG_INIT, settling = PG_INIT;      /* to settle while more is claimed */
 static struct lease lease = LEASE_INIT;
 static struct flights flights;
 static struct feed *feeding;
@@ -55,13 +55,16 @@ static struct claim claim = { .flights = &flights, .args = PG_ARGS_INIT };
 /* What the engine wants to hear; says why if it is to stop. Data that the
  * ledger refuses here is our own doing: nothing to try again. */
 static int
-check(enum pg_status st)
+judge(enum pg_status st, const struct pg *on)
 {
 	if (st == PG_OK)
 		return 0;
-	warn("%s", db.err);
+	warn("%s", on->err);
 	return st == PG_DATA || pg_exit(st) == XPERM ? -100 : -1;
 }
+
+static int check(enum pg_status st) { return judge(st, &db); }
+static int check_settling(enum pg_status st) { return judge(st, &settling); }
 
 /* Settling */
 
@@ -89,7 +92,7 @@ answer(void *ctx, uint64_t tag, const char *line, size_t len)
 	/* What is known of a work outlives a PDF that nobody has. */
 	result_message(&message, &j, done ? "completed" : "failed", &v.error, request, done || rec_get(&r, "work") ? &r : NULL);
 	flight_add(&flights, tag, &v, &kept, &message, &notes, now_ms());
-	return flights_full(&flights) ? check(flights_settle(&flights, now_ms())) : 0;
+	return flights_full(&flights) ? check_settling(flights_send(&flights, now_ms())) : 0;
 }
 
 static int
@@ -164,17 +167,19 @@ tick(void *ctx, int *wait_ms)
 	(void)ctx;
 	if (hint_hear(&ear, now))
 		lease_hint(&lease);
-	if (flights.added_n && (now >= flights.settle_by || flights.added_n == flights.n)) {
-		if ((r = check(flights_settle(&flights, now))))
+	if (flights_answered(&flights)) {
+		if ((r = check_settling(flights_land(&flights, now))))
 			return r;
 		*wait_ms = 0;           /* there is room now */
 	}
+	if (flights_due(&flights, now) && (r = check_settling(flights_send(&flights, now))))
+		return r;
 	if ((r = check(lease_tick(&lease, flights_slots(&flights), now, wait_ms))))
 		return r;
 	if ((r = check(report_tick(&report, feeding, now))))
 		return r;
 	next = now + *wait_ms;
-	if (flights.added_n && flights.settle_by < next)
+	if (flights.added->n && !flights.sent && flights.settle_by < next)
 		next = flights.settle_by;
 	next = claim_next(&claim, now, next);
 	*wait_ms = next > now ? (int)(next - now) : 0;
@@ -195,6 +200,13 @@ fd_out(void *ctx)
 	return hint_fd_out(&ear);
 }
 
+static int
+fd_tick(void *ctx)
+{
+	(void)ctx;
+	return flights.under_way ? pg_fd(&settling) : -1;
+}
+
 /* What was answered is settled, what was not goes back uncharged. */
 static void
 finish(void *ctx)
@@ -202,7 +214,7 @@ finish(void *ctx)
 	int64_t now = now_ms();
 
 	(void)ctx;
-	if (check(flights_settle(&flights, now)) == 0 && check(flights_hand_back(&flights, now)) == 0)
+	if (check_settling(flights_settle(&flights, now)) == 0 && check_settling(flights_hand_back(&flights, now)) == 0)
 		check(lease_end(&lease));
 }
 
@@ -211,7 +223,7 @@ run(const char *owner, char **argv)
 {
 	struct feed_source looking = peek_source(&db, lease.pipeline);
 	static const struct feed_source working = { .take = take, .answer = answer, .guilty = guilty,
-	    .tick = tick, .finish = finish, .fd = fd, .fd_out = fd_out };
+	    .tick = tick, .finish = finish, .fd = fd, .fd_out = fd_out, .fd_tick = fd_tick };
 	enum pg_status st;
 
 	ear.conninfo = arg_env("SLUICE_DB", "");
@@ -223,6 +235,8 @@ run(const char *owner, char **argv)
 		st = lease_begin(&lease, &db, owner);
 	if (st != PG_OK)
 		die(pg_exit(st), "%s", db.err);
+	if (*argv && (st = pg_open(&settling, ear.conninfo, CONNECT_MS)) != PG_OK)
+		die(pg_exit(st), "%s", settling.err);
 	return feed_run(feeding, *argv ? &working : &looking, *argv ? argv : NULL);
 }
 
@@ -283,7 +297,7 @@ main(int argc, char **argv)
 	lease.stop = stop;
 	open_cancels();
 	feeding = feed_open(&o);
-	flights_init(&flights, &lease, o.window, &backoff);
+	flights_init(&flights, &lease, &settling, o.window, &backoff);
 	code = run(owner, argv + optind);
 	feed_free(feeding);
 	cancels_release(&cancels);
@@ -292,6 +306,7 @@ main(int argc, char **argv)
 	pg_args_free(&claim.args);
 	pg_args_free(&report.args);
 	dispatch_release(&lease.jobs);
+	pg_close(&settling);
 	pg_close(&db);
 	return code;
 }

@@ -104,7 +104,7 @@ ok 'the one without a PDF is still found' finds e quotes
 deleted() { sluice delete 10.5555/at.landing >out 2>&1 && says 'd f' "select string_agg(job_id, ' ' order by job_id) from sluice.document where job_id in ('d', 'e', 'f')" || cat out; }
 ok 'until it is deleted' deleted
 events() { says 'b postpdf two-phase, d postpdf two-phase, f postpdf two-phase' \
-	"select string_agg(concat_ws(' ', key, value::json ->> 'stage', value::json ->> 'pipeline'), ', ' order by key) from sluice.outbox where topic = 'mapping.events.v1'"; }
+	"select string_agg(concat_ws(' ', key, value::json ->> 'stage', value::json ->> 'pipeline'), ', ' order by key) from sluice.messages where topic = 'mapping.events.v1'"; }
 ok 'an event for each' events
 
 worker adapters

@@ -65,17 +65,17 @@ work() {
 jobs a bad
 ok 'jobs of a pipeline with an event' work 2 -e 'mapping.events.v1 postpdf'
 ok 'say so, behind the result, with its key: the one that completed' says 'ingest.results.v1 a
-mapping.events.v1 a' "select topic, key from sluice.outbox where key = 'a' order by seq"
-event() { q "select value from sluice.outbox where topic = 'mapping.events.v1'" >event && jq -e '. == {job_id: "a", stage: "postpdf", tenant: "default", doc_key: "k-a", pipeline: "p", run: 1}' event; }
+mapping.events.v1 a' "select topic, key from sluice.messages where key = 'a' order by seq"
+event() { q "select value from sluice.messages where topic = 'mapping.events.v1'" >event && jq -e '. == {job_id: "a", stage: "postpdf", tenant: "default", doc_key: "k-a", pipeline: "p", run: 1}' event; }
 ok 'what it says' event
 ident() { [ -n "$(q "select sluice.message_ident('$(cat event)')")" ] && says t "select sluice.message_ident('$(cat event)') <> sluice.message_ident(replace('$(cat event)', '\"run\" : 1', '\"run\" : 2'))"; }
 ok 'by which a restore knows it again' ident
 jobs b
 ok 'a worker without one' work 3
-ok 'ends them for its pipeline' says 1 "select count(*) from sluice.outbox where topic = 'mapping.events.v1'"
+ok 'ends them for its pipeline' says 1 "select count(*) from sluice.messages where topic = 'mapping.events.v1'"
 jobs c
 ok 'a topic alone' work 4 -e other.events
-ok 'names the pipeline as the stage' says p "select value::json ->> 'stage' from sluice.outbox where topic = 'other.events'"
+ok 'names the pipeline as the stage' says p "select value::json ->> 'stage' from sluice.messages where topic = 'other.events'"
 code 100 'no name for a topic' from-ledger -p p -e 'a b c' -- cat
 
 # Deleting.
@@ -120,7 +120,7 @@ code 1 'its own blob is gone' there "$own"
 ok 'one that another names stays' there "$shared"
 ok 'one that is young, too' there "$young"
 ok 'and what it does not name' there "$other"
-message() { q "select key, topic, value from sluice.outbox order by seq desc limit 1" >message && grep -q '^the doc ingest.results.v1 ' message &&
+message() { q "select key, topic, value from sluice.messages order by seq desc limit 1" >message && grep -q '^the doc ingest.results.v1 ' message &&
 	sed 's/^[^{]*//' message | jq -e '.status == "deleted" and .doc_key == "the doc" and .tenant == "default" and .chunks == 4 and (.finished_at | length) == 24'; }
 ok 'the results topic says so' message
 named() { q "select b from sluice.blobs_named('{$own,$shared,$young,$other}') b order by 1" >named && printf '%s\n' "$shared" "$other" | sort | diff - named; }

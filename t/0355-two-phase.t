@@ -51,7 +51,7 @@ indexed() { says 'Device trees everywhere t t' "select title, chunks > 20, (sele
 ok 'every chunk of the paper has its page' indexed
 found() { sluice search -j -n 1 'how the device tree is passed to the kernel' >hit && jq -e '.doc_key == "dtc" and .chunk.page == 2 and .chunk.path == ["2 The Flattened Tree"]' hit; }
 ok 'search finds the page and the section' found
-ok 'one event, of the one that completed' says 'paper dtc two-phase postpdf' "select key, value::json ->> 'doc_key', value::json ->> 'pipeline', value::json ->> 'stage' from sluice.outbox where topic = 'mapping.events.v1'"
+ok 'one event, of the one that completed' says 'paper dtc two-phase postpdf' "select key, value::json ->> 'doc_key', value::json ->> 'pipeline', value::json ->> 'stage' from sluice.messages where topic = 'mapping.events.v1'"
 
 was=$(blobs)
 find blobs -type f -exec touch -d '10 minutes ago' {} +

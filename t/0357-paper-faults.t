@@ -136,7 +136,7 @@ for f in down slow torn tornjson html; do ok "core, $f: those that had answered 
 dead() {
 	says t "select bool_and((select string_agg(d.kind || ' ' || d.code || ' ' || d.attempt, ',') from sluice.dead d where d.job = j.no) = 'job ' || (error::json ->> 'code') || ' 1'
 		and (error::json ->> 'retry') = 'false'
-		and (select string_agg(o.topic, ',' order by o.topic) from sluice.outbox o where o.key = j.job_id) = 'ingest.deadletter.v1,ingest.results.v1'
+		and (select string_agg(o.topic, ',' order by o.topic) from sluice.messages o where o.key = j.job_id) = 'ingest.deadletter.v1,ingest.results.v1'
 		and result::json #>> '{result,work,venue}' = 'Journal of Locks')
 		from sluice.jobs j where state = 'failed'"
 }

@@ -102,6 +102,6 @@ ok 'nobody was asked, nothing fetched again' gate
 ok 'nor of the third' loads 2
 ok 'each has its pages' says '2 2, 2 2, 2 2' "select string_agg(concat_ws(' ', result::json #>> '{result,parsed,pages}', result::json #>> '{result,document,pages}'), ', ') from sluice.jobs"
 ok 'nobody was charged for the kills' says '0 3 3 4' 'select max(failures), max(attempt) filter (where job_id = '"'a'"'), max(attempt) filter (where job_id = '"'b'"'), max(attempt) filter (where job_id = '"'c'"') from sluice.jobs'
-ok 'one result for each' says 'a b c' "select string_agg(key, ' ' order by key) from sluice.outbox where topic = 'ingest.results.v1'"
+ok 'one result for each' says 'a b c' "select string_agg(key, ' ' order by key) from sluice.messages where topic = 'ingest.results.v1'"
 end_worker two-phase TERM
 done_testing

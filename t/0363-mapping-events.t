@@ -64,7 +64,7 @@ result() {
 		and (.result | has("content") | not)' result || cat result log
 }
 ok 'its result has the mentions, and not the text' result
-announced() { says 'ingest.results.v1 map:doc1' "select topic, key from sluice.outbox where key = 'map:doc1' and no = (select no from sluice.job where job_id = 'map:doc1') and n is not null order by seq limit 1"; }
+announced() { says 'ingest.results.v1 map:doc1' "select topic, key from sluice.messages where key = 'map:doc1' and no = (select no from sluice.job where job_id = 'map:doc1') and n is not null order by seq limit 1"; }
 ok 'goes to the topic of results' announced
 stored() { says '23 35 atorvastatin 83367 t' "select start, stop, text, concept, current from sluice.mentions where doc_key = 'paper'"; }
 ok 'and the ledger has them' stored

@@ -58,9 +58,9 @@ ok 'its time comes' until_ok 10 due
 ok 'then it is claimed, attempt 2' is 'true processing 3 2' 'claim 1 1 2'
 ok 'a second failure is one too many' is 'true failed 4' 'settle 1 1 3 2 error t'
 ok 'which makes one result and one dead letter' says 'ingest.deadletter.v1 ingest.results.v1' \
-	"select string_agg(topic, ' ' order by topic) from sluice.outbox"
+	"select string_agg(topic, ' ' order by topic) from sluice.messages"
 ok 'settling it again is success, and makes none' is 'true failed 4' 'settle 1 1 3 2 error t'
-ok 'none indeed' says 2 'select count(*) from sluice.outbox'
+ok 'none indeed' says 2 'select count(*) from sluice.messages'
 ok 'a failed job can run again' says 1 "select sluice.rerun('t','{a}',false)"
 ok 'it is read although its number is below the mark' says 'job 1 5' \
 	"select kind, no, n from sluice.ready(1,'p',-1,'{9,9,9}','{10,10,10}',0) where kind = 'job'"
@@ -104,7 +104,7 @@ while [ $i -lt 40 ]; do
 	echo "commit;"
 done
 X
-before=$(q 'select count(*) from sluice.outbox')
+before=$(q 'select count(*) from sluice.messages')
 writers() {
 	for w in 1 2 3 4; do
 		sh writer | psql -X -q -d "$SLUICE_DB" -v "writer=$w" &

@@ -49,14 +49,14 @@ ok 'the request lies in the ledger as it came' says '{"job_id":"e","tenant":"oth
 ok 'a dead letter has the original bytes' says '\x0001ff bad_json' \
 	"select original, code from sluice.dead_letter where off = 8"
 ok 'dead letters and duplicates are announced' says '3 2' \
-	"select count(*) filter (where topic = 'ingest.deadletter.v1'), count(*) filter (where topic = 'ingest.results.v1') from sluice.outbox"
+	"select count(*) filter (where topic = 'ingest.deadletter.v1'), count(*) filter (where topic = 'ingest.results.v1') from sluice.messages"
 
 grep '"kafka"' in >again && mv again in
 grep -e '"no":1}' -e bad_json -e '"no":5' want >w && mv w want
 ok 'the same source records again' admits
 outcomes
 same 'have the same outcomes' want outcomes
-ok 'and announce nothing' says 5 'select count(*) from sluice.outbox'
+ok 'and announce nothing' says 5 'select count(*) from sluice.messages'
 
 stops() { code 100 "$1" admits; ok "$1: $2" grep -q "$2" err; ok "$1: prints no line" test ! -s got; }
 echo "{\"job_id\":\"f\",\"text\":\"x\",$(k 0 20 12)}" >in

@@ -79,7 +79,7 @@ ok 'after_ms is honoured' says t \
 ok 'the second attempt began with the kept line' says 3 "select count(*) from sluice.ev where line like '%\"n\":1.0%\"work\":1}'"
 ok 'each ended run has one result message, each failed one a dead letter' says '305 305 5' \
 	"select count(*) filter (where topic = 'ingest.results.v1'), count(distinct key) filter (where topic = 'ingest.results.v1'),
-		count(*) filter (where topic = 'ingest.deadletter.v1') from sluice.outbox"
+		count(*) filter (where topic = 'ingest.deadletter.v1') from sluice.messages"
 ok 'the guilty' jobs p die 1
 jobs p after 20
 ok 'one is found' until_ok 20 all p failed 6

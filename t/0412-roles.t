@@ -75,5 +75,5 @@ ok 'every job went along the picture' says '' "select no, n, before, was, state 
 		'waiting>cancelled', 'failed>queued')"
 ok 'attempts and runs never went back' says '' "select no, n from (select e.*, lag(attempt) over w as a, lag(run) over w as r
 	from sluice.ev e window w as (partition by no order by n)) x where attempt < a or run < r"
-ok 'the numbers of messages rise with time' says '' "select seq from (select seq, at, lag(at) over (order by seq) as b from sluice.outbox) x where at < b - interval '1 s'"
+ok 'the numbers of messages rise with time' says '' "select seq from (select seq, at, lag(at) over (order by seq) as b from sluice.messages) x where at < b - interval '1 s'"
 done_testing

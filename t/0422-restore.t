@@ -49,7 +49,7 @@ jobs() { seq "$1" "$2" | sed 's/.*/x422-&:{"job_id":"x422-&","text":"Number &."}
 bad() { seq "$1" "$2" | sed 's/.*/b&:{"job_id":"b&","nonsense/' | send; }
 count() { q "select count(*) from sluice.jobs where state in ('completed', 'failed')"; }
 ended() { [ "$(count)" -ge "$1" ]; }
-sent() { says t "select (select sent from sluice.outbox_pos) = (select max(seq) from sluice.outbox)"; }
+sent() { says t "select (select sent from sluice.outbox_pos) = (select max(seq) from sluice.messages)"; }
 messages() {
 	for topic in ingest.results.v1 ingest.deadletter.v1 results.422 x422.events; do
 		kcat -C -e -q -b "$SLUICE_KAFKA" -X isolation.level=read_committed -t $topic -f "$topic %k %s\n"
@@ -113,7 +113,7 @@ rm outbox.pid
 until_ok 40 ended 220
 
 messages | sort >messages.1
-q "select job_id, result from sluice.jobs where no in (select no from sluice.outbox where seq <= (select sent from sluice.outbox_pos)) order by 1" >results.1
+q "select job_id, result from sluice.jobs where no in (select no from sluice.messages where seq <= (select sent from sluice.outbox_pos)) order by 1" >results.1
 
 live() { "$sluice" restore "$PWD/dump" 2>live; }
 code 100 'a live ledger is not replaced' live
@@ -187,7 +187,7 @@ ok 'every job has its result' test "$(grep -c '"completed"\|"failed"' events)" =
 ok 'and every one that completed its event' test "$(jq -s 'map(select(.[1] == null and .[4] == false)) | length' events)" = "$(grep -c '"completed"' events)"
 ok 'every duplicate its answer' test "$(grep -c '"duplicate"' events)" = 10
 same_as_kafka() {
-	q "select coalesce(o.value, e.result) from sluice.outbox o left join sluice.ev e on e.no = o.no and e.n = o.n order by 1" | sort >ledger.out
+	q "select coalesce(o.value, e.result) from sluice.messages o left join sluice.ev e on e.no = o.no and e.n = o.n order by 1" | sort >ledger.out
 	sed 's|^[^ ]* [^ ]* ||' messages.2 | sort | diff - ledger.out
 }
 ok 'the ledger says the same as Kafka, byte for byte' same_as_kafka

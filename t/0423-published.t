@@ -27,12 +27,12 @@ remember
 	printf '{"job_id":"b","text":"x",%s}\n' "$(k t 0 2 2)"
 } >in
 ok 'they come again' each job 'rejected c' job
-ok 'the dead letter is known' says 0 "select count(*) from sluice.outbox where seq > $mark"
+ok 'the dead letter is known' says 0 "select count(*) from sluice.messages where seq > $mark"
 state a completed
-ok 'so is the result' says '0 t' "select (select count(*) from sluice.outbox where seq > $mark and topic = 'ingest.results.v1'), used_at is not null from sluice.published where seq = 5"
+ok 'so is the result' says '0 t' "select (select count(*) from sluice.messages where seq > $mark and topic = 'ingest.results.v1'), used_at is not null from sluice.published where seq = 5"
 ok 'the run ended as it did, with its bytes' says 'failed was t' \
 	"select state, error::json ->> 'code', result like '%x_u0000y%' from sluice.jobs where job_id = 'a'"
 remember
 state b completed
-ok 'what was none is told' says 1 "select count(*) from sluice.outbox where seq > $mark"
+ok 'what was none is told' says 1 "select count(*) from sluice.messages where seq > $mark"
 done_testing

@@ -60,7 +60,7 @@ ok 'in their tenant, of generation 1, with key and headers' says 'default 1 k1 t
 lines() { says t "select original = convert_to(E'{\"job_id\":\"c\",\n \"text\":\"x\",\"priority\":\"Low\"\n}\n', 'UTF8') from sluice.job where job_id = 'c'"; }
 ok 'also the bytes that had several lines' lines
 ok 'fed again, they are known' fed 'duplicate superseded' 'duplicate superseded'
-ok 'and nobody hears of it' says 0 "select count(*) from sluice.outbox where seq > $mark"
+ok 'and nobody hears of it' says 0 "select count(*) from sluice.messages where seq > $mark"
 ok 'and are not listed any more' exports
 left() { exports && [ "$(cat numbers)" = 2 ]; }
 ok 'but the one that was not mended' left

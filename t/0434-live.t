@@ -39,9 +39,9 @@ keeps() { jq -e 'select(.code == "bad_json") | (.b64 | @base64d | test("^no json
 ok 'a dead letter has key, headers, place' keeps
 lossless() { jq -r 'select(.code == "bad_json") | .b64' dead | base64 -d | cmp - bytes; }
 ok 'and its bytes' lossless
-count=$(q 'select count(*) from sluice.outbox')
+count=$(q 'select count(*) from sluice.messages')
 ok 'read again by another group' intake h
-ok 'nothing happens' says "5 2 $count" 'select (select count(*) from sluice.outcome), (select count(*) from sluice.dead_letter), (select count(*) from sluice.outbox)'
+ok 'nothing happens' says "5 2 $count" 'select (select count(*) from sluice.outcome), (select count(*) from sluice.dead_letter), (select count(*) from sluice.messages)'
 
 # A group that is set past records.
 for i in 1 2 3 4; do echo "{\"job_id\":\"l$i\",\"text\":\"x\"}"; done | kcat -P -b "$SLUICE_KAFKA" -t acme.requests

@@ -75,7 +75,7 @@ ok 'the late result is refused' says 'false cancelled' "select t_settle($w,'p','
 ok 'and recorded' says '1 completed t' "select attempt, verb, no = t_no('a') from refused"
 ok 'why: cancelled' says t "select reason = 'cancelled' and detail like 'cancelled at %: enough' and detail not like '%: cancelled%' from why(t_no('a'))"
 ok 'a queued one too, by name, once' says '1 0' "select cancel('t','{b1,nobody}',null), cancel('t','{b1}',null)"
-ok 'one result message each' says '2 2' "select count(*), count(distinct no) from outbox where topic = 'ingest.results.v1'"
+ok 'one result message each' says '2 2' "select count(*), count(distinct no) from messages where topic = 'ingest.results.v1'"
 
 # Retry, run again
 q "select t_claim($w,'p','{b2}')" >/dev/null
@@ -86,7 +86,7 @@ ok 'one row an attempt, with timings' says '1 1 queued {"s":12} f' "select run, 
 ok 'after_ms counts where it is more than the backoff' says t "select not_before - at between '4.9 s' and '5.1 s' from ev where no = t_no('b2') order by n desc limit 1"
 q "select t_claim($w,'p','{b3}')" >/dev/null
 ok 'an error without retry is final' says 'true failed' "select t_settle($w,'p','b3','error')"
-ok 'with a result and a dead letter' says 'ingest.results.v1 ingest.deadletter.v1' "select string_agg(topic, ' ' order by seq) from outbox where seq > 2"
+ok 'with a result and a dead letter' says 'ingest.results.v1 ingest.deadletter.v1' "select string_agg(topic, ' ' order by seq) from messages where seq > 2"
 ok 'why: ended' says t "select reason = 'ended' and detail like 'failed at %: c: m' from why(t_no('b3'))"
 ok 'it runs again' says '1 0' "select rerun_no(array[t_no('b3')],false), rerun_no(array[t_no('b3'), t_no('b4')],false)"
 ok 'as run 2, with a nudge' says '2 queued 1' "select run, state, (select count(*) from nudge where no = j.no) from jobs j where job_id = 'b3'"

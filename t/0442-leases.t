@@ -133,7 +133,7 @@ ok 'the first two stages were not run again' says '5 {"one":1,"two":1,"three":2}
 	"select count(*), result::json ->> 'result' from jobs where pipeline = 'r' group by 2"
 ok 'the backoff is the one asked for' says t "select bool_and(not_before - at between '0.26 s' and '0.34 s') from ev join job using (no) where pipeline = 'r' and not_before is not null"
 ok 'one final event and one result for each run' says '5 5' "select count(*) filter (where ended(state)),
-	(select count(*) from outbox o join job j on j.no = o.no where j.pipeline = 'r') from ev join job using (no) where pipeline = 'r'"
+	(select count(*) from messages o join job j on j.no = o.no where j.pipeline = 'r') from ev join job using (no) where pipeline = 'r'"
 kill -TERM "$R"
 wait "$R" || :
 
@@ -148,7 +148,7 @@ q "select gate_open(array[$(no g2)], 'review', 'me')" >/dev/null
 feeder G -p g -- ./gated
 ok 'a job waits for its gate' until_ok 10 all g waiting 1
 ok 'one whose gate was open does not' until_ok 10 all g completed 1
-ok 'no result yet' says 0 "select count(*) from outbox where no = $(no g1)"
+ok 'no result yet' says 0 "select count(*) from messages where no = $(no g1)"
 q "select gate_open(array[$(no g1)], 'review', 'me')" >/dev/null
 ok 'once opened it goes on' until_ok 10 all g completed 2
 ok 'with what it had made' says '{"draft":1}' "select result::json ->> 'result' from jobs where job_id = 'g1'"

@@ -99,7 +99,7 @@ ok 'each refusal has a sentence' jq -se 'map(select(.admit.outcome | IN("conflic
 ok 'a probe comes back as it went' test "$(tail -n 1 got)" = '{"probe":true}'
 ok 'three jobs' says '1 2 3' "select string_agg(no::text, ' ' order by no) from sluice.job"
 ok 'no dead letter' says 0 'select count(*) from sluice.dead_letter'
-ok 'no message' says 0 'select count(*) from sluice.outbox'
+ok 'no message' says 0 'select count(*) from sluice.messages'
 ok 'no outcome of a place' says 0 'select count(*) from sluice.outcome'
 ok 'the trace is the job'"'"'s' says "$T1" "select trace from sluice.job where job_id = 'a' and tenant = 't'"
 
@@ -107,7 +107,7 @@ ok 'the trace is the job'"'"'s' says "$T1" "select trace from sluice.job where j
 sed -n '3p;5p;7p' in | sed 's/^{/{"kafka":{"cluster":"c","topic":"t","partition":0,"offset":OFF,"prev":OFF},/' |
 	awk '{ gsub("OFF", NR); print }' | "$T_TOP/pipelines/intake" >kafka 2>kafka.err
 ok 'by Kafka it is dead letters and messages as ever' says '2 3' \
-	'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.outbox)'
+	'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.messages)'
 
 for ((i = 0; i < 1000; i++)); do
 	case $((i % 10)) in
@@ -121,7 +121,7 @@ jq -r .job_id in >want
 jq -r .job_id got >ids
 same 'are answered in order' want ids
 ok 'each as it must be' jq -se 'to_entries | all(.value.admit.outcome == (if .key % 10 == 3 then "rejected" elif .key % 10 == 5 then "duplicate" else "job" end))' got
-ok 'no more dead letters or messages' says '2 3' 'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.outbox)'
+ok 'no more dead letters or messages' says '2 3' 'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.messages)'
 by_hand() { echo '{"job_id":"hand","text":"by hand"}' | "$T_TOP/pipelines/door" 2>err >got && jq -e '.text == "by hand" and .admit.outcome == "job"' got; }
 ok 'by hand, the whole line comes back' by_hand
 hand_kafka() { echo '{"job_id":"hk","text":"x","kafka":{"cluster":"c","topic":"t","partition":0,"offset":9,"prev":9}}' | admit -a 2>err >got && jq -e '.admit.code == "bad_source"' got; }
@@ -164,7 +164,7 @@ cat >want <<'X'
 X
 same 'are answered so, and harm no neighbour' want outcomes
 ok 'which are jobs' says 6 "select count(*) from sluice.job where job_id ~ '^p[0-9]'"
-ok 'and the others nothing' says '2 3' 'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.outbox)'
+ok 'and the others nothing' says '2 3' 'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.messages)'
 
 # Dead letters fed again.
 printf '%s\n' '{"kafka":{"cluster":"c","topic":"t","partition":1,"offset":0,"prev":0},"job_id":"f1","text":5}' \
@@ -173,7 +173,7 @@ printf '%s\n' '{"kafka":{"cluster":"c","topic":"t","partition":1,"offset":0,"pre
 	"$T_TOP/pipelines/intake" >made 2>err
 jq -r .admit.no made >nos
 mapfile -t no <nos
-before=$(q 'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.outbox)')
+before=$(q 'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.messages)')
 # dead N REQUEST: the line that feeds it.
 dead() { q "select sluice.dead_line($1)" | jq -c --argjson r "$2" '. + {refeed: {}, request: $r}'; }
 {
@@ -205,7 +205,7 @@ ok 'dead letters, mended and not' ask door
 jq -c '[.job_id, .admit.outcome, .admit.code]' got >outcomes
 same 'each with its outcome' want outcomes
 ok 'only what was taken is superseded' says 'job job ' "select string_agg(coalesce(superseded_as, ''), ' ' order by no) from sluice.dead where off is not null and part = 1"
-ok 'no dead letter and no message of it' test "$before" = "$(q 'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.outbox)')"
+ok 'no dead letter and no message of it' test "$before" = "$(q 'select (select count(*) from sluice.dead_letter), (select count(*) from sluice.messages)')"
 
 # The database goes and comes.
 lives() { echo "{\"job_id\":\"$1\",\"text\":\"$1\"}" >in && ask door "${2:-20}" && jq -e '.admit.outcome == "job"' got; }

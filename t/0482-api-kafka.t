@@ -70,7 +70,7 @@ ok 'jobs are admitted while it is away' away
 ok 'one by hand' is 202 post /v1/jobs '{"job_id":"away","text":"x","pipeline":"load"}'
 done_away() { is 200 get /v1/jobs/away && jq -e '.status == "completed"' body; }
 ok 'which is run' until_ok 20 done_away
-backlog() { says t 'select count(*) >= 100 from sluice.outbox, sluice.outbox_pos where seq > sent'; }
+backlog() { says t 'select count(*) >= 100 from sluice.messages, sluice.outbox_pos where seq > sent'; }
 ok 'its result waits' backlog
 ok 'Kafka is started' kafka_start
 before=$(wc -l <results)

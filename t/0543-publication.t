@@ -75,7 +75,7 @@ while [ $i -lt 24 ]; do
 	i=$((i + 1))
 done
 echo "# kills=$kills stops=$stops"
-sent() { [ "$(q "select sent = (select max(seq) from sluice.outbox) from sluice.outbox_pos where stream = 'main'")" = t ]; }
+sent() { [ "$(q "select sent = (select max(seq) from sluice.messages) from sluice.outbox_pos where stream = 'main'")" = t ]; }
 ok 'all is marked as sent in the end' until_ok 90 sent
 ok 'no relay has stopped for good' test ! -e one.stop -a ! -e two.stop
 kcat -b "$SLUICE_KAFKA" -C -e -q -t "$topic" -X isolation.level=read_committed -f '%k %s\n' >seen
@@ -92,7 +92,7 @@ wait $one $two
 for f in one.pid two.pid; do kill -9 "$(cat $f)" 2>/dev/null; done
 gone() { [ "$(q "select pg_try_advisory_lock(7305, hashtext('main'))")" = t ]; }
 until_ok 10 gone
-last=$(q 'select max(seq) from sluice.outbox')
+last=$(q 'select max(seq) from sluice.messages')
 back() { q "update sluice.outbox_pos set sent = $((last - 5)) where stream = 'main'" >/dev/null; }
 more $((rows + 1)) $((rows + 3))
 back
@@ -102,7 +102,7 @@ ok 'a ledger with the message that the position is of goes on' until_ok 30 sent
 kill $pid
 wait $pid
 until_ok 10 gone
-last=$(q 'select max(seq) from sluice.outbox')
+last=$(q 'select max(seq) from sluice.messages')
 q "update sluice.outbox set value = '0' where seq = $last" >/dev/null
 back
 more $((rows + 4)) $((rows + 6))

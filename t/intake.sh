@@ -15,8 +15,8 @@ each() {
 	printf '%s\n' "$@" | diff - outcomes
 }
 # outbox COLUMNS: of the messages since remember.
-outbox() { q "select $1 from sluice.outbox where seq > $mark order by seq"; }
-remember() { mark=$(q 'select coalesce(max(seq), 0) from sluice.outbox'); }
+outbox() { q "select $1 from sluice.messages where seq > $mark order by seq"; }
+remember() { mark=$(q 'select coalesce(max(seq), 0) from sluice.messages'); }
 # state JOB_ID processing|completed|failed: as a worker would bring it about.
 state() {
 	psql -X -q -At -v ON_ERROR_STOP=1 -v id="$1" -v state="$2" -d "$SLUICE_DB" -f - >state.log <<-'X'

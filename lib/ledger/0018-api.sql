@@ -127,9 +127,23 @@ create or replace function low_of(p_pipeline text) returns bigint language sql s
     $$ select coalesce(min(l.low), 9223372036854775807) from lows($1) l
         where exists (select from job j where j.pipeline = l.pipeline and j.prio = l.prio and j.no > l.low) $$;
 
+-- A document's first version, when the job has its document's name, is in job_key, not in doc_gen.
+alter table job_key
+    add column doc          uuid,       -- as doc_gen.doc
+    add column doc_digest   uuid;       -- as doc_gen.digest
+
+-- The key of a document within a pipeline.
+create function doc_of(p_tenant text, p_doc_key text, p_pipeline text) returns uuid language sql stable as
+    $$ select sluice.key16(sluice.key16(p_tenant, p_doc_key)::text, p_pipeline) $$;
+
+-- All versions of a document; p_name: the key of a job named as it.
+create function doc_versions(p_doc uuid, p_name uuid) returns table (gen integer, no bigint, digest uuid) language sql stable as $$
+    select d.gen, d.no, d.digest from sluice.doc_gen d where d.doc = p_doc
+    union all select 0, k.no, k.doc_digest from sluice.job_key k where k.key = p_name and k.doc = p_doc $$;
+
 -- As in 0006, with bounds in time instead of ages, and doc: one document's key, letter
--- by letter. That of a tenant is looked up in doc_gen, and only where the document was
--- deleted, which doc_gen forgets, among all jobs of the tenant before. Without a state,
+-- by letter. That of a tenant is looked up by its versions, and only where the document was
+-- deleted, which forgets them, among all jobs of the tenant before. Without a state,
 -- one pipeline's jobs are read by its index. Unfinished jobs are read from each pipeline's
 -- own marks on: one job that nobody takes holds those of its pipeline and priority only.
 create function pick(p_tenant text, p_pipeline text, p_state text, p_code text, p_since timestamptz, p_until timestamptz,
@@ -154,7 +168,7 @@ begin
     v_bounds := concat_ws(' and ', 'true', case when v_lo is not null then 'j.no >= $10' end, case when v_hi is not null then 'j.no < $11' end);
     if p_tenant is not null and p_doc is not null then
         v_from := array[pick_from('select g.no from pipelines() p(name)
-            cross join lateral (select * from doc_gen g where g.doc = key16(key16($1, $14)::text, p.name)) g
+            cross join lateral doc_versions(doc_of($1, $14, p.name), key16($1, $14)) g
             where $2 is null or p.name = $2
             union all select j.no from deleted d join job j on j.tenant = d.tenant and j.no <= d.no and j.doc_key = d.doc_key
             where d.tenant = $1 and d.doc_key = $14', v_bounds, v_order)];

@@ -69,7 +69,7 @@ def restore(run, todo):
     stop_all(run)
     counts = """select (select count(*) from sluice.outcome) as outcomes, (select count(*) from sluice.job) as jobs,
         (select sent from sluice.outbox_pos where stream = 'main') as sent,
-        (select coalesce(max(seq), 0) from sluice.outbox) as head"""
+        (select coalesce(max(seq), 0) from sluice.messages) as head"""
     before = run.stack.rows(counts)[0]
     by_hand(run)
     after = run.stack.rows(counts)[0]

@@ -33,7 +33,7 @@ class Door(Case):
 
     def check(self, tag):
         want(JOBS, f"select count(*) from sluice.job where pipeline = '{tag}'")
-        want(0, f"select count(*) from sluice.outbox where key like '{tag}-%'")
+        want(0, f"select count(*) from sluice.messages where key like '{tag}-%'")
 
 
 class Hits(Case):
