@@ -1,18 +1,19 @@
 #include "admission.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "b64.h"
 #include "header.h"
 #include "now.h"
 
 enum { PLACES = 1024 };
 
 #define ADMIT_COLUMNS "$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28"
-#define ADMIT(as) "select outcome, no, of, code from sluice.admit" as "($1,$2,$3," ADMIT_COLUMNS
+#define ADMIT(as) "select outcome, no, of, code from sluice.admit_" as "($1,$2,$3," ADMIT_COLUMNS ",$29,$30,$31)"
 /* By whether it mends, and whether only the sender hears of it. */
 static const char *const admit_sql[2][2] = {
-	{ ADMIT("") ")", ADMIT("_answers") ")" },
-	{ ADMIT("_mended") ",$29,$30,$31)", ADMIT("_mended_answers") ",$29,$30,$31)" } };
+	{ ADMIT("keyed"), ADMIT("keyed_answers") }, { ADMIT("mended"), ADMIT("mended_answers") } };
 static const char begin_sql[] = "select sluice.source_begin($1,$2,$3)";
 static const char place_sql[] = "select src, kind, tenant, pipeline from sluice.source_read($1,$2,$3)";
 /* Of the topic on which a dead letter came, not of the one that it is fed from. */
@@ -163,6 +164,59 @@ put_int(int arg, int64_t v, bool have)
 		pg_put_null(&args, arg);
 }
 
+/* As key16 of the ledger (lib/ledger/0001); a NUL is there what pg_put makes of it. */
+static void
+key16(unsigned char key[32], const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	static struct buf both;
+
+	both.len = 0;
+	buf_add(&both, a, a_len);
+	buf_addc(&both, '\1');
+	for (const char *nul; (nul = memchr(b, '\0', b_len)); b_len -= (size_t)(nul + 1 - b), b = nul + 1) {
+		buf_add(&both, b, (size_t)(nul - b));
+		buf_adds(&both, "\xef\xbf\xbd");
+	}
+	buf_add(&both, b, b_len);
+	sha256_raw(both.p, both.len, key);
+}
+
+static size_t
+uuid_text(char text[37], const unsigned char u[16])
+{
+	static const char digit[] = "0123456789abcdef";
+	char *p = text;
+
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*p++ = '-';
+		*p++ = digit[u[i] >> 4];
+		*p++ = digit[u[i] & 15];
+	}
+	return (size_t)(p - text);
+}
+
+/* The keys of admit_keyed: the job's, that of one named as its document, the document's in its
+ * pipeline, which is made of the text of the one before. */
+static void
+put_keys(const struct entry *q, int a)
+{
+	unsigned char name[32], whose[32], of[32];
+	char text[37];
+
+	if (q->reject) {
+		for (int i = 0; i < 3; i++)
+			pg_put_null(&args, a + i);
+		return;
+	}
+	key16(name, q->tenant.p, q->tenant.len, q->job_id.p, q->job_id.len);
+	key16(whose, q->tenant.p, q->tenant.len, q->doc_key.p, q->doc_key.len);
+	key16(of, text, uuid_text(text, whose), q->pipeline.p, q->pipeline.len);
+	pg_put(&args, a, name, 16);
+	pg_put(&args, a + 1, whose, 16);
+	pg_put(&args, a + 2, of, 16);
+}
+
 /* Columns in the order of sluice.admit, from argument a on. */
 static void
 put(const struct entry *q, int a)
@@ -197,6 +251,22 @@ put(const struct entry *q, int a)
 	put_text(a++, &q->callback, q->callback.len);
 	put_text(a++, &q->blob, q->blob.len);
 	put_int(a++, (int64_t)q->length, q->length);
+	if (!q->mends)
+		put_keys(q, a);
+}
+
+enum pg_status
+admission_agrees(struct pg *db)
+{
+	static const char sql[] = "select sluice.key16('tenant', E'a\\uFFFDb')";
+	unsigned char key[32];
+	enum pg_status st = pg_call_again(db, sql, NULL);
+
+	key16(key, "tenant", 6, "a\0b", 3);
+	if (st != PG_OK || !memcmp(pg_bytes(db, 0, 0, NULL), key, 16))
+		return st;
+	snprintf(db->err, sizeof(db->err), "database: its ledger makes keys in another way than this program");
+	return PG_BUG;
 }
 
 /* Whether the ledger lacks what lies before the first records of the batch's places. In
@@ -227,7 +297,8 @@ set_out(struct pg *db, const struct entry *q, size_t n)
 {
 	static const enum pg_type types[] = { PG_INT4, PG_INT8, PG_INT8, PG_UUID, PG_TEXT, PG_TEXT, PG_TEXT,
 	    PG_TEXT, PG_TEXT, PG_INT2, PG_UUID, PG_UUID, PG_BOOL, PG_TEXT, PG_BYTEA, PG_TEXT, PG_TEXT, PG_TEXT,
-	    PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_BYTEA, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8 };
+	    PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_BYTEA, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8,
+	    PG_UUID, PG_UUID, PG_UUID };
 	bool mends = q->mends;
 	int first = 0;
 	enum pg_status st = begin(db, q, n);
@@ -241,7 +312,7 @@ set_out(struct pg *db, const struct entry *q, size_t n)
 		pg_put_i64(&args, pg_scalar(&args, PG_BOOL), q->tenant_named);
 		first = 3;
 	}
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types) - (mends ? 3 : 0); i++)
 		pg_array(&args, types[i]);
 	for (size_t i = 0; i < n; i++)
 		put(&q[i], first);

@@ -10,6 +10,9 @@
 /* How long what an operator said of a topic is believed. */
 enum { ADMISSION_STALE_MS = 1000 };
 
+/* Asked once: whether the ledger makes keys as we do. */
+enum pg_status admission_agrees(struct pg *db);
+
 /* Whether admission_columns would have to ask the ledger. */
 bool admission_asks(const struct entry *q);
 /* Fills q->src and the columns by what the ledger says of its topic. base:

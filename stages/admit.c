@@ -10,7 +10,7 @@
 #include "seen.h"
 #include "stage.h"
 
-enum { BATCH = 500, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, ANSWERS_VERSION = 19 };
+enum { BATCH = 500, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 20 };
 
 static const char usage[] = "admit [-a] [-b batch] [-p folder]\n\n"
     "Reads requests, settles each in the ledger (SLUICE_DB) as a job, a duplicate, a\n"
@@ -170,7 +170,7 @@ probe(void)
 	enum pg_status st;
 
 	settle_batch();
-	st = pg_ledger(&db, 4, NULL, NULL);
+	st = pg_ledger(&db, LEDGER, NULL, NULL);
 	if (st != PG_OK)
 		stop(st);
 	stage_pass(&s);
@@ -197,7 +197,9 @@ main(int argc, char **argv)
 		die_usage(usage);
 	st = pg_open(&db, arg_env("SLUICE_DB", ""), CONNECT_MS);
 	if (st == PG_OK)
-		st = pg_ledger(&db, answers ? ANSWERS_VERSION : 4, NULL, NULL);
+		st = pg_ledger(&db, LEDGER, NULL, NULL);
+	if (st == PG_OK)
+		st = admission_agrees(&db);
 	if (st != PG_OK)
 		stop(st);
 	s.settles = true;

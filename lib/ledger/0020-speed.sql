@@ -255,15 +255,18 @@ begin
     return v_no;
 end $$;
 
--- Settles a batch of records, as 0004 says; answers only where sluice.answers is on. A
--- setting, not an argument: the function keeps its name and number for programs that call it while this is made.
-create or replace function admit(
+-- Settles a batch of records, as 0004 says; answers only where sluice.answers is on: a
+-- setting, not an argument, so that functions keep their numbers for programs that call
+-- them while this is made. The caller has the keys already: of the job (p_name), of a job
+-- that is named as the document (p_whose), of the document in its pipeline (p_of): key16 and doc_of.
+create function admit_keyed(
     p_src integer[], p_prev bigint[], p_off bigint[], p_rec uuid[], p_kind text[],
     p_tenant text[], p_job_id text[], p_doc_key text[], p_pipeline text[], p_prio smallint[],
     p_digest uuid[], p_doc uuid[], p_again boolean[], p_request text[], p_original bytea[], p_trace text[],
     p_stage text[], p_code text[], p_message text[], p_error text[],
     p_topic text[], p_part integer[], p_key bytea[],
     p_ts bigint[], p_headers text[], p_callback text[], p_blob text[], p_length bigint[],
+    p_name uuid[], p_whose uuid[], p_of uuid[],
     p_generation integer[] default null, p_supersedes bigint[] default null, p_first_run integer[] default null)
     returns table (outcome text, no bigint, of text, code text)
     language plpgsql volatile security definer set search_path = sluice, pg_temp
@@ -272,7 +275,6 @@ create or replace function admit(
 declare
     h integer;
     v_answers boolean := coalesce(current_setting('sluice.answers', true), '') = 'on';
-    v_name uuid[]; v_whose uuid[]; v_doc uuid[];     -- keys: of the job, of one named as its document, of the document in its pipeline
     v_out text[]; v_seen boolean[]; v_ref bigint[]; v_after bigint[]; v_gen integer[]; v_no bigint[]; v_dead bigint[];
 begin
     for h in select distinct hashtext(p) from unnest(p_pipeline) p where p is not null order by 1 loop
@@ -282,14 +284,10 @@ begin
     if array_remove(p_src, null) <> '{}' then
         perform source_check(p_src, p_prev, p_off, p_rec, p_ts);
     end if;
-    v_name := array(select key16(i.tenant, i.job_id) from unnest(p_tenant, p_job_id) with ordinality i(tenant, job_id, ord) order by i.ord);
-    v_whose := array(select case when i.doc_key = i.job_id then i.name else key16(i.tenant, i.doc_key) end
-                       from unnest(p_tenant, p_job_id, p_doc_key, v_name) with ordinality i(tenant, job_id, doc_key, name, ord) order by i.ord);
-    v_doc := array(select key16(i.whose::text, i.pipeline) from unnest(v_whose, p_pipeline) with ordinality i(whose, pipeline, ord) order by i.ord);
-    if p_generation is null and all_new(p_src, p_off, p_kind, v_name, v_whose, v_doc) then
+    if p_generation is null and all_new(p_src, p_off, p_kind, p_name, p_whose, p_of) then
         return query select 'job', u.no, null::text, null::text
           from unnest(admit_new(p_src, p_off, p_rec, p_tenant, p_job_id, p_doc_key, p_pipeline, p_prio, p_digest, p_doc, p_request,
-                  p_original, p_trace, p_key, p_ts, p_headers, p_callback, p_blob, v_name, v_doc)) u(no);
+                  p_original, p_trace, p_key, p_ts, p_headers, p_callback, p_blob, p_name, p_of)) u(no);
         return;
     end if;
 
@@ -310,7 +308,7 @@ begin
                    case when o.src is not null then o.no else coalesce(k.no, g.no) end as ref,
                    case when not ended(g.state) then g.no end as after,
                    case when m.gen is not null or i.doc_key <> i.job_id then coalesce(m.gen, 0) + 1 end as gen
-              from unnest(p_src, p_off, p_kind, p_tenant, p_job_id, p_doc_key, p_pipeline, p_digest, p_doc, p_again, v_name, v_whose, v_doc)
+              from unnest(p_src, p_off, p_kind, p_tenant, p_job_id, p_doc_key, p_pipeline, p_digest, p_doc, p_again, p_name, p_whose, p_of)
                    with ordinality i(src, off, kind, tenant, job_id, doc_key, pipeline, digest, doc, again, name, whose, of, ord)
               left join lateral (
                   select o.src, o.kind, o.no from outcome o where o.src = i.src and o.off = i.off
@@ -345,10 +343,10 @@ begin
      where x.o = 'job' and not x.seen order by x.no;
     insert into job_key (key, no, digest, doc, doc_digest)
     select x.name, x.no, x.digest, case when x.gen is null then x.of end, case when x.gen is null then x.doc end
-      from unnest(v_out, v_seen, v_no, v_name, p_digest, v_gen, v_doc, p_doc) x(o, seen, no, name, digest, gen, of, doc)
+      from unnest(v_out, v_seen, v_no, p_name, p_digest, v_gen, p_of, p_doc) x(o, seen, no, name, digest, gen, of, doc)
      where x.o = 'job' and not x.seen order by 1;
     insert into doc_gen (doc, gen, no, digest)
-    select x.of, x.gen, x.no, x.doc from unnest(v_out, v_seen, v_no, v_gen, v_doc, p_doc) x(o, seen, no, gen, of, doc)
+    select x.of, x.gen, x.no, x.doc from unnest(v_out, v_seen, v_no, v_gen, p_of, p_doc) x(o, seen, no, gen, of, doc)
      where x.o = 'job' and not x.seen and x.gen is not null order by 1;
     insert into outcome (src, off, rec, kind, no, ts)
     select x.src, x.off, x.rec, x.o, case when x.o = 'rejected' then x.dead else x.no end, x.ts
@@ -394,6 +392,39 @@ begin
           from unnest(v_out, v_no, v_dead, p_code, p_job_id, p_tenant, p_doc_key, p_pipeline)
                with ordinality x(o, no, dead, code, job_id, tenant, doc_key, pipeline, ord)
          order by x.ord;
+end $$;
+
+create function admit_keyed_answers(
+    p_src integer[], p_prev bigint[], p_off bigint[], p_rec uuid[], p_kind text[],
+    p_tenant text[], p_job_id text[], p_doc_key text[], p_pipeline text[], p_prio smallint[],
+    p_digest uuid[], p_doc uuid[], p_again boolean[], p_request text[], p_original bytea[], p_trace text[],
+    p_stage text[], p_code text[], p_message text[], p_error text[],
+    p_topic text[], p_part integer[], p_key bytea[],
+    p_ts bigint[], p_headers text[], p_callback text[], p_blob text[], p_length bigint[],
+    p_name uuid[], p_whose uuid[], p_of uuid[])
+    returns table (outcome text, no bigint, of text, code text)
+    language sql volatile security definer set search_path = sluice, pg_temp set sluice.answers = 'on' as $$
+    select * from admit_keyed($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 
+        $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) $$;
+
+-- For callers without keys.
+create or replace function admit(
+    p_src integer[], p_prev bigint[], p_off bigint[], p_rec uuid[], p_kind text[],
+    p_tenant text[], p_job_id text[], p_doc_key text[], p_pipeline text[], p_prio smallint[],
+    p_digest uuid[], p_doc uuid[], p_again boolean[], p_request text[], p_original bytea[], p_trace text[],
+    p_stage text[], p_code text[], p_message text[], p_error text[],
+    p_topic text[], p_part integer[], p_key bytea[],
+    p_ts bigint[], p_headers text[], p_callback text[], p_blob text[], p_length bigint[],
+    p_generation integer[] default null, p_supersedes bigint[] default null, p_first_run integer[] default null)
+    returns table (outcome text, no bigint, of text, code text)
+    language plpgsql volatile security definer set search_path = sluice, pg_temp as $$
+declare
+    v_name uuid[] := array(select key16(i.tenant, i.job_id) from unnest(p_tenant, p_job_id) with ordinality i(tenant, job_id, ord) order by i.ord);
+    v_whose uuid[] := array(select key16(i.tenant, i.doc_key) from unnest(p_tenant, p_doc_key) with ordinality i(tenant, doc_key, ord) order by i.ord);
+    v_of uuid[] := array(select key16(i.whose::text, i.pipeline) from unnest(v_whose, p_pipeline) with ordinality i(whose, pipeline, ord) order by i.ord);
+begin
+    return query select * from admit_keyed($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 
+        $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, v_name, v_whose, v_of, $29, $30, $31);
 end $$;
 
 

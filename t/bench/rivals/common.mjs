@@ -1,6 +1,8 @@
 // What all of them share: N jobs of 300 bytes, a clock, and one line of figures.
 export const N = Number(process.argv[2] ?? 20000);
 export const payload = (i) => ({ i, text: "x".repeat(280) });
+// With RIVAL_BARE no job is unique and, where the library keeps none, no result is durable.
+export const bare = Boolean(process.env.RIVAL_BARE);
 export const result = { text: "y".repeat(290) };
 
 // The pieces [0, n), [n, 2n) ... of N jobs.

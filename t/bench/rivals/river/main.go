@@ -1,5 +1,6 @@
 // river N - N lifecycles of River: inserted by InsertManyFast (COPY), worked by many
-// goroutines, completed by its batch completer, each with a recorded output.
+// goroutines, completed by its batch completer, each with a recorded output. Jobs are unique
+// by a number among their arguments, but with RIVAL_BARE.
 package main
 
 import (
@@ -21,7 +22,7 @@ import (
 )
 
 type args struct {
-	I    int    `json:"i"`
+	I    int    `json:"i" river:"unique"`
 	Text string `json:"text"`
 }
 
@@ -78,11 +79,15 @@ func main() {
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: setting("RIVAL_WORKERS", 2000)}},
 	}))
 
+	var opts *river.InsertOpts
+	if os.Getenv("RIVAL_BARE") == "" {
+		opts = &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
+	}
 	begin := time.Now()
 	for at := 0; at < n; at += 1000 {
 		jobs := make([]river.InsertManyParams, 0, 1000)
 		for i := at; i < min(at+1000, n); i++ {
-			jobs = append(jobs, river.InsertManyParams{Args: args{i, strings.Repeat("x", 280)}})
+			jobs = append(jobs, river.InsertManyParams{Args: args{i, strings.Repeat("x", 280)}, InsertOpts: opts})
 		}
 		must(client.InsertManyFast(ctx, jobs))
 	}
