@@ -1,6 +1,7 @@
 #include "feed_int.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -13,6 +14,7 @@ struct feed *
 feed_open(const struct feed_opts *o)
 {
 	struct feed *f = mem_zalloc(sizeof(*f));
+	uint32_t session;
 
 	f->o = *o;
 	if (!f->o.window)
@@ -30,8 +32,9 @@ feed_open(const struct feed_opts *o)
 	f->window = f->o.least > WINDOW_START ? f->o.least : WINDOW_START;
 	if (f->window > f->o.window)
 		f->window = f->o.window;
-	if (getrandom(&f->session, sizeof(f->session), 0) != sizeof(f->session))
+	if (getrandom(&session, sizeof(session), 0) != sizeof(session))
 		die_sys(XTEMP, "getrandom");
+	snprintf(f->session, sizeof(f->session), "\"%08" PRIx32 "-", session);
 	feed_signals();
 	return f;
 }

@@ -106,8 +106,7 @@ slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
 	s->line.len = s->parts.len = s->log_head.len = s->log_tail.len = s->log_cut = s->ntimes = s->told.len = 0;
 	s->percent = 0;
 	s->progress[0] = '\0';
-	c.len = (size_t)snprintf(token, sizeof(token), "\"%08" PRIx32 "-%" PRIu32 "-%" PRIu32 "\"",
-	    f->session, s->index, s->gen);
+	c.len = (size_t)snprintf(token, sizeof(token), "%s%" PRIu32 "-%" PRIu32 "\"", f->session, s->index, s->gen);
 	while (f->o.nested && (lf = memchr(line, '\n', len))) {
 		add_line(f, s, &c, line, (size_t)(lf - line));
 		len -= (size_t)(lf + 1 - line);
@@ -152,19 +151,33 @@ slot_free(struct feed *f, struct slot *s)
 	f->spare[f->nspare++] = s;
 }
 
+/* Decimal digits up to that byte, and past it. */
+static bool
+number(const char **p, const char *end, char last, uint32_t *n)
+{
+	uint64_t v = 0;
+	const char *from = *p;
+
+	for (; *p < end && **p >= '0' && **p <= '9' && v <= UINT32_MAX; ++*p)
+		v = v * 10 + (uint64_t)(**p - '0');
+	*n = (uint32_t)v;
+	return *p > from && v <= UINT32_MAX && *p < end && *(*p)++ == last;
+}
+
+/* What slot_new wrote, and nothing else. */
 struct slot *
 slot_find(struct feed *f, const struct rec_member *token)
 {
-	uint32_t session, index, gen;
-	char text[FEED_TOKEN], end;
+	const size_t len = sizeof(f->session) - 1;
+	const char *p, *end;
+	uint32_t index, gen;
 	struct slot *s;
 
-	if (!token || token->type != '"' || token->val_len >= sizeof(text))
+	if (!token || token->type != '"' || token->val_len < len || memcmp(token->val, f->session, len) != 0)
 		return NULL;
-	memcpy(text, token->val, token->val_len);
-	text[token->val_len] = '\0';
-	if (sscanf(text, "\"%8" SCNx32 "-%" SCNu32 "-%" SCNu32 "%c", &session, &index, &gen, &end) != 4 ||
-	    end != '"' || session != f->session || index >= f->nslots)
+	p = token->val + len;
+	end = token->val + token->val_len;
+	if (!number(&p, end, '-', &index) || !number(&p, end, '"', &gen) || p != end || index >= f->nslots)
 		return NULL;
 	s = f->slots[index];
 	return s->gen == gen && s->where == AT_SENT && s->written ? s : NULL;

@@ -7,6 +7,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "rec.h"
+#include "scan.h"
 
 size_t
 utf8_len(const char *p, const char *end)
@@ -49,7 +50,7 @@ json_quote(struct buf *out, const char *s, size_t len)
 
 	buf_room(out, len + 2);
 	buf_addc(out, '"');
-	while (p < end) {
+	while ((p = scan_plain(p, end)) < end) {
 		size_t n = 1;
 
 		if ((unsigned char)*p >= 0x80)

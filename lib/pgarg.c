@@ -13,8 +13,11 @@ static const uint8_t widths[] = { 1, 0, 2, 4, 8, 4, 8, 0, 16 };
 static void
 add_be(struct buf *b, uint64_t v, int bytes)
 {
+	char *p = buf_room(b, (size_t)bytes);
+
+	b->len += (size_t)bytes;
 	while (bytes-- > 0)
-		buf_addc(b, (char)(v >> (8 * bytes)));
+		*p++ = (char)(v >> (8 * bytes));
 }
 
 static int

@@ -22,10 +22,8 @@ scan_space(struct scan *s)
 		s->p++;
 }
 
-/* The first byte that is not plain text inside a string: a quote, a
- * backslash, a control byte or one of a multi-byte sequence. */
-static const char *
-plain_end(const char *p, const char *end)
+const char *
+scan_plain(const char *p, const char *end)
 {
 #ifdef __SSE2__
 	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
@@ -131,7 +129,7 @@ scan_string(struct scan *s, bool *escaped)
 		*escaped = false;
 	s->p++;
 	for (;;) {
-		s->p = plain_end(s->p, s->end);
+		s->p = scan_plain(s->p, s->end);
 		if (s->p == s->end)
 			return scan_fail(s, REC_SYNTAX);
 		if (*s->p == '"') {

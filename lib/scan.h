@@ -12,6 +12,9 @@ struct scan {
 	enum rec_status st;     /* REC_OK until a function returned false; then p is the fault */
 };
 
+/* The first byte from p on that is not plain text inside a string: a quote, a backslash, a
+ * control byte or one of a multi-byte sequence; end if there is none. */
+const char *scan_plain(const char *p, const char *end);
 void scan_space(struct scan *s);
 /* At an opening quote: past the closing one. escaped (may be NULL) says
  * whether a backslash was seen. */
