@@ -324,12 +324,13 @@ begin
     did := 'unknown';
     for turn in 1..3 loop
         exit when v_no is null;
+        -- What failed may be run again at any moment, but not now; before cancel_no's lock.
+        perform pg_advisory_xact_lock_shared(7301, hashtext(j.pipeline)) from job j where j.no = v_no;
         if cancel_no(array[v_no], p_reason) = 1 then
             v_state := null;
             did := 'done';
             exit;
         end if;
-        perform pg_advisory_xact_lock_shared(7301, hashtext(j.pipeline)) from job j where j.no = v_no;
         v_state := state_of(v_no);
         did := case when v_state = 'cancelled' then 'already' when ended(v_state) then 'ended' end;
         exit when did is not null;

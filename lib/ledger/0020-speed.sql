@@ -770,7 +770,96 @@ begin
          where v_mask >> (u.no & 63)::integer & 1 = 1 and coalesce(e.state, 'queued') = 'queued';
 end $$;
 
--- As in 0005. What nobody has had yet has no transitions to be looked up: their key tells.
+-- Jobs that end from outside, as in 0005, with their pipelines' slots to itself.
+create or replace function end_no(p_no bigint[], p_n integer[], p_state state, p_error text[]) returns integer
+    language plpgsql volatile set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    h integer; v_no bigint[]; v_n integer[]; v_was state[];
+begin
+    for h in select distinct hashtext(j.pipeline) from unnest(p_no) i(no)
+              cross join lateral (select j.pipeline from job j where j.no = i.no) j order by 1 loop
+        perform pg_advisory_xact_lock(7302, h);
+    end loop;
+    with done as (
+        insert into ev (no, n, was, state, run, attempt, failures, suspect, error, result)
+        select j.no, coalesce(e.n, 0) + 1, coalesce(e.state, 'queued'), p_state, coalesce(e.run, j.first_run, 1),
+               coalesce(e.attempt, 0), coalesce(e.failures, 0), coalesce(e.suspect, 0),
+               x.error,
+               json_strip_nulls(json_build_object('job_id', j.job_id, 'tenant', j.tenant, 'doc_key', j.doc_key,
+                   'pipeline', j.pipeline, 'run', coalesce(e.run, j.first_run, 1), 'attempt', coalesce(e.attempt, 0),
+                   'status', p_state, 'error', x.error::json, 'finished_at', stamp(clock_timestamp())))::text
+          from (select distinct on (i.no) i.* from unnest(p_no, p_n, p_error) i(no, n, error) order by i.no) x
+         cross join lateral (select * from job j where j.no = x.no) j
+          left join lateral (select e.* from ev e where e.no = j.no order by e.n desc limit 1) e on true
+         where coalesce(e.state, 'queued') in ('queued', 'processing', 'waiting')
+           and coalesce(e.n, 0) = coalesce(x.n, e.n, 0)
+         order by j.no
+        on conflict do nothing
+        returning ev.no, ev.n, ev.was)
+    select array_agg(d.no), array_agg(d.n), array_agg(d.was) into v_no, v_n, v_was from done d;
+    if v_no is null then
+        return 0;
+    end if;
+    perform finish(v_no, v_n, array_fill(null::bytea, array[cardinality(v_no)]));
+    insert into stop (worker, no, attempt)
+    select e.worker, e.no, e.attempt from unnest(v_no, v_n, v_was) x(no, n, was)
+     cross join lateral (select * from ev e where e.no = x.no and e.n = x.n - 1) e
+     where x.was = 'processing';
+    return cardinality(v_no);
+end $$;
+
+-- As in 0005, with all locks in one order.
+create or replace function timeouts(p_limit integer) returns integer
+    language plpgsql volatile security definer set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    v_p text; v_now timestamptz := clock_timestamp(); v_from timestamptz; v_some bigint[];
+    h integer; v_no bigint[]; v_n integer[]; v_error text[]; v_gone text[];
+begin
+    -- One at a time; another caller's work is as good as ours.
+    select s.value::timestamptz into v_from from system_state s where s.name = 'timers' for update skip locked;
+    if not found then
+        return 0;
+    end if;
+    -- A timer may be committed some seconds after it was due: hence the overlap.
+    select coalesce(array_agg(t.no), '{}'), coalesce(array_agg(t.n), '{}'), coalesce(array_agg(t.error), '{}')
+      into v_no, v_n, v_error
+      from (select t.no, t.n, case when t.n is null then error_text('ledger', 'deadline', 'run ' || t.run || ' has not ended in time')
+                    else error_text('ledger', 'gate_timeout', 'gate ' || coalesce(e.gate, '?') || ' was not opened in time') end as error
+              from timer t
+             cross join lateral (select e.* from ev e where e.no = t.no order by e.n desc limit 1) e
+             where t.due > v_from - interval '10 s' and t.due <= v_now
+               and (e.n = t.n and e.state = 'waiting' or e.run = t.run and not ended(e.state))
+             order by t.due limit p_limit) t;
+    if cardinality(v_no) < p_limit then
+        update system_state set value = v_now::text, at = v_now where name = 'timers';
+    end if;
+    for v_p in select p.pipeline from pipeline p where p.deadline_s is not null order by 1 loop
+        v_some := deadline_due(v_p, p_limit);
+        v_no := v_no || v_some;
+        v_n := v_n || array_fill(null::integer, array[cardinality(v_some)]);
+        v_error := v_error || (select array_fill(error_text('ledger', 'deadline', 'not ended ' || p.deadline_s || ' s after its admission'),
+                                                 array[cardinality(v_some)]) from pipeline p where p.pipeline = v_p);
+    end loop;
+    -- Many locks of one kind are taken in the order of their hashes, here as everywhere; those
+    -- of end_no too.
+    v_gone := array(select w.pipeline from worker w where w.ended_at is null and worker_gone(w.id, w.until) group by 1 order by hashtext(w.pipeline));
+    for h in select distinct hashtext(u.p) from (select unnest(v_gone) as p union all
+                select j.pipeline from unnest(v_no) i(no) cross join lateral (select j.pipeline from job j where j.no = i.no) j) u order by 1 loop
+        perform pg_advisory_xact_lock(7302, h);
+    end loop;
+    foreach v_p in array v_gone loop
+        perform workers_reap(v_p);
+    end loop;
+    return end_no(v_no, v_n, 'failed', v_error);
+end $$;
+
+-- Between the look at a job's last transition and the next one nobody else writes one: who
+-- claims and settles has slots of his own under the shared lock, who ends jobs takes the lock
+-- (end_no). So there is no conflict to be seen for.
+
+-- As in 0005. Of jobs that nobody has had yet no transitions are looked up.
 create or replace function claim(p_worker bigint, p_pipeline text, p_no bigint[], p_n integer[],
     p_bytes bigint, p_lane integer[], p_held integer[])
     returns table (no bigint, claimed boolean, state text, n integer, run integer, attempt integer, failures integer,
@@ -780,6 +869,7 @@ create or replace function claim(p_worker bigint, p_pipeline text, p_no bigint[]
 #variable_conflict use_column
 declare
     v_mask bigint; v_lane integer; v_whole integer; v_room integer; v_lanes integer[]; v_full integer[]; v_may bigint[] := p_no;
+    v_fresh boolean;
     v_got bigint[]; v_n integer[]; v_run integer[]; v_attempt integer[]; v_failures integer[];
     v_paused boolean := exists (select 1 from pipeline p where p.pipeline = p_pipeline and p.paused);
     v_gates boolean := exists (select 1 from gate);
@@ -805,6 +895,8 @@ begin
                              where lane is not null) d) r on r.lane = t.lane
                  where t.lane is null or t.rank <= r.room) s;
     end if;
+    v_fresh := 0 = all (p_n) and not exists (select from ev e
+        where e.no between (select min(u.no) from unnest(p_no) u(no)) and (select max(u.no) from unnest(p_no) u(no)));
     with taken as (
         insert into ev (no, n, was, state, run, attempt, failures, suspect, worker)
         select f.no, f.n + 1, 'queued', 'processing', f.run, f.attempt + 1, f.failures, f.suspect, p_worker
@@ -815,7 +907,7 @@ begin
                   from unnest(p_no, p_n) with ordinality i(no, n, ord)
                  cross join lateral (select j.pipeline, j.after, j.first_run, octet_length(j.request) as size
                                        from job j where j.no = i.no offset 0) j
-                  left join lateral (select e.* from ev e where i.n > 0 and e.no = i.no order by e.n desc limit 1) e on true
+                  left join lateral (select e.* from ev e where not v_fresh and e.no = i.no order by e.n desc limit 1) e on true
                   left join lateral (select octet_length(k.line) as size from ev k
                                       where i.n > 0 and k.no = i.no and k.line is not null order by k.n desc limit 1) k on true
                  where v_mask >> (i.no & 63)::integer & 1 = 1 and j.pipeline = p_pipeline
@@ -824,7 +916,6 @@ begin
                    and (j.after is null or turn_of(j.after))
                    and (v_lanes is null or i.no = any(v_may))) f
          where f.bytes <= p_bytes or f.bytes = f.size
-        on conflict do nothing
         returning no, n, run, attempt, failures)
     select array_agg(t.no), array_agg(t.n), array_agg(t.run), array_agg(t.attempt), array_agg(t.failures)
       into v_got, v_n, v_run, v_attempt, v_failures from taken t;
@@ -905,10 +996,10 @@ begin
                     else least(i.after_ms, 86400000) end as delay
           from unnest(p_no, p_n, p_attempt, p_verb, p_retry, p_charge, p_after_ms, p_error, p_line, p_result, p_timings, p_gate)
                i(no, n, attempt, verb, retry, charge, after_ms, error, line, result, timings, gate)
-         cross join lateral (select * from ev e where e.no = i.no and e.n = i.n) e
+         cross join lateral (select * from ev e where e.no = i.no order by e.n desc limit 1) e
           left join lateral (select g.at from gate g where i.verb = 'waiting' and g.no = i.no and g.gate = i.gate) g on true
          where v_mask >> (i.no & 63)::integer & 1 = 1
-           and e.state = 'processing' and e.attempt = i.attempt and e.worker = p_worker),
+           and e.n = i.n and e.state = 'processing' and e.attempt = i.attempt and e.worker = p_worker),
     done as (
         insert into ev (no, n, was, state, run, attempt, failures, suspect, worker, not_before, error, line, result, timings, gate)
         select u.no, u.n + 1, 'processing', u.state, u.run, u.attempt, u.failures, u.suspect, p_worker,
@@ -918,7 +1009,6 @@ begin
                case when ended(u.state) then u.result || coalesce(',"error":' || u.stuck, '') || v_finished end,
                u.timings, case when u.verb = 'waiting' and u.stuck is null then u.gate end
           from judged u
-        on conflict do nothing
         returning ev.no, ev.n, ev.state, ev.suspect, ev.not_before),
     timed as (
         insert into timer (due, no, n) select d.not_before, d.no, d.n from done d where d.state = 'waiting')
