@@ -80,6 +80,7 @@ struct feed {
 	struct stage_known known[FEED_STAGES];
 	size_t nknown;
 	bool known_told;        /* by feed_stages */
+	bool printing;          /* there is no filter: lines are as they were put */
 	char session[11];       /* how its tokens begin: a quote, eight digits of chance, '-' */
 	bool in_take;           /* feed_put is allowed */
 	bool in_guilty;         /* and what it puts goes alone */

@@ -2,31 +2,21 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "err.h"
 
-/* The feeder without a filter: records go to stdout, without "feed", and each
+/* The feeder without a filter: records go to stdout as they are, and each
  * counts as answered once it is written. */
 
 static int
 print_queued(struct feed *f)
 {
-	static const struct rec_change strip = { .name = "feed" };
 	static struct out out = OUT_INIT(1);
 
-	for (struct slot *s = f->queue.head; s; s = s->next) {
-		f->line.len = 0;
-		if (rec_parse(&f->rec, s->line.p, s->line.len - 1) != REC_OK)
-			die(XBUG, "a line that was put is no record");
-		rec_edit(&f->line, &f->rec, &strip, 1);
-		memcpy(s->line.p, f->line.p, f->line.len);      /* it only got shorter */
-		f->bytes -= s->line.len - f->line.len;
-		s->line.len = f->line.len;
+	for (struct slot *s = f->queue.head; s; s = s->next)
 		if (out_rec(&out, s->line.p, s->line.len) < 0)
 			return -1;
-	}
 	if (out_flush(&out) < 0)
 		return -1;
 	while (f->queue.head) {
@@ -41,6 +31,7 @@ print_queued(struct feed *f)
 int
 feed_print(struct feed *f)
 {
+	f->printing = true;
 	while (f->verdict < 0) {
 		struct pollfd fd[2] = { { .fd = feed_signals(), .events = POLLIN }, { .fd = -1, .events = POLLIN } };
 		int wish = 200, r;

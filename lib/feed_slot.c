@@ -106,6 +106,11 @@ slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
 	s->line.len = s->parts.len = s->log_head.len = s->log_tail.len = s->log_cut = s->ntimes = s->told.len = 0;
 	s->percent = 0;
 	s->progress[0] = '\0';
+	if (f->printing) {
+		buf_add(&s->line, line, len);
+		f->bytes += len;
+		return s;
+	}
 	c.len = (size_t)snprintf(token, sizeof(token), "%s%" PRIu32 "-%" PRIu32 "\"", f->session, s->index, s->gen);
 	while (f->o.nested && (lf = memchr(line, '\n', len))) {
 		add_line(f, s, &c, line, (size_t)(lf - line));

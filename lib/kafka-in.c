@@ -121,13 +121,16 @@ kafka_in_next(struct kafka_in *in, struct kafka_rec **rec)
 	uint64_t n;
 
 	in->polled_ms = now_ms();
-	if (read(in->fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
+	/* Once for all that is there: what comes after is told again. */
+	if (in->empty && read(in->fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		warn_sys("read eventfd");
+	in->empty = false;
 	unpause(in);
 	for (;;) {
 		m = in->held ? in->held : kafka_in_poll(in);
 		in->held = NULL;
 		if (!m || in->k.fatal) {
+			in->empty = true;
 			if (m)
 				rd_kafka_message_destroy(m);
 			return in->k.fatal ? -1 : 0;

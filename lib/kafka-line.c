@@ -1,6 +1,5 @@
 #include "kafka-line.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +26,17 @@ add_place(struct kafka_line *l, const struct kafka_msg *m, bool small)
 	json_quotes(&l->at, l->cluster);
 	buf_adds(&l->at, ",\"topic\":");
 	json_quotes(&l->at, m->topic);
-	buf_addf(&l->at, ",\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"prev\":%" PRId64
-	    ",\"low\":%" PRId64 ",\"ts\":%" PRId64 ",", m->partition, m->offset, m->prev, m->low, m->ts_ms);
+	buf_adds(&l->at, ",\"partition\":");
+	buf_addn(&l->at, m->partition);
+	buf_adds(&l->at, ",\"offset\":");
+	buf_addn(&l->at, m->offset);
+	buf_adds(&l->at, ",\"prev\":");
+	buf_addn(&l->at, m->prev);
+	buf_adds(&l->at, ",\"low\":");
+	buf_addn(&l->at, m->low);
+	buf_adds(&l->at, ",\"ts\":");
+	buf_addn(&l->at, m->ts_ms);
+	buf_addc(&l->at, ',');
 	if (small) {
 		buf_adds(&l->at, "\"key\":null");
 		return;
@@ -102,19 +110,18 @@ kafka_wrap(struct kafka_line *l, const struct kafka_msg *m, const char *code, co
 	buf_addc(out, '}');
 }
 
-/* The value with LF and CR as spaces. A checked text has none within strings. */
-static const char *
+/* The value with LF and CR as spaces, if it has any. A checked text has none within strings. */
+static void
 flat(struct kafka_line *l, const struct kafka_msg *m, bool *changed)
 {
 	*changed = memchr(m->val, '\n', m->val_len) || memchr(m->val, '\r', m->val_len);
 	if (!*changed)
-		return m->val;
+		return;
 	l->flat.len = 0;
 	buf_add(&l->flat, m->val, m->val_len);
 	for (size_t i = 0; i < l->flat.len; i++)
 		if (l->flat.p[i] == '\n' || l->flat.p[i] == '\r')
 			l->flat.p[i] = ' ';
-	return l->flat.p;
 }
 
 /* Why the value is no record for us: a code, with a sentence in what. */
@@ -132,11 +139,15 @@ fault(struct kafka_line *l, const struct kafka_msg *m, bool *changed, char what[
 		snprintf(what, 256, "the message is %zu bytes, the limit is %zu", m->val_len, room(l));
 		return "too_large";
 	}
-	if (json_check(m->val, m->val_len, &f) < 0) {
+	/* One that is flattened has to be checked before: a line feed within a string is a fault. */
+	flat(l, m, changed);
+	st = *changed ? REC_OK : rec_parse(&l->rec, m->val, m->val_len);
+	if ((*changed || st != REC_OK) && json_check(m->val, m->val_len, &f) < 0) {
 		snprintf(what, 256, "%s at byte %zu", f.what, f.at);
 		return f.code;
 	}
-	st = rec_parse(&l->rec, flat(l, m, changed), m->val_len);
+	if (*changed)
+		st = rec_parse(&l->rec, l->flat.p, l->flat.len);
 	if (st != REC_OK) {
 		snprintf(what, 256, "%s", rec_reason(st));
 		return rec_code(st);

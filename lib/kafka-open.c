@@ -177,6 +177,7 @@ kafka_in_open(struct kafka_in **out, const struct kafka_in_opts *o, char *err, s
 	kafka_state_open(&in->k.state, o->state);
 	split(in);
 	in->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	in->empty = true;
 	if (in->fd < 0 || (r = kafka_open(&in->k, RD_KAFKA_CONSUMER, DEFAULTS, fixed, tune, in)) < 0) {
 		snprintf(err, size, "%s", in->fd < 0 ? strerror(errno) : in->k.err);
 		release(in);

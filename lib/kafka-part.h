@@ -39,7 +39,8 @@ struct kafka_in {
 	bool cooperative;       /* partitions move one by one */
 	rd_kafka_message_t *held;
 	struct kafka_rec *out;  /* handed out, not done */
-	int fd;
+	int fd;                 /* the eventfd */
+	bool empty;             /* of what it told of, nothing is left */
 	int64_t opened_ms, polled_ms, committed_ms, tried_ms, lag_ms;
 };
 

@@ -36,7 +36,8 @@ reach(struct kafka_in *in)
 	char *id;
 
 	if (!in->started) {
-		id = rd_kafka_clusterid(in->k.rk, TRY_MS);
+		/* Asked for by itself only after a second. */
+		id = kafka_answers(&in->k, TRY_MS) ? rd_kafka_clusterid(in->k.rk, TRY_MS) : NULL;
 		if (!id) {
 			if (now_ms() - in->opened_ms >= PATIENCE_MS)
 				kafka_waits_broker(&in->k);

@@ -10,6 +10,7 @@
 #define MEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
 	char *p;
@@ -30,6 +31,7 @@ char *buf_room(struct buf *b, size_t n);
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);
+void buf_addn(struct buf *b, int64_t n);        /* its decimal digits */
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Terminates with a NUL that len does not count; returns p. */
 char *buf_str(struct buf *b);

@@ -123,8 +123,8 @@ q "insert into sluice.source (cluster, topic, part) values ('c', 't', 0);
 	insert into sluice.source_mark values (1, now() - interval '40 days', 49), (1, now() - interval '2 days', 89)"
 while [ -n "$(q "select 1 from sluice.prune_rows(false, 7) where name = 'outcome'")" ]; do :; done
 ok 'outcomes of a month ago go, the floor rises' says '50 50' 'select min(off), (select floor from sluice.source) from sluice.outcome'
-ok 'a gap is still seen' refuses SL001 "select sluice.source_check('{1}', '{101}', '{101}', array[gen_random_uuid()], '{null}')"
-ok 'and none where there is none' says '' "select sluice.source_check('{1}', '{100}', '{100}', array[gen_random_uuid()], '{null}')"
+ok 'a gap is still seen' refuses SL001 "select sluice.source_seen('{1}', '{101}', '{101}', array[gen_random_uuid()], '{null}')"
+ok 'and none where there is none' says f "select sluice.source_seen('{1}', '{100}', '{100}', array[gen_random_uuid()], '{null}')"
 
 # A part is closed when it is old, not only when it is full.
 q "select sluice.set_setting('part_age', '1 min')" >/dev/null

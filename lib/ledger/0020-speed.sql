@@ -209,19 +209,72 @@ end $$;
 
 -- Admission -------------------------------------------------------------------
 
--- Whether nothing of a batch was there before: no place, no name, no document.
-create function all_new(p_src integer[], p_off bigint[], p_kind text[], p_name uuid[], p_whose uuid[], p_doc uuid[]) returns boolean
+-- Whether the ledger knows a place of the batch, once it is sure that none is another record's,
+-- as 0004's source_check was. What is beyond all that is known of its source is looked up nowhere. The
+-- subquery with offset is one that the planner can't turn into a reading of the whole source.
+drop function source_check(integer[], bigint[], bigint[], uuid[], bigint[]);
+create function source_seen(p_src integer[], p_prev bigint[], p_off bigint[], p_rec uuid[], p_ts bigint[]) returns boolean
+    language plpgsql stable set search_path = sluice, pg_temp set enable_seqscan = off set enable_mergejoin = off set jit = off as $$
+declare
+    r record; v_src integer[]; v_first bigint[]; v_next bigint[]; v_seen boolean;
+begin
+    select array_agg(d.src), array_agg(d.first), array_agg(greatest(
+               (select max(o.off) + 1 from outcome o where o.src = d.src), (select s.floor from source s where s.src = d.src)))
+      into v_src, v_first, v_next
+      from (select u.src, min(u.off) as first from unnest(p_src, p_off) u(src, off) where u.src is not null group by 1) d;
+    if v_src is null then
+        return false;
+    end if;
+    -- The caller may remember a number that an operator has replaced since.
+    select s.topic, s.part into r
+      from unnest(v_src) d(src)
+      join source s on s.src = d.src
+      join source t on t.cluster = s.cluster and t.topic = s.topic and t.part = s.part and t.incarnation > s.incarnation
+     limit 1;
+    if found then
+        raise exception 'another incarnation of % partition % was opened meanwhile', r.topic, r.part using errcode = '40001';
+    end if;
+    v_seen := exists (select from unnest(v_first, v_next) k(first, next) where k.first < k.next);
+    if v_seen then
+        select s.topic, s.part, i.off into r
+          from unnest(p_src, p_off, p_rec, p_ts) i(src, off, rec, ts)
+         cross join lateral (select o.rec, o.ts from outcome o where o.src = i.src and o.off = i.off offset 0) o
+          join source s on s.src = i.src
+         where o.rec <> i.rec or o.ts <> i.ts
+        union all select s.topic, s.part, i.off     -- below the floor only the time can tell
+          from unnest(p_src, p_off, p_ts) i(src, off, ts) join source s on s.src = i.src
+         where i.off < s.floor and i.ts > s.floor_ts limit 1;
+        if found then
+            raise exception 'another record than the one that was taken from % partition % offset %', r.topic, r.part, r.off
+                using errcode = 'SL002', hint = format('if the topic was made anew: sluice topics accept %s', r.topic);
+        end if;
+    end if;
+    select b.src, greatest(k.next, b.before + 1) as next, b.prev into r
+      from (select i.*, max(i.off) over (partition by i.src order by i.ord
+                                         rows between unbounded preceding and 1 preceding) as before
+              from unnest(p_src, p_prev, p_off) with ordinality i(src, prev, off, ord) where i.src is not null) b
+      join unnest(v_src, v_next) k(src, next) on k.src = b.src
+     where b.prev > greatest(k.next, b.before + 1)
+     order by b.ord limit 1;
+    if found then
+        raise exception '%', (select format('records are missing: %s partition %s goes on at %s, but the ledger has it up to %s',
+                s.topic, s.part, r.prev, r.next) from source s where s.src = r.src)
+            using errcode = 'SL001', hint = (select format('a restored ledger, a reset offset or lost retention; to go on without them: sluice topics accept %s',
+                s.topic) from source s where s.src = r.src);
+    end if;
+    return v_seen;
+end $$;
+
+-- Whether nothing of a batch was there before: no name, no document.
+create function all_new(p_kind text[], p_name uuid[], p_whose uuid[], p_of uuid[]) returns boolean
     language plpgsql stable set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     return 'job' = all (p_kind)
        and not exists (select from unnest(p_name) u(key) join job_key k on k.key = u.key)
-       and not exists (select from unnest(p_doc) u(doc) join doc_gen d on d.doc = u.doc)
-       and (p_whose = p_name or not exists (select from unnest(p_name, p_whose, p_doc) u(name, whose, doc)
-               join job_key k on k.key = u.whose where u.whose <> u.name and k.doc = u.doc))
-       and (array_remove(p_src, null) = '{}' or not exists (
-               select from unnest(p_src, p_off) u(src, off) join outcome o on o.src = u.src and o.off = u.off
-               union all select from unnest(p_src, p_off) u(src, off) join source s on s.src = u.src where u.off < s.floor));
+       and not exists (select from unnest(p_of) u(doc) join doc_gen d on d.doc = u.doc)
+       and (p_whose = p_name or not exists (select from unnest(p_name, p_whose, p_of) u(name, whose, doc)
+               join job_key k on k.key = u.whose where u.whose <> u.name and k.doc = u.doc));
 end $$;
 
 -- Such a batch.
@@ -281,10 +334,7 @@ begin
         perform pg_advisory_xact_lock(7301, h);
     end loop;
     perform job_room();
-    if array_remove(p_src, null) <> '{}' then
-        perform source_check(p_src, p_prev, p_off, p_rec, p_ts);
-    end if;
-    if p_generation is null and all_new(p_src, p_off, p_kind, p_name, p_whose, p_of) then
+    if not source_seen(p_src, p_prev, p_off, p_rec, p_ts) and p_generation is null and all_new(p_kind, p_name, p_whose, p_of) then
         return query select 'job', u.no, null::text, null::text
           from unnest(admit_new(p_src, p_off, p_rec, p_tenant, p_job_id, p_doc_key, p_pipeline, p_prio, p_digest, p_doc, p_request,
                   p_original, p_trace, p_key, p_ts, p_headers, p_callback, p_blob, p_name, p_of)) u(no);
