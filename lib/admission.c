@@ -113,9 +113,9 @@ stale(const struct place *p)
 }
 
 bool
-admission_asks(const struct entry *q)
+admission_asks(struct entry *q)
 {
-	return q->mends || (q->has_source && stale(find(q)));
+	return q->asks = q->mends || (q->has_source && stale(find(q)));
 }
 
 enum pg_status
@@ -132,7 +132,7 @@ admission_columns(struct pg *db, struct entry *q, const struct entry_said *base)
 		return st;
 	}
 	p = find(q);
-	if (stale(p) && (st = look_up(db, q, p)) != PG_OK)
+	if (q->asks && (st = look_up(db, q, p)) != PG_OK)
 		return st;
 	q->src = p->src;
 	q->first = !p->met;

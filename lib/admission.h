@@ -13,8 +13,8 @@ enum { ADMISSION_STALE_MS = 1000 };
 /* Asked once: whether the ledger makes keys as we do. */
 enum pg_status admission_agrees(struct pg *db);
 
-/* Whether admission_columns would have to ask the ledger. */
-bool admission_asks(const struct entry *q);
+/* Whether admission_columns, which comes next, has to ask the ledger. */
+bool admission_asks(struct entry *q);
 /* Fills q->src and the columns by what the ledger says of its topic. base:
  * default_tenant and pipelines. */
 enum pg_status admission_columns(struct pg *db, struct entry *q, const struct entry_said *base);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "err.h"
-#include "now.h"
 
 enum {
 	C_NO, C_CLAIMED, C_STATE, C_N, C_RUN, C_ATTEMPT, C_WAIT, C_TENANT, C_JOB_ID, C_DOC_KEY, C_PRIO, C_REQUEST,
@@ -86,7 +85,7 @@ claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 		want = fs->spare_n;
 	c->alone = c->alone && fs->n;
 	/* Few at a time would make a commit of each: let room gather first. */
-	if (l->paused || c->alone || !want || (fs->n && want < CLAIM_LEAST + fs->max / 8 && now < c->at))
+	if (l->paused || c->alone || !want || (fs->n && want < CLAIM_LEAST && now < c->at))
 		return PG_OK;
 	pg_args_reset(&c->args);
 	pg_put_i64(&c->args, pg_scalar(&c->args, PG_INT8), l->worker);
@@ -106,8 +105,8 @@ claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 	}
 	if (!got)
 		return PG_OK;
+	c->at = now + CLAIM_MS;
 	st = pg_call_again(l->db, claim_sql, &c->args);
-	c->at = now_ms() + CLAIM_MS;
 	for (int i = 0; st == PG_OK && i < pg_rows(l->db); i++)
 		take_in(c, l->db, feed, i, now);
 	if (st == PG_OK)

@@ -38,6 +38,16 @@ place(struct dispatch *d, struct dispatch_job *j, int64_t wait_ms, int64_t now)
 		make_ready(d, j);
 }
 
+static void
+note_later(struct dispatch_job *j, int n, int suspect, int64_t due)
+{
+	if (j->place != DISPATCH_TAKEN || n <= j->n)
+		return;
+	j->later = n;
+	j->later_suspect = suspect;
+	j->later_due = due;
+}
+
 bool
 dispatch_add(struct dispatch *d, int64_t no, int prio, int n, int suspect,
     int64_t age_ms, int64_t wait_ms, int lane, int64_t now)
@@ -46,8 +56,10 @@ dispatch_add(struct dispatch *d, int64_t no, int prio, int n, int suspect,
 
 	byno_room(&d->known);
 	at = byno_find(&d->known, no);
-	if (*at)
+	if (*at) {
+		note_later(*at, n, suspect, now + wait_ms);
 		return false;
+	}
 	j = d->spare;
 	if (j)
 		d->spare = j->next;
@@ -129,6 +141,12 @@ dispatch_again(struct dispatch *d, int64_t no, int n, int suspect, int64_t wait_
 	if (!j)
 		return;
 	give_back(j);
+	if (j->later > n) {     /* and once more since then */
+		n = j->later;
+		suspect = j->later_suspect;
+		wait_ms = j->later_due - now;
+	}
+	j->later = 0;
 	j->n = n;
 	if (suspect >= 0)
 		j->suspect = suspect;
@@ -147,6 +165,17 @@ dispatch_forget(struct dispatch *d, int64_t no)
 		give_back(j);
 	j->next = d->spare;
 	d->spare = j;
+}
+
+void
+dispatch_over(struct dispatch *d, int64_t no, int n, int64_t now)
+{
+	const struct dispatch_job *j = taken(d, no);
+
+	if (j && j->later > n)
+		dispatch_again(d, no, j->later, j->later_suspect, j->later_due - now, now);
+	else
+		dispatch_forget(d, no);
 }
 
 static void

@@ -30,6 +30,10 @@ struct dispatch_job {
 	enum dispatch_place place;
 	struct lane *lane;      /* its tenant's, or NULL */
 	struct lane *whole;     /* taken: the pipeline's that it counts in, or NULL */
+	/* Taken: queued again behind our back (a gate opened, run again by hand) before we had heard how our
+	 * attempt was settled; 0: not. */
+	int later, later_suspect;
+	int64_t later_due;
 	struct dispatch_job *next;      /* in a bucket, or spare */
 };
 
@@ -59,6 +63,8 @@ void dispatch_take(struct dispatch *d);
 void dispatch_again(struct dispatch *d, int64_t no, int n, int suspect, int64_t wait_ms, int64_t now);
 /* A job that was taken has ended or is not ours. */
 void dispatch_forget(struct dispatch *d, int64_t no);
+/* The same after its transition n, unless it was queued again since then. */
+void dispatch_over(struct dispatch *d, int64_t no, int n, int64_t now);
 /* Forgets the jobs that are not taken of these slots (no mod 64). */
 void dispatch_drop(struct dispatch *d, uint64_t slots);
 

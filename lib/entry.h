@@ -44,6 +44,7 @@ struct entry {
 	uint64_t part, off, prev, low, ts;              /* ts 0: none */
 	bool has_low;
 	bool first;             /* for the caller: the first of its place */
+	bool asks;              /* for the caller: the ledger is to be asked about it */
 	struct buf blob;        /* sha256 of bytes that are elsewhere, or empty */
 	uint64_t length;        /* of them */
 	unsigned char rec_digest[32];   /* of the source's bytes and key */

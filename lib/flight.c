@@ -182,6 +182,8 @@ land(struct flights *fs, size_t i, int row, int64_t now)
 	if (!strcmp(state, "queued") && lease_owns(fs->lease, f->no))
 		dispatch_again(&fs->lease->jobs, f->no, (int)pg_i64(db, row, 3), (int)pg_i64(db, row, 4),
 		    pg_i64(db, row, 5), now);
+	else if (lease_owns(fs->lease, f->no))
+		dispatch_over(&fs->lease->jobs, f->no, (int)pg_i64(db, row, 3), now);
 	else
 		dispatch_forget(&fs->lease->jobs, f->no);
 	f->used = false;

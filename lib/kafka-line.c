@@ -124,6 +124,15 @@ flat(struct kafka_line *l, const struct kafka_msg *m, bool *changed)
 			l->flat.p[i] = ' ';
 }
 
+static bool
+nested(const struct rec *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->m[i].type == '{' || r->m[i].type == '[')
+			return true;
+	return false;
+}
+
 /* Why the value is no record for us: a code, with a sentence in what. */
 static const char *
 fault(struct kafka_line *l, const struct kafka_msg *m, bool *changed, char what[256])
@@ -139,10 +148,11 @@ fault(struct kafka_line *l, const struct kafka_msg *m, bool *changed, char what[
 		snprintf(what, 256, "the message is %zu bytes, the limit is %zu", m->val_len, room(l));
 		return "too_large";
 	}
-	/* One that is flattened has to be checked before: a line feed within a string is a fault. */
+	/* One that is flattened has to be checked before: a line feed within a string is a fault. And
+	 * rec_parse does not look for keys that stand twice within a member. */
 	flat(l, m, changed);
 	st = *changed ? REC_OK : rec_parse(&l->rec, m->val, m->val_len);
-	if ((*changed || st != REC_OK) && json_check(m->val, m->val_len, &f) < 0) {
+	if ((*changed || st != REC_OK || nested(&l->rec)) && json_check(m->val, m->val_len, &f) < 0) {
 		snprintf(what, 256, "%s at byte %zu", f.what, f.at);
 		return f.code;
 	}

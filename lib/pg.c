@@ -121,7 +121,7 @@ pg_close(struct pg *db)
 	PQfinish(db->conn);
 	db->conn = db->res = NULL;
 	db->prepared = 0;
-	db->lost = false;
+	db->lost = db->sent = false;
 }
 
 int
@@ -196,6 +196,10 @@ make_ready(struct pg *db, struct call *c, const char *sql, struct pg_args *a)
 	db->state[0] = '\0';
 	if (db->lost)
 		return PG_LOST;
+	if (db->sent) {
+		pg_set_err(db, "database", "a call while another is under way");
+		return PG_BUG;
+	}
 	if (which < 0 && (st = prepare(db, sql, a, &which)) != PG_OK)
 		return st;
 	if (pg_values(a, c->vals, c->lens, c->formats) < 0) {
@@ -237,9 +241,10 @@ pg_send(struct pg *db, const char *sql, struct pg_args *a)
 
 	if (st != PG_OK)
 		return st;
-	if (PQsendQueryPrepared(db->conn, c.name, a ? a->n : 0, c.vals, c.lens, c.formats, 1))
-		return PG_OK;
-	return pg_failure(db);
+	if (!PQsendQueryPrepared(db->conn, c.name, a ? a->n : 0, c.vals, c.lens, c.formats, 1))
+		return pg_failure(db);
+	db->sent = true;
+	return PG_OK;
 }
 
 enum pg_status
@@ -247,6 +252,7 @@ pg_wait(struct pg *db)
 {
 	PGresult *res;
 
+	db->sent = false;
 	while ((res = PQgetResult(db->conn))) {
 		PQclear(db->res);
 		db->res = res;

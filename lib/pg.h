@@ -57,6 +57,7 @@ struct pg {
 	const char *sql[PG_STATEMENTS];         /* prepared as "s0", "s1", ... */
 	int prepared;
 	bool lost;              /* PG_LOST was returned: nothing is asked of this connection any more */
+	bool sent;              /* between pg_send and pg_wait */
 	char state[6];          /* SQLSTATE of the last failure, or "" */
 	char err[1024];         /* a sentence, with detail and hint */
 };
@@ -98,7 +99,7 @@ enum pg_status pg_call(struct pg *db, const char *sql, struct pg_args *a);
  * only after a pg_send that returned PG_OK. */
 enum pg_status pg_send(struct pg *db, const char *sql, struct pg_args *a);
 enum pg_status pg_wait(struct pg *db);
-/* Whether pg_wait would not wait; the descriptor that becomes readable towards that. */
+/* Whether pg_wait would not wait, but perhaps for the commit; the descriptor that becomes readable towards that. */
 bool pg_done(struct pg *db);
 int pg_fd(const struct pg *db);
 

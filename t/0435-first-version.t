@@ -95,6 +95,8 @@ ok 'and has its document'"'"'s name' says S "select sluice.job_name(k.no, 'defau
 one U one ',"doc_key":"S"'
 ok 'nobody waits for it' says '' "$(each job >/dev/null; echo "select after from sluice.job where job_id = 'U'")"
 
+ok 'the backlog of nothing is 0' says 0 "update sluice.outbox_pos set sent = (select last_value from sluice.outbox_seq); select messages from sluice.backlog(100)"
+
 # Keys that the program made are those that the ledger makes.
 ok 'keys agree' says 0 "select count(*) from sluice.job j where not exists (select from sluice.job_key k where k.key = sluice.key16(j.tenant, j.job_id))"
 printf '{"job_id":"V","text":"x","doc_key":"a\\u0000b\\u00e9"}\n' >in

@@ -540,9 +540,11 @@ create or replace function outbox_read(p_stream text, p_after bigint, p_limit in
            (select max(h.seq) from outbox h where h.stream = p_stream)
       from (select m.*, sum(octet_length(coalesce(m.value, '')))
                        over (order by m.seq rows between unbounded preceding and 1 preceding) as before
-              from (select o.seq, sum(o.count) over (order by o.seq rows between unbounded preceding and 1 preceding) as before
-                      from (select o.seq, o.count from outbox o where o.stream = p_stream and o.seq > p_after order by o.seq limit p_limit) o) c
-             cross join lateral (select * from messages m where m.stream = p_stream and m.row = c.seq and m.seq > p_after) m
+              from (select o.seq, o.n, sum(o.n) over (order by o.seq rows between unbounded preceding and 1 preceding) as before
+                      from (select o.seq, least(o.count, o.seq - p_after) as n from outbox o
+                             where o.stream = p_stream and o.seq > p_after order by o.seq limit p_limit) o) c
+             cross join lateral (select * from messages m where m.stream = p_stream and m.row = c.seq
+                                    and m.seq > p_after and m.seq <= c.seq - c.n + p_limit) m
              where coalesce(c.before, 0) < p_limit
              order by m.seq limit p_limit) x
      where coalesce(x.before, 0) < p_bytes
@@ -567,7 +569,7 @@ create or replace function outbox_undeliverable(p_stream text, p_seq bigint[], p
 
 create or replace function backlog(p_most integer, out messages bigint, out oldest timestamptz)
     language sql stable security definer set search_path = sluice, pg_temp as $$
-    select least(sum(u.n), p_most)::bigint, min(u.at) from (
+    select least(coalesce(sum(u.n), 0), p_most)::bigint, min(u.at) from (
         select least(o.count, o.seq - p.sent) as n, o.at from outbox o join outbox_pos p on p.stream = o.stream
          where o.stream = 'main' and o.seq > p.sent order by o.seq limit $1) u $$;
 
@@ -577,7 +579,7 @@ create or replace function announce(p_no bigint[], p_n integer[]) returns void
     language plpgsql volatile set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
-    v_last bigint;
+    v_n integer;
 begin
     perform stream_lock('main');
     if exists (select from published) then
@@ -587,8 +589,12 @@ begin
          cross join lateral (select j.job_id, j.callback from job j where j.no = x.no) j
          cross join lateral route(j.callback) r;
     else
-        v_last := setval('outbox_seq', nextval('outbox_seq') + cardinality(p_no) - 1);
-        insert into outbox (seq, topic, count, nos, ns) values (v_last, 'ingest.results.v1', cardinality(p_no), p_no, p_n);
+        -- Not more in a row than a relay takes at once.
+        for at in 1..cardinality(p_no) by 500 loop
+            v_n := least(500, cardinality(p_no) - at + 1);
+            insert into outbox (seq, topic, count, nos, ns)
+            values (setval('outbox_seq', nextval('outbox_seq') + v_n - 1), 'ingest.results.v1', v_n, p_no[at:at + v_n - 1], p_n[at:at + v_n - 1]);
+        end loop;
     end if;
     if not exists (select from pipeline p where p.event_topic is not null) then
         return;
@@ -630,9 +636,13 @@ begin
         held := format('job %s comes after one of its jobs', held_no);
         return;
     end if;
-    select format('message %s of job %s is not sent', m.seq, m.no) into held
-      from messages m left join outbox_pos s on s.stream = m.stream
-     where m.row > coalesce(s.sent, 0) and m.seq > coalesce(s.sent, 0) and m.no >= p.lo and m.no < p.hi limit 1;
+    select format('message %s of job %s is not sent', o.seq, u.no) into held
+      from outbox o
+     cross join lateral (select o.seq, o.no where o.nos is null
+                          union all
+                         select o.seq - o.count + u.ord, u.no from unnest(o.nos) with ordinality u(no, ord)) u
+      left join outbox_pos s on s.stream = o.stream
+     where o.seq > coalesce(s.sent, 0) and u.seq > coalesce(s.sent, 0) and u.no >= p.lo and u.no < p.hi limit 1;
 end $$;
 
 create or replace function sweep(p_full boolean, p_dry boolean) returns table (what text, n bigint, sample text, done text)
@@ -703,12 +713,17 @@ begin
         insert into nudge (pipeline, no) select j.pipeline, j.no from unnest(v_all) u(no) join job j on j.no = u.no order by j.no;
     end if;
 
+    -- Those of all that follows, in one order.
+    for h in select hashtext(u.pipeline) from (
+                select w.pipeline from worker w where w.ended_at is null and w.until < clock_timestamp() - interval '30 s'
+                union select s.pipeline from slot s where s.owner is not null
+                         and not exists (select from worker w where w.id = s.owner and w.ended_at is null)) u
+              where not p_dry group by 1 order by 1 loop
+        perform pg_advisory_xact_lock(7302, h);
+    end loop;
     -- Workers that nobody took over: all of their pipeline are gone.
     for v_pipeline in select w.pipeline from worker w where w.ended_at is null
             and w.until < clock_timestamp() - interval '30 s' group by 1 order by hashtext(w.pipeline) loop
-        if not p_dry then
-            perform pg_advisory_xact_lock(7302, hashtext(v_pipeline));
-        end if;
         what := 'worker lost, its lease ran out and nobody took over';
         done := 'marked as lost, its slots are free';
         with old as materialized (
@@ -724,9 +739,6 @@ begin
     end loop;
     for v_pipeline in select s.pipeline from slot s where s.owner is not null
             and not exists (select from worker w where w.id = s.owner and w.ended_at is null) group by 1 order by hashtext(s.pipeline) loop
-        if not p_dry then
-            perform pg_advisory_xact_lock(7302, hashtext(v_pipeline));
-        end if;
         what := 'slot of a worker that has ended';
         done := 'freed';
         with old as materialized (
@@ -875,7 +887,7 @@ begin
     -- A timer may be committed some seconds after it was due: hence the overlap.
     select coalesce(array_agg(t.no), '{}'), coalesce(array_agg(t.n), '{}'), coalesce(array_agg(t.error), '{}')
       into v_no, v_n, v_error
-      from (select t.no, t.n, case when t.n is null then error_text('ledger', 'deadline', 'run ' || t.run || ' has not ended in time')
+      from (select t.no, e.n, case when t.n is null then error_text('ledger', 'deadline', 'run ' || t.run || ' has not ended in time')
                     else error_text('ledger', 'gate_timeout', 'gate ' || coalesce(e.gate, '?') || ' was not opened in time') end as error
               from timer t
              cross join lateral (select e.* from ev e where e.no = t.no order by e.n desc limit 1) e

@@ -116,6 +116,16 @@ test_dispatch(void)
 	ok(next(&d, 1000030) == 3, "and comes again, before Low");
 	dispatch_drop(&d, (uint64_t)1 << 1);
 	ok(next(&d, 1000030) == -1, "a dropped slot's job is forgotten");
+	/* Settled on one connection and set going again before the other one hears of it. */
+	ok(!dispatch_add(&d, 3, 0, 4, 0, 0, 0, 0, 1000040), "a job in flight that is queued again is known");
+	dispatch_over(&d, 3, 3, 1000040);
+	ok(dispatch_peek(&d, 1000040) && dispatch_peek(&d, 1000040)->n == 4, "and not forgotten when what was before it lands");
+	ok(next(&d, 1000040) == 3, "it is fed");
+	dispatch_over(&d, 3, 6, 1000040);
+	dispatch_add(&d, 5, 0, 4, 2, 0, 30, 0, 1000040);
+	dispatch_again(&d, 5, 2, 1, 0, 1000040);
+	ok(next(&d, 1000040) == -1 && dispatch_peek(&d, 1000070)->suspect == 2, "one that is queued twice goes by the later");
+	ok(next(&d, 1000070) == 5, "when it is due");
 	for (int64_t i = 0; i < 5000; i++)
 		dispatch_add(&d, 100 + (i * 2654435761u) % 5003, 1, 0, 0, i % 977, 0, 0, 1000000);
 	dispatch_drop(&d, 0xff);
