@@ -165,7 +165,7 @@ pid=$!
 stuck="application_name = 'recall' and wait_event_type = 'Lock'"
 cancel() { sql -c "select pg_cancel_backend(pid) from pg_stat_activity where $stuck" | grep -qx t; }
 ok 'a call that takes too long' until_ok 20 cancel
-sql -c "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)' and pid <> pg_backend_pid()" >log
+sql -c "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%pg_sleep(60)' and pid <> pg_backend_pid()" >log
 ok 'ends no stage' wait "$pid"
 ok 'and is tried again' says '.error.code == "ledger_busy" and .error.retry'
 

@@ -150,7 +150,7 @@ lose() {
 	exec 7>pipe
 	echo '{"job_id":"before","text":"x"}' >&7
 	until_ok 5 grep -q before got
-	psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'admit'" >psql.log
+	psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'admit'" >psql.log
 	echo '{"job_id":"after","text":"x"}' >&7
 	exec 7>&-
 	wait $pid

@@ -118,7 +118,7 @@ fenced() { until_ok 10 grep -q 'done: exit=' C.err || kill -9 "$C"; wait "$C"; }
 code 111 'and when it wakes up it sees that, and ends' fenced
 ok 'each job is still completed once' says 1100 "select count(*) from sluice.ev e join sluice.job j using (no) where j.pipeline = 'q' and e.state = 'completed'"
 
-psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'from-ledger'" >psql.log
+psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'from-ledger'" >psql.log
 lost() { wait "$D"; }
 code 111 'a lost database is temporary' lost
 ok 'and said' grep -q 'from-ledger: .*database' D.err

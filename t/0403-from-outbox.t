@@ -103,7 +103,7 @@ relay D -- ./filter seen
 ok 'and is fed again' until_ok 10 sent 214
 seq 5 214 >want
 same 'with all after it' want seen
-psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'from-outbox'" >psql.log
+psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'from-outbox'" >psql.log
 lost() { wait "$D"; }
 code 111 'a lost database is temporary' lost
 q "insert into sluice.outbox (seq, topic, value) values (nextval('sluice.outbox_seq'), 'T', to_json(repeat('y', 17000000)))" >psql.log
