@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "b64.h"
 #include "header.h"
+#include "jobkey.h"
 #include "now.h"
 
 enum { PLACES = 1024 };
@@ -164,54 +164,22 @@ put_int(int arg, int64_t v, bool have)
 		pg_put_null(&args, arg);
 }
 
-/* As key16 of the ledger (lib/ledger/0001); a NUL is there what pg_put makes of it. */
-static void
-key16(unsigned char key[32], const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	static struct buf both;
-
-	both.len = 0;
-	buf_add(&both, a, a_len);
-	buf_addc(&both, '\1');
-	for (const char *nul; (nul = memchr(b, '\0', b_len)); b_len -= (size_t)(nul + 1 - b), b = nul + 1) {
-		buf_add(&both, b, (size_t)(nul - b));
-		buf_adds(&both, "\xef\xbf\xbd");
-	}
-	buf_add(&both, b, b_len);
-	sha256_raw(both.p, both.len, key);
-}
-
-static size_t
-uuid_text(char text[37], const unsigned char u[16])
-{
-	static const char digit[] = "0123456789abcdef";
-	char *p = text;
-
-	for (int i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*p++ = '-';
-		*p++ = digit[u[i] >> 4];
-		*p++ = digit[u[i] & 15];
-	}
-	return (size_t)(p - text);
-}
-
 /* The keys of admit_keyed: the job's, that of one named as its document, the document's in its
  * pipeline, which is made of the text of the one before. */
 static void
 put_keys(const struct entry *q, int a)
 {
 	unsigned char name[32], whose[32], of[32];
-	char text[37];
+	char text[36];
 
 	if (q->reject) {
 		for (int i = 0; i < 3; i++)
 			pg_put_null(&args, a + i);
 		return;
 	}
-	key16(name, q->tenant.p, q->tenant.len, q->job_id.p, q->job_id.len);
-	key16(whose, q->tenant.p, q->tenant.len, q->doc_key.p, q->doc_key.len);
-	key16(of, text, uuid_text(text, whose), q->pipeline.p, q->pipeline.len);
+	jobkey(name, q->tenant.p, q->tenant.len, q->job_id.p, q->job_id.len);
+	jobkey(whose, q->tenant.p, q->tenant.len, q->doc_key.p, q->doc_key.len);
+	jobkey(of, text, jobkey_text(text, whose), q->pipeline.p, q->pipeline.len);
 	pg_put(&args, a, name, 16);
 	pg_put(&args, a + 1, whose, 16);
 	pg_put(&args, a + 2, of, 16);
@@ -262,7 +230,7 @@ admission_agrees(struct pg *db)
 	unsigned char key[32];
 	enum pg_status st = pg_call_again(db, sql, NULL);
 
-	key16(key, "tenant", 6, "a\0b", 3);
+	jobkey(key, "tenant", 6, "a\0b", 3);
 	if (st != PG_OK || !memcmp(pg_bytes(db, 0, 0, NULL), key, 16))
 		return st;
 	snprintf(db->err, sizeof(db->err), "database: its ledger makes keys in another way than this program");

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +19,21 @@ cancels_open(struct cancels *c, const char *path)
 	if (path)
 		buf_adds(&c->path, path);
 	buf_str(&c->path);
+}
+
+int
+cancels_share(struct cancels *c)
+{
+	char path[64];
+	int fd = memfd_create("cancels", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)getpid(), fd);
+	if (setenv("SLUICE_CANCELS", path, 1) < 0)
+		return -1;
+	cancels_open(c, path);
+	return 0;
 }
 
 /* "\nJOB ATTEMPT\n" */

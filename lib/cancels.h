@@ -23,6 +23,9 @@ struct cancels {
 
 /* path NULL or empty: no file, nothing is ever cancelled. Nothing is opened yet. */
 void cancels_open(struct cancels *c, const char *path);
+/* A new one for the guards below us: a file without a name, which they reach as long as we live, and
+ * SLUICE_CANCELS for it. 0, or -1. */
+int cancels_share(struct cancels *c);
 /* Appends a line in one write. 0, or -1. */
 int cancels_add(struct cancels *c, const char *job, size_t len, uint64_t attempt);
 /* Reads what is new. 1: there was something, 0: nothing, -1. */

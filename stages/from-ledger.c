@@ -2,10 +2,7 @@
  * See docs/from-ledger.1. */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "arg.h"
 #include "cancels.h"
@@ -133,22 +130,6 @@ stop(int64_t no, int attempt)
 		warn_sys("tell guards: job=%s", id->p);
 	if (feed_only(feeding, &tag) == 0 && tag == (uint64_t)i)
 		feed_end_filter(feeding, FEED_CANCELLED);
-}
-
-/* The file that guards look into has no name and goes with us; they reach it
- * as long as we live. */
-static void
-open_cancels(void)
-{
-	char path[64];
-	int fd = memfd_create("cancels", MFD_CLOEXEC);
-
-	if (fd < 0)
-		die_sys(XTEMP, "memfd_create");
-	snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)getpid(), fd);
-	if (setenv("SLUICE_CANCELS", path, 1) < 0)
-		die_sys(XTEMP, "setenv");
-	cancels_open(&cancels, path);
 }
 
 static int
@@ -295,7 +276,8 @@ main(int argc, char **argv)
 		die_usage(usage);
 	o.hints = 1;
 	lease.stop = stop;
-	open_cancels();
+	if (cancels_share(&cancels) < 0)
+		die_sys(XTEMP, "a file of cancelled attempts");
 	feeding = feed_open(&o);
 	flights_init(&flights, &lease, &settling, o.window, &backoff);
 	code = run(owner, argv + optind);

@@ -9,16 +9,13 @@ import subprocess
 import sys
 import time
 
+from lifecycle import psql
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 JOBS = int(os.environ.get("BENCH_JOBS", "50000"))
 SECS = int(os.environ.get("BENCH_SECS", "20"))
 PARTITIONS = 4
-
-
-def psql(sql, *more):
-    return subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", os.environ["SLUICE_DB"], *more, "-c", sql],
-                          check=True, capture_output=True, text=True).stdout.strip()
 
 
 def bash(command, **kw):

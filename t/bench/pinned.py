@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 
-from flow import bash, percentiles, psql
+from flow import bash, percentiles
+from lifecycle import psql
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PAIRS = int(os.environ.get("BENCH_PAIRS", "10"))
