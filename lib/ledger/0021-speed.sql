@@ -1,4 +1,4 @@
--- 0020-speed.sql - fewer rows, index entries and passes a job. docs/speed.md has what
+-- 0021-speed.sql - fewer rows, index entries and passes a job. docs/speed.md has what
 -- each costs.
 
 set local search_path = sluice, pg_temp;
@@ -32,7 +32,7 @@ begin
         select j.no, e.n + 1, 'failed', 'queued', e.run + 1, e.attempt, 0, 0
           from (select distinct no from unnest(p_no) u(no)) i
          cross join lateral (select * from job j where j.no = i.no) j
-         cross join lateral (select e.* from ev e where e.no = j.no order by e.n desc limit 1) e
+         cross join lateral last_ev(j.no) e
          where e.state = 'failed' and (e.run < 3 or p_force) and not is_deleted(j.no)
            and (p_older or not exists (select from doc_versions(doc_of(j.tenant, j.doc_key, j.pipeline), key16(j.tenant, j.doc_key)) d
                             where d.no > j.no and state_of(d.no) not in ('failed', 'cancelled')))
@@ -103,7 +103,7 @@ begin
     end if;
     if p_kind[1] = 'job' and d.kind = 'job' and j.job_id = p_job_id[1] then
         select * into k from job_key x where x.key = key16(v_tenant, j.job_id);
-        select * into e from ev x where x.no = j.no order by x.n desc limit 1;
+        select * into e from last_ev(j.no) x;
         if k.no is distinct from j.no or e.state is distinct from 'failed' or e.run <> d.run then
             return query select 'refused', k.no, 'job ' || j.job_id || ' has gone on since: it is '
                 || coalesce(state_of(k.no)::text, 'forgotten'), 'not_failed';
@@ -369,7 +369,7 @@ begin
               left join lateral (select k.no, k.digest from job_key k where k.key = i.name) k on true
               left join lateral (
                   select d.no, d.digest, s.state from doc_versions(i.of, i.whose) d
-                   cross join lateral (select coalesce((select e.state from ev e where e.no = d.no order by e.n desc limit 1),
+                   cross join lateral (select coalesce((select e.state from last_ev(d.no) e),
                                            case when exists (select from job j where j.no = d.no) then 'queued'::state
                                                 else 'completed' end) as state) s
                    where s.state not in ('failed', 'cancelled')
@@ -490,45 +490,31 @@ do $$ begin
         when 'failed' then state = 'queued' else false end) not valid;
 end $$;
 
--- As in 0001; a first row has none before it that would have to be looked up.
-create or replace function ev_follows() returns trigger language plpgsql
-    set search_path = sluice, pg_temp set enable_seqscan = off set enable_hashjoin = off
-    set enable_mergejoin = off set jit = off as $$
-declare
-    bad record;
-begin
-    select a.no, a.n, a.was, b.state into bad
-      from added a left join lateral (select e.no, e.state, e.attempt, e.run from ev e where a.n > 1 and e.no = a.no and e.n = a.n - 1) b on true
-     where (a.n = 1 and a.was <> 'queued')
-        or (a.n > 1 and (b.no is null or b.state <> a.was or a.attempt < b.attempt or a.run < b.run))
-     limit 1;
-    if found then
-        raise exception 'illegal transition: job % n % from % where the job is %', bad.no, bad.n, bad.was, bad.state
-            using errcode = '23514';
-    end if;
-    return null;
-end $$;
-
 -- Messages --------------------------------------------------------------------
 
--- The results of a settling are one row: number seq - count + i is that of ev (nos[i], ns[i]),
--- with the job's name for a key. Where it goes is settled when it is read.
+-- The results of a settling are one row: number seq - count + i is that of ev (nos[i], ns[i]), or if there are
+-- none, the i-th of ev_many (no, n), with the job's name for a key. Where it goes is settled when it is read.
 alter table outbox
     add column count    integer not null default 1,
+    add column many     boolean not null default false,
     add column nos      bigint[],
     add column ns       integer[];
 
 -- Message by message; row: the seq of the row of outbox that it is in.
 create view messages as
     select o.stream, m.seq, coalesce(r.topic, o.topic) as topic, coalesce(r.fallback, o.fallback) as fallback,
-           coalesce(o.key, j.job_id) as key, coalesce(r.headers, o.headers) as headers, coalesce(o.value, e.result) as value,
+           coalesce(o.key, j.job_id) as key, coalesce(r.headers, o.headers) as headers, coalesce(o.value, m.result, e.result) as value,
            m.no, m.n, o.at, o.seq as row
       from outbox o
-     cross join lateral (select o.seq, o.no, o.n where o.nos is null
+     cross join lateral (select o.seq, o.no, o.n, null as result where o.nos is null and not o.many
                           union all
-                         select o.seq - o.count + u.ord, u.no, u.n from unnest(o.nos, o.ns) with ordinality u(no, n, ord)) m
-      left join lateral (select e.result from ev e where e.no = m.no and e.n = m.n) e on true
-      left join lateral (select j.job_id, j.callback from job j where o.nos is not null and j.no = m.no) j on true
+                         select o.seq - o.count + u.ord, u.no, u.n, null from unnest(o.nos, o.ns) with ordinality u(no, n, ord)
+                          union all
+                         select o.seq - o.count + u.ord, x.first >> 12 << 12 | u.off, x.n, u.result || x.tail
+                           from ev_many x cross join lateral unnest(x.off, x.result) with ordinality u(off, result, ord)
+                          where o.many and x.first = o.no and x.n = o.n) m
+      left join lateral (select e.result from ev_at(m.no, m.n) e where o.value is null and m.result is null) e on true
+      left join lateral (select j.job_id, j.callback from job j where (o.many or o.nos is not null) and j.no = m.no) j on true
       left join lateral (select * from route(j.callback) where j.callback is not null) r on true;
 
 -- As in 0007.
@@ -573,6 +559,25 @@ create or replace function backlog(p_most integer, out messages bigint, out olde
         select least(o.count, o.seq - p.sent) as n, o.at from outbox o join outbox_pos p on p.stream = o.stream
          where o.stream = 'main' and o.seq > p.sent order by o.seq limit $1) u $$;
 
+-- That jobs of pipelines with a topic for it have completed.
+create function announce_events(p_no bigint[]) returns void
+    language plpgsql volatile set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+begin
+    if not exists (select from pipeline p where p.event_topic is not null) then
+        return;
+    end if;
+    insert into outbox (seq, topic, key, value)
+    select nextval('outbox_seq'), p.event_topic, j.job_id,
+           json_build_object('job_id', j.job_id, 'stage', p.event_stage, 'tenant', j.tenant, 'doc_key', j.doc_key,
+               'pipeline', j.pipeline, 'run', e.run)::text
+      from unnest(p_no) x(no)
+     cross join lateral last_ev(x.no) e
+     cross join lateral (select * from job j where j.no = x.no) j
+     cross join lateral (select * from pipeline p where p.pipeline = j.pipeline) p
+     where e.state = 'completed' and p.event_topic is not null;
+end $$;
+
 -- Of runs that have ended, a result each, under the stream's lock. While a restored ledger
 -- looks whether Kafka has them already (0009), a row each.
 create or replace function announce(p_no bigint[], p_n integer[]) returns void
@@ -596,18 +601,23 @@ begin
             values (setval('outbox_seq', nextval('outbox_seq') + v_n - 1), 'ingest.results.v1', v_n, p_no[at:at + v_n - 1], p_n[at:at + v_n - 1]);
         end loop;
     end if;
-    if not exists (select from pipeline p where p.event_topic is not null) then
-        return;
+    perform announce_events(p_no);
+end $$;
+
+-- Of those that completed in rows of ev_many.
+create function announce_many(p_first bigint[], p_count integer[]) returns void
+    language plpgsql volatile set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+begin
+    perform stream_lock('main');
+    for i in 1..cardinality(p_first) loop
+        insert into outbox (seq, topic, count, many, no, n)
+        values (setval('outbox_seq', nextval('outbox_seq') + p_count[i] - 1), 'ingest.results.v1', p_count[i], true, p_first[i], 2);
+    end loop;
+    if exists (select from pipeline p where p.event_topic is not null) then
+        perform announce_events(array(select x.no from unnest(p_first) u(first) join ev_many m on m.first = u.first and m.n = 2
+                                      cross join lateral many_numbers(m.first, m.off) x(no)));
     end if;
-    insert into outbox (seq, topic, key, value)
-    select nextval('outbox_seq'), p.event_topic, j.job_id,
-           json_build_object('job_id', j.job_id, 'stage', p.event_stage, 'tenant', j.tenant, 'doc_key', j.doc_key,
-               'pipeline', j.pipeline, 'run', e.run)::text
-      from unnest(p_no, p_n) x(no, n)
-     cross join lateral (select * from ev e where e.no = x.no and e.n = x.n) e
-     cross join lateral (select * from job j where j.no = x.no) j
-     cross join lateral (select * from pipeline p where p.pipeline = j.pipeline) p
-     where e.state = 'completed' and p.event_topic is not null;
 end $$;
 
 -- As in 0008, of each message.
@@ -616,15 +626,17 @@ create or replace function part_held(p part, out held text, out held_no bigint, 
 declare
     v_at timestamptz;
 begin
-    execute format('select j.no, coalesce(e.state, ''queued'')::text from %I j left join
-        (select distinct on (no) no, state from %I order by no, n desc) e on e.no = j.no
-        where not ended(coalesce(e.state, ''queued'')) order by 1 limit 1', 'job_' || p.lo, 'ev_' || p.lo)
+    execute format('select u.no, u.state::text from (
+            select j.no, coalesce(e.state, case m.n when 1 then ''processing'' when 2 then ''completed'' else ''queued'' end::state) as state from %I j
+            left join (select distinct on (no) no, state from %I order by no, n desc) e on e.no = j.no
+            left join (select x.no, max(m.n) as n from %I m cross join lateral many_numbers(m.first, m.off) x(no) group by 1) m on m.no = j.no) u
+        where not ended(u.state) order by 1 limit 1', 'job_' || p.lo, 'ev_' || p.lo, 'ev_many_' || p.lo)
         into held_no, held;
     if held_no is not null then
         held := format('job %s is %s', held_no, held);
         return;
     end if;
-    execute format('select max(at) from %I', 'ev_' || p.lo) into v_at;
+    execute format('select greatest((select max(at) from %I), (select max(at) from %I))', 'ev_' || p.lo, 'ev_many_' || p.lo) into v_at;
     if v_at >= clock_timestamp() - keep_for('retention_jobs') then
         held := 'its last job ended ' || stamp(v_at);
         look_at := v_at + keep_for('retention_jobs');
@@ -664,8 +676,13 @@ begin
         select count(*), min(e.no)::text into n, sample from ev e
          where ended(e.state) and e.at < clock_timestamp() - interval '1 min'
            and e.at > coalesce((select max(p.gone_at) from part p where p.kind = 'outbox'), '-infinity')
-           and not exists (select from outbox o where o.no = e.no and o.n = e.n)
+           and not exists (select from outbox o where not o.many and o.no = e.no and o.n = e.n)
            and not exists (select from outbox o, unnest(o.nos, o.ns) u(no, n) where u.no = e.no and u.n = e.n);
+        if n > 0 then return next; end if;
+        select count(*), min(m.first)::text into n, sample from ev_many m
+         where m.n = 2 and m.at < clock_timestamp() - interval '1 min'
+           and m.at > coalesce((select max(p.gone_at) from part p where p.kind = 'outbox'), '-infinity')
+           and not exists (select from outbox o where o.many and o.no = m.first and o.n = m.n);
         if n > 0 then return next; end if;
         what := 'message whose result is not there';
         select count(*), min(m.seq)::text into n, sample from messages m left join outbox_pos p on p.stream = m.stream
@@ -695,9 +712,9 @@ begin
                                        and (w.ended_at is null or w.ended_at > clock_timestamp() - interval '1 min')))
                 or (u.state = 'queued' and u.due < clock_timestamp() - interval '5 min'
                     and (u.after is null or ended(state_of(u.after)))
-                    and exists (select from job j join ev e on e.no = j.no and e.state = 'processing' and e.at > u.due + interval '5 min'
+                    and exists (select from job j cross join lateral ev_of(j.no) e
                                  where j.pipeline = u.pipeline and j.no > u.no and j.no <= u.no + 10000
-                                   and (j.no & 63) = (u.no & 63)))) x
+                                   and (j.no & 63) = (u.no & 63) and e.state = 'processing' and e.at > u.due + interval '5 min'))) x
          where not exists (select from nudge d where d.no = x.no and d.at > clock_timestamp() - interval '10 min')
          group by 1 loop
         n := cardinality(v_no);
@@ -754,6 +771,18 @@ end $$;
 
 -- Dispatch --------------------------------------------------------------------
 
+-- Whether something may have been said of one of these jobs, which are all in slots of a mask.
+create function had(p_mask bigint, p_no bigint[]) returns boolean
+    language plpgsql stable set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    v_lo bigint; v_hi bigint;
+begin
+    select min(u.no), max(u.no) into v_lo, v_hi from unnest(p_no) u(no);
+    return exists (select from ev e where e.no >= v_lo and e.no <= v_hi)
+        or exists (select from ev_many m where m.first > v_lo - 4096 and m.first <= v_hi and m.last >= v_lo and m.slots & p_mask <> 0);
+end $$;
+
 -- As in 0005. Jobs that nobody has had yet are read once, without a look at their transitions.
 create or replace function ready(p_worker bigint, p_pipeline text, p_mask bigint, p_mark bigint[], p_want integer[], p_nudge bigint,
     p_stop bigint, p_limits bigint, p_lane integer[], p_held integer[], p_waits bigint[])
@@ -799,7 +828,7 @@ begin
         v_prio := v_prio || array_fill(p, array[cardinality(v_some)]);
         return query select 'mark', v_some[cardinality(v_some)], p, null::integer, null::integer, null::bigint, null::bigint, null::integer;
     end loop;
-    if cardinality(v_no) > 0 and not exists (select from ev e where e.no between (select min(u) from unnest(v_no) u) and (select max(u) from unnest(v_no) u)) then
+    if cardinality(v_no) > 0 and not had(v_mask, v_no) then
         return query select 'job', u.no, u.prio, 0, 0, 0::bigint, u.age, case when v_lanes then
                                 (select lane_of(j.tenant, p_pipeline) from job j where j.no = u.no) end
                        from unnest(v_no, v_prio, v_age) u(no, prio, age) where v_mask >> (u.no & 63)::integer & 1 = 1;
@@ -817,7 +846,7 @@ begin
     insert into ev (no, n, was, state, run, attempt, failures, suspect, worker)
     select u.no, e.n + 1, 'processing', 'queued', e.run, e.attempt, e.failures, e.suspect + 1, p_worker
       from unnest(v_no) u(no)
-     cross join lateral (select e.* from ev e where e.no = u.no order by e.n desc limit 1) e
+     cross join lateral last_ev(u.no) e
      where v_mask >> (u.no & 63)::integer & 1 = 1 and e.state = 'processing' and e.worker <> p_worker
      order by u.no
     on conflict do nothing;
@@ -828,7 +857,7 @@ begin
                case when v_lanes then lane_of(j.tenant, p_pipeline) end
           from unnest(v_no) u(no)
          cross join lateral (select * from job j where j.no = u.no) j
-          left join lateral (select e.* from ev e where e.no = u.no order by e.n desc limit 1) e on true
+          left join lateral last_ev(u.no) e on true
          where v_mask >> (u.no & 63)::integer & 1 = 1 and coalesce(e.state, 'queued') = 'queued';
 end $$;
 
@@ -853,7 +882,7 @@ begin
                    'status', p_state, 'error', x.error::json, 'finished_at', stamp(clock_timestamp())))::text
           from (select distinct on (i.no) i.* from unnest(p_no, p_n, p_error) i(no, n, error) order by i.no) x
          cross join lateral (select * from job j where j.no = x.no) j
-          left join lateral (select e.* from ev e where e.no = j.no order by e.n desc limit 1) e on true
+          left join lateral last_ev(j.no) e on true
          where coalesce(e.state, 'queued') in ('queued', 'processing', 'waiting')
            and coalesce(e.n, 0) = coalesce(x.n, e.n, 0)
          order by j.no
@@ -866,7 +895,7 @@ begin
     perform finish(v_no, v_n, array_fill(null::bytea, array[cardinality(v_no)]));
     insert into stop (worker, no, attempt)
     select e.worker, e.no, e.attempt from unnest(v_no, v_n, v_was) x(no, n, was)
-     cross join lateral (select * from ev e where e.no = x.no and e.n = x.n - 1) e
+     cross join lateral ev_at(x.no, x.n - 1) e
      where x.was = 'processing';
     return cardinality(v_no);
 end $$;
@@ -890,7 +919,7 @@ begin
       from (select t.no, e.n, case when t.n is null then error_text('ledger', 'deadline', 'run ' || t.run || ' has not ended in time')
                     else error_text('ledger', 'gate_timeout', 'gate ' || coalesce(e.gate, '?') || ' was not opened in time') end as error
               from timer t
-             cross join lateral (select e.* from ev e where e.no = t.no order by e.n desc limit 1) e
+             cross join lateral last_ev(t.no) e
              where t.due > v_from - interval '10 s' and t.due <= v_now
                and (e.n = t.n and e.state = 'waiting' or e.run = t.run and not ended(e.state))
              order by t.due limit p_limit) t;
@@ -921,6 +950,26 @@ end $$;
 -- claims and settles has slots of his own under the shared lock, who ends jobs takes the lock
 -- (end_no). So there is no conflict to be seen for.
 
+-- New ones of a claim go into ev_many, where enough of a block are together; the others
+-- are the answer. Fewer than that are no fewer rows in the end and would make a job's look-up longer.
+create function claim_many(p_worker bigint, p_no bigint[], p_new boolean[]) returns bigint[]
+    language plpgsql volatile set search_path = sluice, pg_temp as $$
+declare
+    v_blocks bigint[];
+begin
+    if not exists (select from part p where p.kind = 'job' and p.lo <= (select min(u.no) from unnest(p_no) u(no))
+                      and p.hi > (select max(u.no) from unnest(p_no) u(no))) or exists (select from published) then
+        return p_no;
+    end if;
+    with made as (
+        insert into ev_many (first, last, n, worker, slots, off)
+        select min(u.no), max(u.no), 1, p_worker, bit_or(1::bigint << (u.no & 63)::integer), array_agg((u.no & 4095)::smallint order by u.no)
+          from unnest(p_no, p_new) u(no, new) where u.new group by u.no >> 12 having count(*) >= 16
+        returning first >> 12 as block)
+    select array_agg(m.block) into v_blocks from made m;
+    return array(select u.no from unnest(p_no, p_new) u(no, new) where not u.new or v_blocks is null or u.no >> 12 <> all (v_blocks));
+end $$;
+
 -- As in 0005. Of jobs that nobody has had yet no transitions are looked up.
 create or replace function claim(p_worker bigint, p_pipeline text, p_no bigint[], p_n integer[],
     p_bytes bigint, p_lane integer[], p_held integer[])
@@ -931,12 +980,13 @@ create or replace function claim(p_worker bigint, p_pipeline text, p_no bigint[]
 #variable_conflict use_column
 declare
     v_mask bigint; v_lane integer; v_whole integer; v_room integer; v_lanes integer[]; v_full integer[]; v_may bigint[] := p_no;
-    v_fresh boolean;
-    v_got bigint[]; v_n integer[]; v_run integer[]; v_attempt integer[]; v_failures integer[];
+    v_had boolean; v_rest bigint[];
+    v_got bigint[]; v_n integer[]; v_run integer[]; v_attempt integer[]; v_failures integer[]; v_suspect integer[]; v_new boolean[];
     v_paused boolean := exists (select 1 from pipeline p where p.pipeline = p_pipeline and p.paused);
     v_gates boolean := exists (select 1 from gate);
 begin
     perform pg_advisory_xact_lock_shared(7302, hashtext(p_pipeline));
+    perform pg_advisory_xact_lock(7310, hashint8(p_worker));
     v_mask := owned(p_worker, p_pipeline);
     if v_paused then
         v_mask := 0;
@@ -957,30 +1007,32 @@ begin
                              where lane is not null) d) r on r.lane = t.lane
                  where t.lane is null or t.rank <= r.room) s;
     end if;
-    v_fresh := 0 = all (p_n) and not exists (select from ev e
-        where e.no between (select min(u.no) from unnest(p_no) u(no)) and (select max(u.no) from unnest(p_no) u(no)));
-    with taken as (
+    v_had := 0 <> any (p_n) or had(v_mask, p_no);
+    select array_agg(f.no), array_agg(f.n + 1), array_agg(f.run), array_agg(f.attempt + 1), array_agg(f.failures), array_agg(f.suspect), array_agg(f.new)
+      into v_got, v_n, v_run, v_attempt, v_failures, v_suspect, v_new
+      from (select i.no, i.n, coalesce(e.run, j.first_run, 1) as run, coalesce(e.attempt, 0) as attempt,
+                   coalesce(e.failures, 0) as failures, coalesce(e.suspect, 0) as suspect, e.no is null and j.first_run is null as new,
+                   sum(j.size + coalesce(k.size, 0)) over (order by i.ord rows unbounded preceding) as bytes,
+                   j.size + coalesce(k.size, 0) as size
+              from unnest(p_no, p_n) with ordinality i(no, n, ord)
+             cross join lateral (select j.pipeline, j.after, j.first_run, octet_length(j.request) as size
+                                   from job j where j.no = i.no offset 0) j
+              left join lateral (select e.* from last_ev(i.no) e where v_had) e on true
+              left join lateral (select octet_length(k.line) as size from ev k
+                                  where i.n > 0 and k.no = i.no and k.line is not null order by k.n desc limit 1) k on true
+             where v_mask >> (i.no & 63)::integer & 1 = 1 and j.pipeline = p_pipeline
+               and coalesce(e.n, 0) = i.n and coalesce(e.state, 'queued') = 'queued'
+               and (e.not_before is null or e.not_before <= clock_timestamp() + interval '20 ms')
+               and (j.after is null or turn_of(j.after))
+               and (v_lanes is null or i.no = any(v_may))) f
+     where f.bytes <= p_bytes or f.bytes = f.size;
+    v_rest := claim_many(p_worker, v_got, v_new);
+    if cardinality(v_rest) > 0 then
         insert into ev (no, n, was, state, run, attempt, failures, suspect, worker)
-        select f.no, f.n + 1, 'queued', 'processing', f.run, f.attempt + 1, f.failures, f.suspect, p_worker
-          from (select i.no, i.n, coalesce(e.run, j.first_run, 1) as run, coalesce(e.attempt, 0) as attempt,
-                       coalesce(e.failures, 0) as failures, coalesce(e.suspect, 0) as suspect,
-                       sum(j.size + coalesce(k.size, 0)) over (order by i.ord rows unbounded preceding) as bytes,
-                       j.size + coalesce(k.size, 0) as size
-                  from unnest(p_no, p_n) with ordinality i(no, n, ord)
-                 cross join lateral (select j.pipeline, j.after, j.first_run, octet_length(j.request) as size
-                                       from job j where j.no = i.no offset 0) j
-                  left join lateral (select e.* from ev e where not v_fresh and e.no = i.no order by e.n desc limit 1) e on true
-                  left join lateral (select octet_length(k.line) as size from ev k
-                                      where i.n > 0 and k.no = i.no and k.line is not null order by k.n desc limit 1) k on true
-                 where v_mask >> (i.no & 63)::integer & 1 = 1 and j.pipeline = p_pipeline
-                   and coalesce(e.n, 0) = i.n and coalesce(e.state, 'queued') = 'queued'
-                   and (e.not_before is null or e.not_before <= clock_timestamp() + interval '20 ms')
-                   and (j.after is null or turn_of(j.after))
-                   and (v_lanes is null or i.no = any(v_may))) f
-         where f.bytes <= p_bytes or f.bytes = f.size
-        returning no, n, run, attempt, failures)
-    select array_agg(t.no), array_agg(t.n), array_agg(t.run), array_agg(t.attempt), array_agg(t.failures)
-      into v_got, v_n, v_run, v_attempt, v_failures from taken t;
+        select i.no, i.n, 'queued', 'processing', i.run, i.attempt, i.failures, i.suspect, p_worker
+          from unnest(v_got, v_n, v_run, v_attempt, v_failures, v_suspect) i(no, n, run, attempt, failures, suspect)
+         where cardinality(v_rest) = cardinality(v_got) or i.no = any (v_rest);
+    end if;
     if v_lanes is null and v_got = p_no then
         return query
             select i.no, true, 'processing', i.n, i.run, i.attempt, i.failures, 0::bigint, j.tenant, j.job_id, j.doc_key, j.prio::integer,
@@ -999,7 +1051,7 @@ begin
         select p_worker, u.lane, count(*) from (
                 select x.lane from unnest(p_no, p_n, v_lanes) i(no, n, lane)
                  cross join lateral (values (i.lane), (v_whole)) x(lane)
-                 where exists (select 1 from ev e where e.no = i.no and e.n = i.n + 1 and e.worker = p_worker and e.state = 'processing')) u
+                 where exists (select 1 from ev_at(i.no, i.n + 1) e where e.worker = p_worker and e.state = 'processing')) u
          where u.lane is not null group by u.lane order by u.lane
         on conflict (worker, lane) do update set n = h.n + excluded.n;
         v_full := array(select u.lane from (select distinct lane from unnest(v_lanes || v_whole) w(lane) where lane is not null) u
@@ -1021,9 +1073,48 @@ begin
                i.lane, v_whole, case when v_whole = any(v_full) then v_whole when i.lane = any(v_full) then i.lane end
           from unnest(p_no, p_n, v_lanes) with ordinality i(no, n, lane, ord)
          cross join lateral (select * from job j where j.no = i.no) j
-          left join lateral (select e.* from ev e where e.no = i.no order by e.n desc limit 1) e on true
+          left join lateral last_ev(i.no) e on true
          cross join lateral (select coalesce(e.n = i.n + 1 and e.state = 'processing' and e.worker = p_worker, false) as mine) m
          order by i.ord;
+end $$;
+
+-- Of those that may (p_may): what this worker took in rows of ev_many and of which nothing else was said completes
+-- in such rows too, a block at a time, with their messages. Answers which did.
+create function settle_many(p_worker bigint, p_mask bigint, p_tail text, p_no bigint[], p_may boolean[], p_result text[], p_timings text[])
+    returns boolean[]
+    language plpgsql volatile set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    v_blocks bigint[]; v_first bigint[]; v_count integer[];
+    v_may boolean[] := array(select u.may and p_mask >> (u.no & 63)::integer & 1 = 1 from unnest(p_no, p_may) with ordinality u(no, may, ord) order by u.ord);
+begin
+    if true = any (v_may) and not exists (select from published) then
+        select array_agg(w.block) into v_blocks
+          from (select u.no >> 12 as block, min(u.no) as lo, max(u.no) as hi, bit_or(set_bit(0::bit(4096), (u.no & 4095)::integer, 1)) as bits
+                  from unnest(p_no, v_may, p_result) u(no, may, result) where u.may
+                 group by 1 having count(*) >= 16 and sum(octet_length(u.result)) <= 8388608) w
+         where w.bits & ~(select coalesce(bit_or(many_bits(m.off)), 0::bit(4096)) from ev_many m
+                           where m.n = 1 and m.worker = p_worker and m.first > w.hi - 4096 and m.first <= w.hi and m.last >= w.lo) = 0::bit(4096)
+           and w.bits & (select coalesce(bit_or(many_bits(m.off)), 0::bit(4096)) from ev_many m
+                          where m.n = 2 and m.slots & p_mask <> 0 and m.first > w.hi - 4096 and m.first <= w.hi and m.last >= w.lo) = 0::bit(4096)
+           and not exists (select from ev e where e.no >= w.lo and e.no <= w.hi and get_bit(w.bits, (e.no & 4095)::integer) = 1);
+    end if;
+    if v_blocks is null then
+        return array_fill(false, array[cardinality(p_no)]);
+    end if;
+    -- Not more in a row than a relay takes at once.
+    with made as (
+        insert into ev_many (first, last, n, worker, slots, off, result, tail, timings)
+        select min(u.no), max(u.no), 2, p_worker, bit_or(1::bigint << (u.no & 63)::integer), array_agg((u.no & 4095)::smallint order by u.no),
+               array_agg(u.result order by u.no), p_tail, case when count(u.timings) > 0 then array_agg(u.timings order by u.no) end
+          from (select u.*, (row_number() over (partition by u.no >> 12 order by u.no) - 1) / 500 as piece
+                  from unnest(p_no, v_may, p_result, p_timings) u(no, may, result, timings)
+                 where u.may and u.no >> 12 = any (v_blocks)) u
+         group by u.no >> 12, u.piece
+        returning first, cardinality(off) as count)
+    select array_agg(m.first order by m.first), array_agg(m.count order by m.first) into v_first, v_count from made m;
+    perform announce_many(v_first, v_count);
+    return array(select u.may and u.no >> 12 = any (v_blocks) from unnest(p_no, v_may) with ordinality u(no, may, ord) order by u.ord);
 end $$;
 
 -- As in 0005, with one look at what is settled.
@@ -1038,9 +1129,16 @@ create or replace function settle(p_worker bigint, p_pipeline text, p_retries in
 declare
     v_mask bigint; v_no bigint[]; v_n integer[]; v_state state[]; v_suspect integer[]; v_not_before timestamptz[]; v_ended bigint[]; v_ended_n integer[];
     v_finished text := ',"finished_at":"' || stamp(clock_timestamp()) || '"}';
+    v_many boolean[]; v_all boolean;
 begin
     perform pg_advisory_xact_lock_shared(7302, hashtext(p_pipeline));
+    perform pg_advisory_xact_lock(7311, hashint8(p_worker));
     v_mask := owned(p_worker, p_pipeline);
+    v_many := settle_many(p_worker, v_mask, v_finished, p_no, array(
+        select u.verb = 'completed' and u.n = 1 and u.attempt = 1 and u.error is null and u.result is not null
+          from unnest(p_n, p_attempt, p_verb, p_error, p_result) with ordinality u(n, attempt, verb, error, result, ord) order by u.ord), p_result, p_timings);
+    v_all := true = all (v_many);
+    if not v_all then
     with judged as (
         select i.*, e.run, e.failures + i.charge::integer as failures, e.suspect,
                case when i.verb = 'waiting' and g.at < e.at then error_text('ledger', 'bad_wait',
@@ -1056,11 +1154,11 @@ begin
                    greatest(least(p_cap_ms, p_first_ms * power(p_factor, least(e.failures, 30))) * (0.9 + 0.2 * random()),
                             least(i.after_ms, 86400000))
                     else least(i.after_ms, 86400000) end as delay
-          from unnest(p_no, p_n, p_attempt, p_verb, p_retry, p_charge, p_after_ms, p_error, p_line, p_result, p_timings, p_gate)
-               i(no, n, attempt, verb, retry, charge, after_ms, error, line, result, timings, gate)
-         cross join lateral (select * from ev e where e.no = i.no order by e.n desc limit 1) e
+          from unnest(p_no, p_n, p_attempt, p_verb, p_retry, p_charge, p_after_ms, p_error, p_line, p_result, p_timings, p_gate, v_many)
+               i(no, n, attempt, verb, retry, charge, after_ms, error, line, result, timings, gate, many)
+         cross join lateral last_ev(i.no) e
           left join lateral (select g.at from gate g where i.verb = 'waiting' and g.no = i.no and g.gate = i.gate) g on true
-         where v_mask >> (i.no & 63)::integer & 1 = 1
+         where not i.many and v_mask >> (i.no & 63)::integer & 1 = 1
            and e.n = i.n and e.state = 'processing' and e.attempt = i.attempt and e.worker = p_worker),
     done as (
         insert into ev (no, n, was, state, run, attempt, failures, suspect, worker, not_before, error, line, result, timings, gate)
@@ -1077,11 +1175,12 @@ begin
     select array_agg(d.no), array_agg(d.n), array_agg(d.state), array_agg(d.suspect), array_agg(d.not_before),
            array_agg(d.no) filter (where ended(d.state)), array_agg(d.n) filter (where ended(d.state))
       into v_no, v_n, v_state, v_suspect, v_not_before, v_ended, v_ended_n from done d;
+    end if;
 
     if array_remove(p_log, null) <> '{}' then
         insert into job_log (no, run, attempt, log)
         select i.no, e.run, i.attempt, i.log from unnest(p_no, p_n, p_attempt, p_log) i(no, n, attempt, log)
-         cross join lateral (select e.run from ev e where e.no = i.no and e.n = i.n and e.attempt = i.attempt and e.worker = p_worker) e
+         cross join lateral (select e.run from ev_at(i.no, i.n) e where e.attempt = i.attempt and e.worker = p_worker) e
          where i.log is not null order by i.no
         on conflict do nothing;
     end if;
@@ -1092,27 +1191,31 @@ begin
             perform announce(v_ended, v_ended_n);
         end if;
     end if;
-    if v_no = p_no then
+    if v_all then
+        return query select u.no, true, 'completed', 2, 0, 0::bigint from unnest(p_no) u(no);
+        return;
+    elsif v_no = p_no then
         return query
             select u.no, true, u.state::text, u.n, u.suspect,
                    greatest(0, ceil(extract(epoch from u.not_before - clock_timestamp()) * 1000))::bigint
               from unnest(v_no, v_n, v_state, v_suspect, v_not_before) u(no, n, state, suspect, not_before);
         return;
     end if;
-    if coalesce(cardinality(v_no), 0) < cardinality(p_no) then
+    if coalesce(cardinality(v_no), 0) < cardinality(array_remove(v_many, true)) then
         insert into refused (no, attempt, worker, verb, error)
         select i.no, i.attempt, p_worker, i.verb, i.error
-          from unnest(p_no, p_n, p_attempt, p_verb, p_error) i(no, n, attempt, verb, error)
-         where not exists (select 1 from ev e where e.no = i.no and e.n = i.n + 1 and e.worker = p_worker);
+          from unnest(p_no, p_n, p_attempt, p_verb, p_error, v_many) i(no, n, attempt, verb, error, many)
+         where not i.many and not exists (select 1 from ev_at(i.no, i.n + 1) e where e.worker = p_worker);
     end if;
 
     -- Finding one's own row is success too: a commit's outcome can be unknown.
     return query
-        select i.no, coalesce(e.n = i.n + 1 and e.worker = p_worker, false), coalesce(e.state, 'queued')::text, coalesce(e.n, 0), coalesce(e.suspect, 0),
+        select i.no, i.many or coalesce(e.n = i.n + 1 and e.worker = p_worker, false), case when i.many then 'completed' else coalesce(e.state, 'queued')::text end,
+               case when i.many then 2 else coalesce(e.n, 0) end, coalesce(e.suspect, 0),
                greatest(0, ceil(extract(epoch from e.not_before - clock_timestamp()) * 1000))::bigint
-          from unnest(p_no, p_n) with ordinality i(no, n, ord)
-          left join lateral (select e.* from ev e where e.no = i.no order by e.n desc limit 1) e on true
+          from unnest(p_no, p_n, v_many) with ordinality i(no, n, many, ord)
+          left join lateral (select e.* from last_ev(i.no) e where not i.many) e on true
          order by i.ord;
 end $$;
 
-update meta set version = greatest(version, 20);
+update meta set version = greatest(version, 21);
