@@ -37,7 +37,7 @@ cat >want <<'X'
 {"job_id":"l2","pipeline":"look","text":"x2","n":1.0,"tenant":"default","doc_key":"l2","priority":"Medium","run":1,"attempt":1}
 X
 same 'without a filter it prints what it would feed' want got
-ok 'and claims nothing' says 0 'select count(*) from sluice.ev'
+ok 'and claims nothing' says 0 'select count(*) from sluice.transitions'
 
 # A filter that answers each job by its name.
 cat >filter <<'X'
@@ -75,8 +75,8 @@ result ok1 >got
 echo '{"job_id":"ok1","tenant":"default","doc_key":"ok1","pipeline":"p","run":1,"attempt":1,"status":"completed","result":{"document":{"length": 2},"chunks":{"n": 1}},"finished_at":"T"}' >want
 same 'the result has what the pipeline added, without text, vectors and re-printed members' want got
 ok 'after_ms is honoured' says t \
-	"select min(b.at - a.at) > '1.17 s' from sluice.ev a join sluice.ev b using (no) where a.state = 'queued' and b.n = a.n + 1"
-ok 'the second attempt began with the kept line' says 3 "select count(*) from sluice.ev where line like '%\"n\":1.0%\"work\":1}'"
+	"select min(b.at - a.at) > '1.17 s' from sluice.transitions a join sluice.transitions b using (no) where a.state = 'queued' and b.n = a.n + 1"
+ok 'the second attempt began with the kept line' says 3 "select count(*) from sluice.transitions where line like '%\"n\":1.0%\"work\":1}'"
 ok 'each ended run has one result message, each failed one a dead letter' says '305 305 5' \
 	"select count(*) filter (where topic = 'ingest.results.v1'), count(distinct key) filter (where topic = 'ingest.results.v1'),
 		count(*) filter (where topic = 'ingest.deadletter.v1') from sluice.messages"
@@ -101,9 +101,9 @@ kill -9 "$B"
 killed=$(q 'select clock_timestamp()')
 ok 'all jobs complete' until_ok 30 all q completed 800
 ok 'those of the killed one were running again within 5 s' says t \
-	"select coalesce(max(b.at) < timestamptz '$killed' + interval '5 s', true) from sluice.ev a join sluice.ev b using (no)
+	"select coalesce(max(b.at) < timestamptz '$killed' + interval '5 s', true) from sluice.transitions a join sluice.transitions b using (no)
 	  where a.state = 'queued' and a.suspect = 1 and b.n = a.n + 1"
-ok 'each once' says '800 800' "select count(*), count(distinct no) from sluice.ev e join sluice.job j using (no) where j.pipeline = 'q' and e.state = 'completed'"
+ok 'each once' says '800 800' "select count(*), count(distinct no) from sluice.transitions e join sluice.job j using (no) where j.pipeline = 'q' and e.state = 'completed'"
 ok 'the dead one is marked' says 1 "select count(*) from sluice.worker where name = 'B' and ended like 'lost%'"
 
 # A stopped worker wakes up after its lease: nothing of it counts.
@@ -116,7 +116,7 @@ ok 'the jobs of a stopped worker are taken over' until_ok 20 all q completed 110
 kill -CONT "$C"
 fenced() { until_ok 10 grep -q 'done: exit=' C.err || kill -9 "$C"; wait "$C"; }
 code 111 'and when it wakes up it sees that, and ends' fenced
-ok 'each job is still completed once' says 1100 "select count(*) from sluice.ev e join sluice.job j using (no) where j.pipeline = 'q' and e.state = 'completed'"
+ok 'each job is still completed once' says 1100 "select count(*) from sluice.transitions e join sluice.job j using (no) where j.pipeline = 'q' and e.state = 'completed'"
 
 psql -X -q -d "$SLUICE_DB" -c "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'from-ledger'" >psql.log
 lost() { wait "$D"; }

@@ -65,15 +65,15 @@ call_all() {
 	! grep -E 'server closed|PANIC|FATAL' calls.out
 }
 ok 'all of them are made' call_all
-ok 'some did something' says t 'select count(*) > 50 from sluice.ev'
+ok 'some did something' says t 'select count(*) > 50 from sluice.transitions'
 # The picture, in words of this test's own.
 ok 'every job went along the picture' says '' "select no, n, before, was, state from (
 		select e.*, coalesce(lag(e.state::text) over (partition by no order by n), 'queued') as before,
-			row_number() over (partition by no order by n) as i from sluice.ev e) x
+			row_number() over (partition by no order by n) as i from sluice.transitions e) x
 	where n <> i or was::text <> before or was || '>' || state not in ('queued>processing', 'queued>cancelled', 'queued>failed', 'processing>completed',
 		'processing>failed', 'processing>cancelled', 'processing>queued', 'processing>waiting', 'waiting>queued', 'waiting>failed',
 		'waiting>cancelled', 'failed>queued')"
 ok 'attempts and runs never went back' says '' "select no, n from (select e.*, lag(attempt) over w as a, lag(run) over w as r
-	from sluice.ev e window w as (partition by no order by n)) x where attempt < a or run < r"
+	from sluice.transitions e window w as (partition by no order by n)) x where attempt < a or run < r"
 ok 'the numbers of messages rise with time' says '' "select seq from (select seq, at, lag(at) over (order by seq) as b from sluice.messages) x where at < b - interval '1 s'"
 done_testing

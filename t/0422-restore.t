@@ -173,7 +173,7 @@ ok 'and published' until_ok 30 sent
 stop intake worker outbox
 # Nobody has looked for events until now.
 events() {
-	says "$(q "select (select count(*) from sluice.job where admitted_at > '$restored') + (select count(*) from sluice.ev where at > '$restored')")" \
+	says "$(q "select (select count(*) from sluice.job where admitted_at > '$restored') + (select count(*) from sluice.transitions where at > '$restored')")" \
 		'select count(distinct (no, n)) from sluice.event_next(1000000000, 100000, false)'
 }
 ok 'each admission and transition since is an event' until_ok 10 events
@@ -187,7 +187,7 @@ ok 'every job has its result' test "$(grep -c '"completed"\|"failed"' events)" =
 ok 'and every one that completed its event' test "$(jq -s 'map(select(.[1] == null and .[4] == false)) | length' events)" = "$(grep -c '"completed"' events)"
 ok 'every duplicate its answer' test "$(grep -c '"duplicate"' events)" = 10
 same_as_kafka() {
-	q "select coalesce(o.value, e.result) from sluice.messages o left join sluice.ev e on e.no = o.no and e.n = o.n order by 1" | sort >ledger.out
+	q "select coalesce(o.value, e.result) from sluice.messages o left join sluice.transitions e on e.no = o.no and e.n = o.n order by 1" | sort >ledger.out
 	sed 's|^[^ ]* [^ ]* ||' messages.2 | sort | diff - ledger.out
 }
 ok 'the ledger says the same as Kafka, byte for byte' same_as_kafka

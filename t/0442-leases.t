@@ -34,7 +34,7 @@ no() { q "select no from jobs where job_id = '$1'"; }
 # Seconds from $1 (an instant of the database) to when the last job that worker $2 held was claimed by another.
 again() {
 	q "select round(extract(epoch from max(c.at) - timestamptz '$1'), 2)
-	   from ev a join ev b on b.no = a.no and b.n = a.n + 1 join ev c on c.no = a.no and c.n = a.n + 2
+	   from transitions a join transitions b on b.no = a.no and b.n = a.n + 1 join transitions c on c.no = a.no and c.n = a.n + 2
 	   join worker w on w.id = a.worker where w.name = '$2' and b.suspect > a.suspect and c.state = 'processing'"
 }
 within() {
@@ -99,7 +99,7 @@ ok 'all complete without that host' until_ok 30 all k completed 300
 ok 'jobs of a lost host run again within 10 s' within 'lost host' "$(again "$at" K4)" 10
 kill -CONT "$backend"
 kill -9 "$K4"
-ok 'each job is completed once' says '300 300' "select count(*), count(distinct no) from ev join job using (no) where pipeline = 'k' and state = 'completed'"
+ok 'each job is completed once' says '300 300' "select count(*), count(distinct no) from transitions join job using (no) where pipeline = 'k' and state = 'completed'"
 kill -TERM "$K2"
 wait "$K2" || :
 
@@ -131,9 +131,9 @@ feeder R -p r -b '0.3 2 1' -- ./three
 ok 'a job whose third stage fails once completes' until_ok 20 all r completed 5
 ok 'the first two stages were not run again' says '5 {"one":1,"two":1,"three":2}' \
 	"select count(*), result::json ->> 'result' from jobs where pipeline = 'r' group by 2"
-ok 'the backoff is the one asked for' says t "select bool_and(not_before - at between '0.26 s' and '0.34 s') from ev join job using (no) where pipeline = 'r' and not_before is not null"
+ok 'the backoff is the one asked for' says t "select bool_and(not_before - at between '0.26 s' and '0.34 s') from transitions join job using (no) where pipeline = 'r' and not_before is not null"
 ok 'one final event and one result for each run' says '5 5' "select count(*) filter (where ended(state)),
-	(select count(*) from messages o join job j on j.no = o.no where j.pipeline = 'r') from ev join job using (no) where pipeline = 'r'"
+	(select count(*) from messages o join job j on j.no = o.no where j.pipeline = 'r') from transitions join job using (no) where pipeline = 'r'"
 kill -TERM "$R"
 wait "$R" || :
 
@@ -172,8 +172,8 @@ ok 'jobs with limits complete' until_ok 30 all l completed 70
 # The most that were in flight at once: +1 at each claim, -1 when it was settled.
 most() {
 	q "select max(s) from (select sum(d) over (order by at, d) as s from (
-		select a.at, 1 as d from ev a join job j using (no) where j.pipeline = 'l' and a.state = 'processing' $1
-		union all select b.at, -1 from ev b join job j using (no) where j.pipeline = 'l' and b.was = 'processing' $1) u) v"
+		select a.at, 1 as d from transitions a join job j using (no) where j.pipeline = 'l' and a.state = 'processing' $1
+		union all select b.at, -1 from transitions b join job j using (no) where j.pipeline = 'l' and b.was = 'processing' $1) u) v"
 }
 at_most() {
 	echo "# most in flight $1: $(most "$2") of $3" >&3
@@ -181,7 +181,7 @@ at_most() {
 }
 ok 'never more of the tenant than its limit' at_most 'of the tenant' "and j.tenant = 'x'" 3
 ok 'never more in all than the pipeline has' at_most 'in all' '' 5
-ok 'both workers had a part of the tenant' says 2 "select count(distinct worker) from ev join job using (no) where pipeline = 'l' and tenant = 'x' and ev.state = 'completed'"
+ok 'both workers had a part of the tenant' says 2 "select count(distinct worker) from transitions join job using (no) where pipeline = 'l' and tenant = 'x' and transitions.state = 'completed'"
 kill -TERM "$L1" "$L2"
 wait "$L1" "$L2" || :
 

@@ -84,7 +84,7 @@ drained() { kill -TERM "$H" && wait "$H"; }
 ok 'TERM ends the worker' drained
 
 # Without hints: by the looks.
-latency() { q "select round(1000 * avg(extract(epoch from e.at - j.admitted_at))) from jobs j join ev e using (no) where j.job_id ~ '^$1[0-9]' and e.state = 'processing'"; }
+latency() { q "select round(1000 * avg(extract(epoch from e.at - j.admitted_at))) from jobs j join transitions e using (no) where j.job_id ~ '^$1[0-9]' and e.state = 'processing'"; }
 some() {
 	n=0
 	while [ $n -lt 9 ]; do

@@ -201,7 +201,7 @@ for l in a b; do
 	q "select id, no, n, k from event_next($(cat $l.end), 1000000, false)" >>$l.ids
 	tail -n 1 $l.ids | cut -d ' ' -f 1 >$l.end
 done
-q "select no, 0, 0 from job where no > 100000 union all select no, n, 0 from ev where no > 100000 union all select no, n, k from progress where no > 100000" >there
+q "select no, 0, 0 from job where no > 100000 union all select no, n, 0 from transitions where no > 100000 union all select no, n, k from progress where no > 100000" >there
 cat >oracle.py <<'X'
 import sys
 there = [tuple(map(int, l.split())) for l in open("there")]

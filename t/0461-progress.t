@@ -113,7 +113,7 @@ fast() { admit <fast >admitted 2>admit.err; }
 ok 'fast jobs' fast
 all() { [ "$(q "select count(*) from jobs where job_id ~ '^fast' and state = 'completed'")" = 50 ]; }
 ok 'complete' until_ok 20 all
-ok 'fast ones told nothing' says 0 "select count(*) from jobs j join progress g using (no) join ev a on a.no = g.no and a.n = g.n
+ok 'fast ones told nothing' says 0 "select count(*) from jobs j join progress g using (no) join transitions a on a.no = g.no and a.n = g.n
 	where j.job_id ~ '^fast' and g.at < a.at + interval '1 s'"
 
 # It goes with its part.

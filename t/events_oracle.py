@@ -28,7 +28,7 @@ def ledger_events(rows, some='true'):
         found.append((j['no'], 0, 0, (j['job_id'], 'progress', 'queued', j['run'], 0, j['at'], 'queued', 0)))
     claims = {}
     for e in rows(f"""select j.job_id, e.no, e.n, e.was, e.state, e.run, e.attempt, e.error, {AT.format('e.at')} as at
-            from sluice.ev e join sluice.job j using (no) where {some}"""):
+            from sluice.transitions e join sluice.job j using (no) where {some}"""):
         name = name_of(e)
         claims[e['no'], e['n']] = e
         found.append((e['no'], e['n'], 0, (e['job_id'], name, e['state'], e['run'], e['attempt'], e['at'],

@@ -49,32 +49,32 @@ create function many_bits(p_off smallint[]) returns bit language sql immutable a
     $$ select coalesce(bit_or(set_bit(0::bit(4096), u.off, 1)), 0::bit(4096)) from unnest(p_off) u(off) $$;
 
 -- What ev_many says of a job, as rows of ev. Written so that the planner puts it, and those below,
--- into the caller's query: no settings, no rights of their own.
+-- into the caller's query: no settings, no rights of their own, names with their schema.
 create function many_of(p_no bigint) returns setof ev language sql stable rows 1 as $$
-    select p_no, m.n, case m.n when 1 then 'queued'::state else 'processing' end, case m.n when 1 then 'processing'::state else 'completed' end,
+    select p_no, m.n, case m.n when 1 then 'queued'::sluice.state else 'processing' end, case m.n when 1 then 'processing'::sluice.state else 'completed' end,
            1, 1, 0, 0, m.worker, m.at, null::timestamptz, null::text, null::text,
            m.result[array_position(m.off, (p_no & 4095)::smallint)] || m.tail, m.timings[array_position(m.off, (p_no & 4095)::smallint)], null::text
-      from ev_many m
+      from sluice.ev_many m
      where m.first > p_no - 4096 and m.first <= p_no and m.last >= p_no and m.slots >> (p_no & 63)::integer & 1 = 1
        and (p_no & 4095)::smallint = any (m.off) $$;
 
 -- A job's transitions. One in ev comes after all of them in ev_many.
 create function ev_of(p_no bigint) returns setof ev language sql stable rows 2 as $$
-    select e.* from ev e where e.no = p_no
+    select e.* from sluice.ev e where e.no = p_no
     union all
-    select m.* from many_of(p_no) m $$;
+    select m.* from sluice.many_of(p_no) m $$;
 
 create function ev_at(p_no bigint, p_n integer) returns setof ev language sql stable rows 1 as $$
-    select e.* from ev e where e.no = p_no and e.n = p_n
+    select e.* from sluice.ev e where e.no = p_no and e.n = p_n
     union all
-    select m.* from many_of(p_no) m where m.n = p_n $$;
+    select m.* from sluice.many_of(p_no) m where m.n = p_n $$;
 
 -- The first part that has a row answers.
 create function last_ev(p_no bigint) returns setof ev language sql stable rows 1 as $$
     select l.* from (
-        (select e.* from ev e where e.no = p_no order by e.n desc limit 1)
+        (select e.* from sluice.ev e where e.no = p_no order by e.n desc limit 1)
         union all
-        (select m.* from many_of(p_no) m order by m.n desc limit 1)) l limit 1 $$;
+        (select m.* from sluice.many_of(p_no) m order by m.n desc limit 1)) l limit 1 $$;
 
 -- For people, who have time.
 create view transitions as

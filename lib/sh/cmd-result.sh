@@ -19,7 +19,7 @@ case $#:${1:-} in
 esac
 job_of "$1" "$tenant"
 found=$(ledger_psql -At -v no="$job_no" -f - <<-'X'
-	select e.result from sluice.ev e where e.no = :no and e.result is not null order by e.n desc limit 1
+	select e.result from sluice.ev_of(:no) e where e.result is not null order by e.n desc limit 1
 X
 ) || exit 111
 if [ -z "$found" ]; then

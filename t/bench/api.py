@@ -151,7 +151,7 @@ create or replace function public.bench_step(p_job_id text) returns integer lang
     insert into sluice.ev (no, n, was, state, run, attempt, failures, suspect, not_before)
     select k.no, coalesce(e.n, 0) + 1, coalesce(e.state, 'queued'), case when e.state = 'processing' then 'queued' else 'processing' end::sluice.state,
            1, coalesce(e.attempt, 0) + case when e.state = 'processing' then 0 else 1 end, 0, 0, null
-      from sluice.job_key k left join lateral (select * from sluice.ev where no = k.no order by n desc limit 1) e on true
+      from sluice.job_key k left join lateral sluice.last_ev(k.no) e on true
      where k.key = sluice.key16('default', p_job_id)
     returning n $$"""
 

@@ -72,7 +72,7 @@ def ours(folder, run):
         time.sleep(0.1)
     feeder.terminate()
     feeder.wait()
-    n, end = psql(f"select count(*), extract(epoch from max(e.at)) from sluice.job j join sluice.ev e using (no) "
+    n, end = psql(f"select count(*), extract(epoch from max(e.at)) from sluice.job j join sluice.transitions e using (no) "
                   f"where j.pipeline = '{run}' and e.state = 'completed'").split("|")
     if int(n) != JOBS:
         raise SystemExit(f"bench: {n} of {JOBS} jobs are completed")

@@ -74,11 +74,11 @@ def most(folder):
     begin = float(psql("select extract(epoch from clock_timestamp())"))
     bash(f"bin/admit <{path} >/dev/null")
     wait(n)
-    return n / (float(psql("select extract(epoch from max(e.at)) from sluice.ev e where e.state = 'completed'")) - begin)
+    return n / (float(psql("select extract(epoch from max(e.at)) from sluice.transitions e where e.state = 'completed'")) - begin)
 
 
 def done():
-    return int(psql("select count(*) from sluice.ev where state = 'completed'"))
+    return int(psql("select count(*) from sluice.transitions where state = 'completed'"))
 
 
 def wait(n):
@@ -94,11 +94,11 @@ def half(run, rate, kind, before):
         wait(before + sent)
         time.sleep(1.2)                 # statistics are told once a second
         dead = int(psql("select coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables where schemaname = 'sluice'"))
-    ms = [float(x) for x in psql(f"select extract(epoch from e.at - j.admitted_at) * 1000 from sluice.job j join sluice.ev e using (no) "
+    ms = [float(x) for x in psql(f"select extract(epoch from e.at - j.admitted_at) * 1000 from sluice.job j join sluice.transitions e using (no) "
                                  f"where j.no > {from_no} and e.state = 'completed'").split()]
-    took = float(psql(f"select extract(epoch from max(e.at) - min(j.admitted_at)) from sluice.job j join sluice.ev e using (no) "
+    took = float(psql(f"select extract(epoch from max(e.at) - min(j.admitted_at)) from sluice.job j join sluice.transitions e using (no) "
                       f"where j.no > {from_no} and e.state = 'completed'"))
-    least = int(psql(f"select coalesce(min(n), 0) from (select count(*) as n from sluice.ev e where e.no > {from_no} and e.state = 'completed' "
+    least = int(psql(f"select coalesce(min(n), 0) from (select count(*) as n from sluice.transitions e where e.no > {from_no} and e.state = 'completed' "
                      f"group by date_trunc('second', e.at) order by date_trunc('second', e.at) offset 1) s"))
     return {"sent": sent, "rate": sent / took, "dead": dead, "least_in_a_second": least, **percentiles(ms)}
 
@@ -112,7 +112,7 @@ def ledger_pinned_xmin(folder):
     begin = float(psql("select extract(epoch from clock_timestamp())"))
     bash(f"bin/admit <{folder}/again >/dev/null")
     wait(n + 60000)
-    top = 60000 / (float(psql("select extract(epoch from max(e.at)) from sluice.ev e where e.state = 'completed'")) - begin)
+    top = 60000 / (float(psql("select extract(epoch from max(e.at)) from sluice.transitions e where e.state = 'completed'")) - begin)
     rate, pairs, n = 0.6 * top, [], done()
     print(f"bench: ledger_pinned_xmin: {top:.0f} jobs/s at most, {rate:.0f} are offered", file=sys.stderr)
     kinds = list(PINS)
