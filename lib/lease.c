@@ -171,13 +171,15 @@ give(struct lease *l)
 	return PG_OK;
 }
 
-/* When the next look is due. A hint is worth one only to who has nothing to feed. */
+/* When the next look is due. A hint is worth one only to who has nothing to feed; who left some
+ * unread goes on when half is fed. */
 static int64_t
 look_at(const struct lease *l)
 {
 	int64_t soon = l->looked_at + LOOK_MS;
+	bool wanting = (l->hinted && !l->jobs.ready.n) || (l->sated && l->jobs.ready.n < READ_MOST / 2);
 
-	return l->hinted && !l->jobs.ready.n && soon < l->read_at ? soon : l->read_at;
+	return wanting && soon < l->read_at ? soon : l->read_at;
 }
 
 /* Looks; *next: when to come again. */

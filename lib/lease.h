@@ -46,6 +46,7 @@ struct lease {
 	int64_t limits;         /* the limits' number that jobs were read under */
 	unsigned poll_ms;       /* how often we look when nobody says that there is something */
 	bool hinted;            /* somebody does */
+	bool sated;             /* the last look left some unread: we held enough */
 	int64_t beat_at, read_at, looked_at;
 	struct pg_args args;
 	struct dispatch jobs;

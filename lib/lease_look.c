@@ -137,9 +137,13 @@ lease_look(struct lease *l, int64_t now)
 	pg_put_i64(a, pg_scalar(a, PG_INT8), (int64_t)(l->mask & ~l->giving));
 	mark = pg_array(a, PG_INT8);
 	want = pg_array(a, PG_INT4);
+	l->sated = false;
 	for (int p = 0; p < DISPATCH_PRIOS; p++) {
+		bool reads = l->jobs.ready_n[p] < READ_MOST || l->mark[p] < l->catch_up[p];
+
+		l->sated |= !reads;
 		pg_put_i64(a, mark, l->mark[p]);
-		pg_put_i64(a, want, l->jobs.ready_n[p] < READ_MOST || l->mark[p] < l->catch_up[p] ? READ_MOST : 0);
+		pg_put_i64(a, want, reads ? READ_MOST : 0);
 	}
 	pg_put_i64(a, pg_scalar(a, PG_INT8), l->nudge);
 	pg_put_i64(a, pg_scalar(a, PG_INT8), l->stopped);

@@ -132,10 +132,10 @@ ok 'as rows of ev' says '45 36' "select (select sum(cardinality(off)) from ev_ma
 ok 'each as it is said' agree
 
 # Over a block's end and a part's end.
-q "select setval('job_no', 4096 * 3 - 21)" >/dev/null
+q "select setval('job_no', 1024 * 3 - 21)" >/dev/null
 q "select t_jobs('c', 1, 45)" >/dev/null
 ok 'jobs of two blocks' says 45 "select t_claim($w, t_nos('c', 1, 45))"
-ok 'are two rows' says 2 'select count(*) from ev_many where first > 4096'
+ok 'are two rows' says 2 'select count(*) from ev_many where first > 1024'
 ok 'and settled so' says 'true/completed/2/45' "select t_settle($w, t_nos('c', 1, 45), array_fill('completed'::text, array[45]))"
 ok 'with a message each, in order' says 't' "select array_agg(m.no order by m.seq) = t_nos('c', 1, 45) from messages m join job j on j.no = m.no where j.job_id ~ '^c'"
 q "select setval('job_no', 1000000 - 21), job_room()" >/dev/null

@@ -5,7 +5,11 @@
 
 set local search_path = sluice, pg_temp;
 
--- Jobs of one block of 4,096 numbers and of one part. n 1: they were taken, each for the first
+-- Numbers within a block as bits.
+create function many_bits(p_off smallint[]) returns bit language sql immutable as
+    $$ select coalesce(bit_or(set_bit(0::bit(1024), u.off, 1)), 0::bit(1024)) from unnest(p_off) u(off) $$;
+
+-- Jobs of one block of 1,024 numbers and of one part. n 1: they were taken, each for the first
 -- time (run 1, attempt 1, no failures). n 2: they completed then.
 create table ev_many (
     first   bigint not null,        -- the lowest of their numbers
@@ -18,8 +22,9 @@ create table ev_many (
     result  text[],                 -- n 2: the result message of each, and
     tail    text,                   -- what each ends with
     timings text[],
+    bits    bit(1024) not null generated always as (many_bits(off)) stored,
     primary key (first, n),
-    check (first >> 12 = last >> 12 and off[1] = first & 4095 and off[cardinality(off)] = last & 4095),
+    check (first >> 10 = last >> 10 and off[1] = first & 1023 and off[cardinality(off)] = last & 1023),
     check (n = 1 and num_nulls(result, tail, timings) = 3
         or n = 2 and cardinality(result) = cardinality(off) and tail is not null and coalesce(cardinality(timings) = cardinality(off), true))
 ) partition by range (first);
@@ -35,28 +40,24 @@ declare
     p part;
 begin
     for p in select * from part where kind = 'job' and gone_at is null loop
-        execute format('create table %I (like ev_many including defaults including constraints including storage including compression)', 'ev_many_' || p.lo);
+        execute format('create table %I (like ev_many including defaults including constraints including storage including compression including generated)', 'ev_many_' || p.lo);
         execute format('alter table ev_many attach partition %I for values from (%s) to (%s)', 'ev_many_' || p.lo,
             case when p.lo = 0 then 'minvalue' else p.lo::text end, p.hi);
     end loop;
 end $$;
 
 create function many_numbers(p_first bigint, p_off smallint[]) returns setof bigint language sql immutable as
-    $$ select p_first >> 12 << 12 | u.off from unnest(p_off) u(off) $$;
-
--- Those of a block as bits.
-create function many_bits(p_off smallint[]) returns bit language sql immutable as
-    $$ select coalesce(bit_or(set_bit(0::bit(4096), u.off, 1)), 0::bit(4096)) from unnest(p_off) u(off) $$;
+    $$ select p_first >> 10 << 10 | u.off from unnest(p_off) u(off) $$;
 
 -- What ev_many says of a job, as rows of ev. Written so that the planner puts it, and those below,
 -- into the caller's query: no settings, no rights of their own, names with their schema.
 create function many_of(p_no bigint) returns setof ev language sql stable rows 1 as $$
     select p_no, m.n, case m.n when 1 then 'queued'::sluice.state else 'processing' end, case m.n when 1 then 'processing'::sluice.state else 'completed' end,
            1, 1, 0, 0, m.worker, m.at, null::timestamptz, null::text, null::text,
-           m.result[array_position(m.off, (p_no & 4095)::smallint)] || m.tail, m.timings[array_position(m.off, (p_no & 4095)::smallint)], null::text
+           m.result[array_position(m.off, (p_no & 1023)::smallint)] || m.tail, m.timings[array_position(m.off, (p_no & 1023)::smallint)], null::text
       from sluice.ev_many m
-     where m.first > p_no - 4096 and m.first <= p_no and m.last >= p_no and m.slots >> (p_no & 63)::integer & 1 = 1
-       and (p_no & 4095)::smallint = any (m.off) $$;
+     where m.first > p_no - 1024 and m.first <= p_no and m.last >= p_no and m.slots >> (p_no & 63)::integer & 1 = 1
+       and (p_no & 1023)::smallint = any (m.off) $$;
 
 -- A job's transitions. One in ev comes after all of them in ev_many.
 create function ev_of(p_no bigint) returns setof ev language sql stable rows 2 as $$
@@ -80,7 +81,7 @@ create function last_ev(p_no bigint) returns setof ev language sql stable rows 1
 create view transitions as
     select e.* from ev e
     union all
-    select m.first >> 12 << 12 | u.off, m.n, case m.n when 1 then 'queued'::state else 'processing' end,
+    select m.first >> 10 << 10 | u.off, m.n, case m.n when 1 then 'queued'::state else 'processing' end,
            case m.n when 1 then 'processing'::state else 'completed' end, 1, 1, 0, 0, m.worker, m.at, null, null, null, u.result || m.tail, u.timings, null
       from ev_many m cross join lateral unnest(m.off, m.result, m.timings) u(off, result, timings);
 
@@ -114,12 +115,12 @@ declare
     bad record;
 begin
     select a.first, a.last, a.n into bad
-      from (select a.*, many_bits(a.off) as bits from added a) a
-     where exists (select from ev_many m where m.n = a.n and m.first > a.last - 4096 and m.first <= a.last and m.last >= a.first
-                      and m.first <> a.first and m.slots & a.slots <> 0 and many_bits(m.off) & a.bits <> 0::bit(4096))
-        or exists (select from ev e where e.no >= a.first and e.no <= a.last and get_bit(a.bits, (e.no & 4095)::integer) = 1)
-        or a.n = 2 and a.bits & ~(select coalesce(bit_or(many_bits(m.off)), 0::bit(4096)) from ev_many m
-                                   where m.n = 1 and m.worker = a.worker and m.first > a.last - 4096 and m.first <= a.last and m.last >= a.first) <> 0::bit(4096)
+      from added a
+     where exists (select from ev_many m where m.n = a.n and m.first > a.last - 1024 and m.first <= a.last and m.last >= a.first
+                      and m.first <> a.first and m.slots & a.slots <> 0 and m.bits & a.bits <> 0::bit(1024))
+        or exists (select from ev e where e.no >= a.first and e.no <= a.last and get_bit(a.bits, (e.no & 1023)::integer) = 1)
+        or a.n = 2 and a.bits & ~(select coalesce(bit_or(m.bits), 0::bit(1024)) from ev_many m
+                                   where m.n = 1 and m.worker = a.worker and m.first > a.last - 1024 and m.first <= a.last and m.last >= a.first) <> 0::bit(1024)
      limit 1;
     if found then
         raise exception 'illegal transition: jobs % to % n %', bad.first, bad.last, bad.n using errcode = '23514';
@@ -152,7 +153,7 @@ begin
     v_hi := v_lo + setting('part_rows')::bigint;
     insert into part (kind, lo, hi) values (p_kind, v_lo, v_hi);
     foreach t in array case p_kind when 'job' then '{job,ev,ev_many}'::text[] else '{outbox}' end loop
-        execute format('create table %I (like %I including defaults including constraints including storage including compression)',
+        execute format('create table %I (like %I including defaults including constraints including storage including compression including generated)',
             t || '_' || v_lo, t);
         execute format('alter table %I attach partition %I for values from (%s) to (%s)', t, t || '_' || v_lo, v_lo, v_hi);
         if t in ('ev', 'ev_many') then
@@ -727,7 +728,7 @@ create or replace function naming() returns table (no bigint, x text)
     union all select j.no, j.blob from job j where j.blob is not null
     union all select e.no, e.line from ev e where e.line is not null
     union all select e.no, e.result from ev e where e.result is not null
-    union all select m.first >> 12 << 12 | u.off, u.result from ev_many m cross join lateral unnest(m.off, m.result) u(off, result) where m.n = 2
+    union all select m.first >> 10 << 10 | u.off, u.result from ev_many m cross join lateral unnest(m.off, m.result) u(off, result) where m.n = 2
     union all select d.job, concat_ws(' ', d.message, d.error, d.headers, d.blob, encode(d.original, 'escape')) from dead_letter d
     union all select o.no, o.value from outbox o where o.value is not null $$;
 

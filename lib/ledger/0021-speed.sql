@@ -510,7 +510,7 @@ create view messages as
                           union all
                          select o.seq - o.count + u.ord, u.no, u.n, null from unnest(o.nos, o.ns) with ordinality u(no, n, ord)
                           union all
-                         select o.seq - o.count + u.ord, x.first >> 12 << 12 | u.off, x.n, u.result || x.tail
+                         select o.seq - o.count + u.ord, x.first >> 10 << 10 | u.off, x.n, u.result || x.tail
                            from ev_many x cross join lateral unnest(x.off, x.result) with ordinality u(off, result, ord)
                           where o.many and x.first = o.no and x.n = o.n) m
       left join lateral (select e.result from ev_at(m.no, m.n) e where o.value is null and m.result is null) e on true
@@ -780,7 +780,7 @@ declare
 begin
     select min(u.no), max(u.no) into v_lo, v_hi from unnest(p_no) u(no);
     return exists (select from ev e where e.no >= v_lo and e.no <= v_hi)
-        or exists (select from ev_many m where m.first > v_lo - 4096 and m.first <= v_hi and m.last >= v_lo and m.slots & p_mask <> 0);
+        or exists (select from ev_many m where m.first > v_lo - 1024 and m.first <= v_hi and m.last >= v_lo and m.slots & p_mask <> 0);
 end $$;
 
 -- As in 0005. Jobs that nobody has had yet are read once, without a look at their transitions.
@@ -963,11 +963,11 @@ begin
     end if;
     with made as (
         insert into ev_many (first, last, n, worker, slots, off)
-        select min(u.no), max(u.no), 1, p_worker, bit_or(1::bigint << (u.no & 63)::integer), array_agg((u.no & 4095)::smallint order by u.no)
-          from unnest(p_no, p_new) u(no, new) where u.new group by u.no >> 12 having count(*) >= 16
-        returning first >> 12 as block)
+        select min(u.no), max(u.no), 1, p_worker, bit_or(1::bigint << (u.no & 63)::integer), array_agg((u.no & 1023)::smallint order by u.no)
+          from unnest(p_no, p_new) u(no, new) where u.new group by u.no >> 10 having count(*) >= 16
+        returning first >> 10 as block)
     select array_agg(m.block) into v_blocks from made m;
-    return array(select u.no from unnest(p_no, p_new) u(no, new) where not u.new or v_blocks is null or u.no >> 12 <> all (v_blocks));
+    return array(select u.no from unnest(p_no, p_new) u(no, new) where not u.new or v_blocks is null or u.no >> 10 <> all (v_blocks));
 end $$;
 
 -- As in 0005. Of jobs that nobody has had yet no transitions are looked up.
@@ -1090,14 +1090,14 @@ declare
 begin
     if true = any (v_may) and not exists (select from published) then
         select array_agg(w.block) into v_blocks
-          from (select u.no >> 12 as block, min(u.no) as lo, max(u.no) as hi, bit_or(set_bit(0::bit(4096), (u.no & 4095)::integer, 1)) as bits
+          from (select u.no >> 10 as block, min(u.no) as lo, max(u.no) as hi, bit_or(set_bit(0::bit(1024), (u.no & 1023)::integer, 1)) as bits
                   from unnest(p_no, v_may, p_result) u(no, may, result) where u.may
                  group by 1 having count(*) >= 16 and sum(octet_length(u.result)) <= 8388608) w
-         where w.bits & ~(select coalesce(bit_or(many_bits(m.off)), 0::bit(4096)) from ev_many m
-                           where m.n = 1 and m.worker = p_worker and m.first > w.hi - 4096 and m.first <= w.hi and m.last >= w.lo) = 0::bit(4096)
-           and w.bits & (select coalesce(bit_or(many_bits(m.off)), 0::bit(4096)) from ev_many m
-                          where m.n = 2 and m.slots & p_mask <> 0 and m.first > w.hi - 4096 and m.first <= w.hi and m.last >= w.lo) = 0::bit(4096)
-           and not exists (select from ev e where e.no >= w.lo and e.no <= w.hi and get_bit(w.bits, (e.no & 4095)::integer) = 1);
+         where w.bits & ~(select coalesce(bit_or(m.bits), 0::bit(1024)) from ev_many m
+                           where m.n = 1 and m.worker = p_worker and m.first > w.hi - 1024 and m.first <= w.hi and m.last >= w.lo) = 0::bit(1024)
+           and w.bits & (select coalesce(bit_or(m.bits), 0::bit(1024)) from ev_many m
+                          where m.n = 2 and m.slots & p_mask <> 0 and m.first > w.hi - 1024 and m.first <= w.hi and m.last >= w.lo) = 0::bit(1024)
+           and not exists (select from ev e where e.no >= w.lo and e.no <= w.hi and get_bit(w.bits, (e.no & 1023)::integer) = 1);
     end if;
     if v_blocks is null then
         return array_fill(false, array[cardinality(p_no)]);
@@ -1105,16 +1105,16 @@ begin
     -- Not more in a row than a relay takes at once.
     with made as (
         insert into ev_many (first, last, n, worker, slots, off, result, tail, timings)
-        select min(u.no), max(u.no), 2, p_worker, bit_or(1::bigint << (u.no & 63)::integer), array_agg((u.no & 4095)::smallint order by u.no),
+        select min(u.no), max(u.no), 2, p_worker, bit_or(1::bigint << (u.no & 63)::integer), array_agg((u.no & 1023)::smallint order by u.no),
                array_agg(u.result order by u.no), p_tail, case when count(u.timings) > 0 then array_agg(u.timings order by u.no) end
-          from (select u.*, (row_number() over (partition by u.no >> 12 order by u.no) - 1) / 500 as piece
+          from (select u.*, (row_number() over (partition by u.no >> 10 order by u.no) - 1) / 500 as piece
                   from unnest(p_no, v_may, p_result, p_timings) u(no, may, result, timings)
-                 where u.may and u.no >> 12 = any (v_blocks)) u
-         group by u.no >> 12, u.piece
+                 where u.may and u.no >> 10 = any (v_blocks)) u
+         group by u.no >> 10, u.piece
         returning first, cardinality(off) as count)
     select array_agg(m.first order by m.first), array_agg(m.count order by m.first) into v_first, v_count from made m;
     perform announce_many(v_first, v_count);
-    return array(select u.may and u.no >> 12 = any (v_blocks) from unnest(p_no, v_may) with ordinality u(no, may, ord) order by u.ord);
+    return array(select u.may and u.no >> 10 = any (v_blocks) from unnest(p_no, v_may) with ordinality u(no, may, ord) order by u.ord);
 end $$;
 
 -- As in 0005, with one look at what is settled.

@@ -152,7 +152,7 @@ def percentiles(values):
 def answers(run, n, limit_s):
     """Milliseconds from a request's time in Kafka to its answer's, once all n are there."""
     kafka, end = os.environ["SLUICE_KAFKA"], time.monotonic() + limit_s
-    while int(psql(f"select count(*) from sluice.job j join sluice.transitions e using (no) where j.pipeline = '{run}' and e.state = 'completed'")) < n:
+    while int(psql(f"select coalesce(sum(processed), 0) from sluice.workers where pipeline = '{run}'")) < n:
         if time.monotonic() > end:
             raise SystemExit(f"bench: not done after {limit_s} s")
         time.sleep(0.5)
@@ -171,7 +171,7 @@ def answers(run, n, limit_s):
 
 def first_stage(run):
     """Milliseconds from a record's time in Kafka to the claim that hands its job to the first stage."""
-    out = psql(f"select extract(epoch from e.at) * 1000 - o.ts from sluice.job j join sluice.transitions e on e.no = j.no and e.n = 1 "
+    out = psql(f"select extract(epoch from e.at) * 1000 - o.ts from sluice.job j cross join lateral sluice.ev_at(j.no, 1) e "
                f"join sluice.outcome o on o.src = j.src and o.off = j.off where j.pipeline = '{run}'")
     return [float(x) for x in out.split()]
 
@@ -188,7 +188,7 @@ def end_to_end(_):
         took = offer(run, rate, SECS)
         ms = answers(run, n, 600)
         first = percentiles(first_stage(run))
-        took_all = float(psql(f"select extract(epoch from max(e.at) - min(j.admitted_at)) from sluice.job j join sluice.transitions e using (no) where j.pipeline = '{run}'"))
+        took_all = float(psql(f"select extract(epoch from max(e.at) - min(j.admitted_at)) from sluice.job j cross join lateral sluice.ev_of(j.no) e where j.pipeline = '{run}'"))
         stack.stop()
         line = {"name": f"end_to_end_{rate}", "value": round(n / max(took, took_all)), "unit": "jobs/s", "peer": f"{rate} offered for {SECS} s",
                 "peer_value": rate, "ratio": round(n / max(took, took_all) / rate, 3), **percentiles(ms),

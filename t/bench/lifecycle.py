@@ -1,14 +1,16 @@
-"""lifecycle.py - whole lives of jobs that do nothing, 300 bytes in and out: added, worked,
+"""lifecycle.py - whole lives of jobs that do nothing, 300 bytes that do not compress in and out: added, worked,
 completed, durable (fsync on), by our programs and by what people use instead (rivals/, each with the
 settings that its own documentation gives for throughput), alternately on one PostgreSQL.
 
 A life is adding and working, one after the other: N / (seconds to add + seconds to work). Of ours the
-start of the programs is in it, uniqueness by name and by document, each transition a row and the
+start of the programs is in it, uniqueness by name and by document, each transition and the
 message to send; of the rivals it is not. Their jobs are unique too and their results durable; with
 RIVAL_BARE=1 neither."""
+import base64
 import json
 import os
 import pathlib
+import random
 import statistics
 import subprocess
 import sys
@@ -48,7 +50,8 @@ def requests(folder, run):
     path = f"{folder}/requests"
     with open(path, "w", encoding="utf-8") as f:
         for i in range(JOBS):
-            f.write(f'{{"job_id":"{run}-{i}","pipeline":"{run}","text":"{"x" * 240}"}}\n')
+            text = base64.b64encode(random.randbytes(180)).decode()
+            f.write(f'{{"job_id":"{run}-{i}","pipeline":"{run}","text":"{text}"}}\n')
     pipelines = pathlib.Path(folder, "p")
     pipelines.mkdir(exist_ok=True)
     (pipelines / run).write_text("#!/bin/sh\nexec pass\n")
@@ -72,7 +75,7 @@ def ours(folder, run):
         time.sleep(0.1)
     feeder.terminate()
     feeder.wait()
-    n, end = psql(f"select count(*), extract(epoch from max(e.at)) from sluice.job j join sluice.transitions e using (no) "
+    n, end = psql(f"select count(*), extract(epoch from max(e.at)) from sluice.job j cross join lateral sluice.ev_of(j.no) e "
                   f"where j.pipeline = '{run}' and e.state = 'completed'").split("|")
     if int(n) != JOBS:
         raise SystemExit(f"bench: {n} of {JOBS} jobs are completed")

@@ -24,6 +24,9 @@ PINS = {
     "a prepared transaction": "create table if not exists public.scratch (n int); begin; insert into public.scratch values (1); prepare transaction 'pin';",
 }
 
+LAST_END = ("select extract(epoch from greatest((select max(at) from sluice.ev where state = 'completed'), "
+            "(select max(at) from sluice.ev_many where n = 2)))")
+
 
 class Pin:
     def __init__(self, kind):
@@ -74,11 +77,11 @@ def most(folder):
     begin = float(psql("select extract(epoch from clock_timestamp())"))
     bash(f"bin/admit <{path} >/dev/null")
     wait(n)
-    return n / (float(psql("select extract(epoch from max(e.at)) from sluice.transitions e where e.state = 'completed'")) - begin)
+    return n / (float(psql(LAST_END)) - begin)
 
 
 def done():
-    return int(psql("select count(*) from sluice.transitions where state = 'completed'"))
+    return int(psql("select (select count(*) from sluice.ev where state = 'completed') + coalesce(sum(cardinality(off)), 0) from sluice.ev_many where n = 2"))
 
 
 def wait(n):
@@ -94,9 +97,9 @@ def half(run, rate, kind, before):
         wait(before + sent)
         time.sleep(1.2)                 # statistics are told once a second
         dead = int(psql("select coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables where schemaname = 'sluice'"))
-    ms = [float(x) for x in psql(f"select extract(epoch from e.at - j.admitted_at) * 1000 from sluice.job j join sluice.transitions e using (no) "
+    ms = [float(x) for x in psql(f"select extract(epoch from e.at - j.admitted_at) * 1000 from sluice.job j cross join lateral sluice.ev_of(j.no) e "
                                  f"where j.no > {from_no} and e.state = 'completed'").split()]
-    took = float(psql(f"select extract(epoch from max(e.at) - min(j.admitted_at)) from sluice.job j join sluice.transitions e using (no) "
+    took = float(psql(f"select extract(epoch from max(e.at) - min(j.admitted_at)) from sluice.job j cross join lateral sluice.ev_of(j.no) e "
                       f"where j.no > {from_no} and e.state = 'completed'"))
     least = int(psql(f"select coalesce(min(n), 0) from (select count(*) as n from sluice.transitions e where e.no > {from_no} and e.state = 'completed' "
                      f"group by date_trunc('second', e.at) order by date_trunc('second', e.at) offset 1) s"))
@@ -112,7 +115,7 @@ def ledger_pinned_xmin(folder):
     begin = float(psql("select extract(epoch from clock_timestamp())"))
     bash(f"bin/admit <{folder}/again >/dev/null")
     wait(n + 60000)
-    top = 60000 / (float(psql("select extract(epoch from max(e.at)) from sluice.transitions e where e.state = 'completed'")) - begin)
+    top = 60000 / (float(psql(LAST_END)) - begin)
     rate, pairs, n = 0.6 * top, [], done()
     print(f"bench: ledger_pinned_xmin: {top:.0f} jobs/s at most, {rate:.0f} are offered", file=sys.stderr)
     kinds = list(PINS)

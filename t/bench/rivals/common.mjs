@@ -1,6 +1,9 @@
-// What all of them share: N jobs of 300 bytes, a clock, and one line of figures.
+import { randomBytes } from "node:crypto";
+
+// What all of them share: N jobs of 300 bytes that do not compress, a clock, and one line of figures.
 export const N = Number(process.argv[2] ?? 20000);
-export const payload = (i) => ({ i, text: "x".repeat(280) });
+const texts = Array.from({ length: 1000 }, () => randomBytes(210).toString("base64"));
+export const payload = (i) => ({ i, text: texts[i % texts.length] });
 // With RIVAL_BARE no job is unique and, where the library keeps none, no result is durable.
 export const bare = Boolean(process.env.RIVAL_BARE);
 export const result = { text: "y".repeat(290) };

@@ -5,6 +5,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -35,6 +37,16 @@ type output struct {
 type worker struct {
 	river.WorkerDefaults[args]
 }
+
+// 280 bytes each that do not compress.
+var texts = func() (t [1000]string) {
+	b := make([]byte, 210)
+	for i := range t {
+		must(rand.Read(b))
+		t[i] = base64.StdEncoding.EncodeToString(b)
+	}
+	return
+}()
 
 var result = output{strings.Repeat("y", 290)}
 
@@ -87,7 +99,7 @@ func main() {
 	for at := 0; at < n; at += 1000 {
 		jobs := make([]river.InsertManyParams, 0, 1000)
 		for i := at; i < min(at+1000, n); i++ {
-			jobs = append(jobs, river.InsertManyParams{Args: args{i, strings.Repeat("x", 280)}, InsertOpts: opts})
+			jobs = append(jobs, river.InsertManyParams{Args: args{i, texts[i%len(texts)]}, InsertOpts: opts})
 		}
 		must(client.InsertManyFast(ctx, jobs))
 	}
