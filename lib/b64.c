@@ -123,9 +123,12 @@ own_crypto_memory(void)
 void
 sha256_raw(const void *p, size_t len, unsigned char digest[32])
 {
+	static _Thread_local EVP_MD_CTX *ctx;   /* kept: to look the algorithm up takes longer than to use it */
 	unsigned n = 0;
 
-	if (EVP_Digest(p, len, digest, &n, EVP_sha256(), NULL) != 1 || n != 32)
+	if (!ctx && (!(ctx = EVP_MD_CTX_new()) || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1))
+		die(XTEMP, "sha256 failed");
+	if (EVP_DigestInit_ex(ctx, NULL, NULL) != 1 || EVP_DigestUpdate(ctx, p, len) != 1 || EVP_DigestFinal_ex(ctx, digest, &n) != 1 || n != 32)
 		die(XTEMP, "sha256 failed");
 }
 

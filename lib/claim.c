@@ -49,7 +49,8 @@ feed_job(struct flights *fs, const struct pg *db, struct feed *feed, int row)
 	line.len = 0;
 	if (result_feed_line(&line, base, len, &j) < 0)
 		die(XBUG, "the ledger holds a line that is no record: job=%s", f->job_id.p);
-	feed_put(feed, i, line.p, line.len);
+	if (feed)
+		feed_put(feed, i, line.p, line.len);
 }
 
 static void
@@ -77,10 +78,11 @@ claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 	struct flights *fs = c->flights;
 	struct lease *l = fs->lease;
 	struct dispatch_job *j;
-	enum pg_status st;
 	size_t got = 0;
 	int no, n;
 
+	if (c->sent)
+		return PG_OK;
 	if (want > fs->spare_n)
 		want = fs->spare_n;
 	c->alone = c->alone && fs->n;
@@ -106,7 +108,30 @@ claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 	if (!got)
 		return PG_OK;
 	c->at = now + CLAIM_MS;
-	st = pg_call_again(l->db, claim_sql, &c->args);
+	c->sent = true;
+	c->under_way = pg_send(l->db, claim_sql, &c->args) == PG_OK;
+	/* What is held of lanes must not change between telling and having told. */
+	return l->jobs.lanes.n ? claim_land(c, feed, now) : PG_OK;
+}
+
+bool
+claim_answered(const struct claim *c)
+{
+	return c->sent && (!c->under_way || pg_done(c->flights->lease->db));
+}
+
+enum pg_status
+claim_land(struct claim *c, struct feed *feed, int64_t now)
+{
+	struct lease *l = c->flights->lease;
+	enum pg_status st;
+
+	if (!c->sent)
+		return PG_OK;
+	st = c->under_way ? pg_wait(l->db) : PG_RETRY;
+	c->sent = c->under_way = false;
+	if (st == PG_RETRY)
+		st = pg_call_again(l->db, claim_sql, &c->args);
 	for (int i = 0; st == PG_OK && i < pg_rows(l->db); i++)
 		take_in(c, l->db, feed, i, now);
 	if (st == PG_OK)

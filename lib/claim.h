@@ -16,11 +16,16 @@ struct claim {
 	struct flights *flights;
 	bool alone;             /* the one in flight must stay the only one */
 	int64_t at;             /* when few may be claimed again */
+	bool sent, under_way;   /* one was made and is not landed; it runs on the lease's session, which is then good for nothing else */
 	struct pg_args args;
 };
 
-/* At most want jobs, now. */
+/* Begins to claim at most want jobs, unless a claim is under way. */
 enum pg_status claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now);
+/* Whether claim_land would not wait. */
+bool claim_answered(const struct claim *c);
+/* Puts what was claimed; without a feed it is only taken into the flights, to be handed back. */
+enum pg_status claim_land(struct claim *c, struct feed *feed, int64_t now);
 /* When it should be tried again although nothing came back: at most next. */
 int64_t claim_next(const struct claim *c, int64_t now, int64_t next);
 

@@ -71,7 +71,7 @@ void
 feed_put(struct feed *f, uint64_t tag, const char *line, size_t len)
 {
 	if (!f->in_take)
-		die(XBUG, "feed_put outside take and guilty");
+		die(XBUG, "feed_put outside take, tick and guilty");
 	/* One put from guilty has ended a filter before: it goes alone, in its old place. */
 	if (f->in_guilty)
 		slot_first(f, slot_new(f, tag, line, len));

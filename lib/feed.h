@@ -74,8 +74,8 @@ struct feed_source {
 	int (*fd)(void *ctx);
 	/* One that becomes writable when tick has something to do, or -1. May be NULL. */
 	int (*fd_out)(void *ctx);
-	/* The same, readable; fd is looked at only while there is room. */
-	int (*fd_tick)(void *ctx);
+	/* The same, readable, which is 0 or 1; fd is looked at only while there is room. */
+	int (*fd_tick)(void *ctx, int which);
 };
 
 struct feed_opts {
@@ -105,7 +105,7 @@ struct feed *feed_open(const struct feed_opts *o);
 
 /* Offers one record: a JSON object on one line. tag is the source's own
  * name for it, handed back in answer; tags in flight are distinct. The line
- * is copied. Only from within take or guilty. */
+ * is copied. Only from within take, tick or guilty. */
 void feed_put(struct feed *f, uint64_t tag, const char *line, size_t len);
 
 /* True when the records held are so many bytes (64 MiB) that take should offer

@@ -17,7 +17,7 @@ enum {
 	EOF_MS = 2000,          /* how long a filter may live on after its stdout ended */
 	EMPTY_MS = 5000,        /* how long one stage with nothing in it may live on after its stdin ended */
 	START_MS = 30000,       /* for one stage to start, however little time a record has */
-	FDS = 7                 /* of one feed in poll, see watch */
+	FDS = 8                 /* of one feed in poll, see watch */
 };
 
 static bool
@@ -127,7 +127,8 @@ watch(struct feed *f, struct pollfd *fd)
 		{ .fd = running ? f->answers.fd : -1, .events = POLLIN },
 		{ .fd = running ? f->filter.err : -1, .events = POLLIN },
 		{ .fd = running && !f->filter.ended ? f->filter.status : -1, .events = POLLIN },
-		{ .fd = f->src->fd_tick ? f->src->fd_tick(ctx) : -1, .events = POLLIN },
+		{ .fd = f->src->fd_tick ? f->src->fd_tick(ctx, 0) : -1, .events = POLLIN },
+		{ .fd = f->src->fd_tick ? f->src->fd_tick(ctx, 1) : -1, .events = POLLIN },
 	};
 
 	memcpy(fd, fds, sizeof(fds));
@@ -213,8 +214,11 @@ step(struct feed *f, int *wish)
 		feed_take(f);
 	if (f->source_done != had_ended)
 		*wish = 0;      /* what follows from that is on_time's */
-	if (f->src->tick)
+	if (f->src->tick) {
+		f->in_take = true;
 		feed_check(f, f->src->tick(f->src->ctx, &wait_ms));
+		f->in_take = false;
+	}
 	*wish = wait_ms < *wish ? wait_ms : *wish;
 	feed_adapt(f);
 	show(f);

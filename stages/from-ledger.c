@@ -155,9 +155,14 @@ tick(void *ctx, int *wait_ms)
 	}
 	if (flights_due(&flights, now) && (r = check_settling(flights_send(&flights, now))))
 		return r;
-	if ((r = check(lease_tick(&lease, flights_slots(&flights), now, wait_ms))))
+	if (claim_answered(&claim)) {
+		if ((r = check(claim_land(&claim, feeding, now))))
+			return r;
+		*wait_ms = 0;
+	}
+	if (!claim.sent && (r = check(lease_tick(&lease, flights_slots(&flights), now, wait_ms))))
 		return r;
-	if ((r = check(report_tick(&report, feeding, now))))
+	if (!claim.sent && (r = check(report_tick(&report, feeding, now))))
 		return r;
 	next = now + *wait_ms;
 	if (flights.added->n && !flights.sent && flights.settle_by < next)
@@ -182,9 +187,11 @@ fd_out(void *ctx)
 }
 
 static int
-fd_tick(void *ctx)
+fd_tick(void *ctx, int which)
 {
 	(void)ctx;
+	if (which)
+		return claim.under_way ? pg_fd(&db) : -1;
 	return flights.under_way ? pg_fd(&settling) : -1;
 }
 
@@ -195,7 +202,7 @@ finish(void *ctx)
 	int64_t now = now_ms();
 
 	(void)ctx;
-	if (check_settling(flights_settle(&flights, now)) == 0 && check_settling(flights_hand_back(&flights, now)) == 0)
+	if (check(claim_land(&claim, NULL, now)) == 0 && check_settling(flights_settle(&flights, now)) == 0 && check_settling(flights_hand_back(&flights, now)) == 0)
 		check(lease_end(&lease));
 }
 

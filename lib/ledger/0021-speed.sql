@@ -950,6 +950,16 @@ end $$;
 -- claims and settles has slots of his own under the shared lock, who ends jobs takes the lock
 -- (end_no). So there is no conflict to be seen for.
 
+-- What is said of them can be one row.
+create function in_one_part(p_no bigint[]) returns boolean
+    language plpgsql stable set search_path = sluice, pg_temp as $$
+declare
+    v_lo bigint; v_hi bigint;
+begin
+    select min(u.no), max(u.no) into v_lo, v_hi from unnest(p_no) u(no);
+    return exists (select from part p where p.kind = 'job' and p.lo <= v_lo and p.hi > v_hi);
+end $$;
+
 -- New ones of a claim go into ev_many, where enough of a block are together; the others
 -- are the answer. Fewer than that are no fewer rows in the end and would make a job's look-up longer.
 create function claim_many(p_worker bigint, p_no bigint[], p_new boolean[]) returns bigint[]
@@ -957,8 +967,7 @@ create function claim_many(p_worker bigint, p_no bigint[], p_new boolean[]) retu
 declare
     v_blocks bigint[];
 begin
-    if not exists (select from part p where p.kind = 'job' and p.lo <= (select min(u.no) from unnest(p_no) u(no))
-                      and p.hi > (select max(u.no) from unnest(p_no) u(no))) or exists (select from published) then
+    if not in_one_part(p_no) or exists (select from published) then
         return p_no;
     end if;
     with made as (
@@ -968,6 +977,40 @@ begin
         returning first >> 10 as block)
     select array_agg(m.block) into v_blocks from made m;
     return array(select u.no from unnest(p_no, p_new) u(no, new) where not u.new or v_blocks is null or u.no >> 10 <> all (v_blocks));
+end $$;
+
+-- A claim of jobs that nobody has had yet: all of them, read once, or none if one may not be taken or their
+-- requests are too long together.
+create function claim_new(p_worker bigint, p_pipeline text, p_mask bigint, p_no bigint[], p_bytes bigint)
+    returns table (no bigint, claimed boolean, state text, n integer, run integer, attempt integer, failures integer,
+        wait_ms bigint, tenant text, job_id text, doc_key text, prio integer, request text, line text, gates text, lane integer, whole integer, "full" integer)
+    language plpgsql volatile set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+#variable_conflict use_column
+declare
+    v_few bigint[] := array(select u.no >> 10 from unnest(p_no) u(no) group by 1 having count(*) < 16);
+begin
+    if exists (select from gate) or not in_one_part(p_no) or exists (select from published) then
+        return;
+    end if;
+    return query
+        with j as materialized (
+            select i.no, i.ord, j.tenant, j.job_id, j.doc_key, j.prio::integer as prio, j.request
+              from unnest(p_no) with ordinality i(no, ord)
+             cross join lateral (select * from job j where j.no = i.no offset 0) j
+             where p_mask >> (i.no & 63)::integer & 1 = 1 and j.pipeline = p_pipeline and j.after is null and j.first_run is null),
+        may as materialized (
+            select count(*) = cardinality(p_no) and sum(octet_length(j.request)) <= p_bytes as all from j),
+        many as (
+            insert into ev_many (first, last, n, worker, slots, off)
+            select min(u.no), max(u.no), 1, p_worker, bit_or(1::bigint << (u.no & 63)::integer), array_agg((u.no & 1023)::smallint order by u.no)
+              from unnest(p_no) u(no), may where may.all and u.no >> 10 <> all (v_few) group by u.no >> 10),
+        rows as (
+            insert into ev (no, n, was, state, run, attempt, failures, suspect, worker)
+            select u.no, 1, 'queued', 'processing', 1, 1, 0, 0, p_worker from unnest(p_no) u(no), may where may.all and u.no >> 10 = any (v_few))
+        select j.no, true, 'processing', 1, 1, 1, 0, 0::bigint, j.tenant, j.job_id, j.doc_key, j.prio, j.request, null::text, null::text,
+               null::integer, null::integer, null::integer
+          from j, may where may.all order by j.ord;
 end $$;
 
 -- As in 0005. Of jobs that nobody has had yet no transitions are looked up.
@@ -1008,6 +1051,12 @@ begin
                  where t.lane is null or t.rank <= r.room) s;
     end if;
     v_had := 0 <> any (p_n) or had(v_mask, p_no);
+    if not v_had and v_lanes is null then
+        return query select * from claim_new(p_worker, p_pipeline, v_mask, p_no, p_bytes);
+        if found then
+            return;
+        end if;
+    end if;
     select array_agg(f.no), array_agg(f.n + 1), array_agg(f.run), array_agg(f.attempt + 1), array_agg(f.failures), array_agg(f.suspect), array_agg(f.new)
       into v_got, v_n, v_run, v_attempt, v_failures, v_suspect, v_new
       from (select i.no, i.n, coalesce(e.run, j.first_run, 1) as run, coalesce(e.attempt, 0) as attempt,
