@@ -1188,42 +1188,42 @@ begin
           from unnest(p_n, p_attempt, p_verb, p_error, p_result) with ordinality u(n, attempt, verb, error, result, ord) order by u.ord), p_result, p_timings);
     v_all := true = all (v_many);
     if not v_all then
-    with judged as (
-        select i.*, e.run, e.failures + i.charge::integer as failures, e.suspect,
-               case when i.verb = 'waiting' and g.at < e.at then error_text('ledger', 'bad_wait',
-                   'it waits for gate ' || i.gate || ', which was open when it was fed') end as stuck,
-               case when i.verb = 'completed' then 'completed'::state
-                    when i.verb = 'waiting' and g.at < e.at then 'failed'
-                    when i.verb = 'waiting' and g.at is null then 'waiting'
-                    when i.verb in ('waiting', 'back') then 'queued'
-                    when i.retry and e.failures + i.charge::integer <= p_retries then 'queued'
-                    else 'failed' end as state,
-               case when i.verb = 'waiting' then coalesce(nullif(i.after_ms, 0), 900000)
-                    when i.verb = 'error' and i.charge then
-                   greatest(least(p_cap_ms, p_first_ms * power(p_factor, least(e.failures, 30))) * (0.9 + 0.2 * random()),
-                            least(i.after_ms, 86400000))
-                    else least(i.after_ms, 86400000) end as delay
-          from unnest(p_no, p_n, p_attempt, p_verb, p_retry, p_charge, p_after_ms, p_error, p_line, p_result, p_timings, p_gate, v_many)
-               i(no, n, attempt, verb, retry, charge, after_ms, error, line, result, timings, gate, many)
-         cross join lateral last_ev(i.no) e
-          left join lateral (select g.at from gate g where i.verb = 'waiting' and g.no = i.no and g.gate = i.gate) g on true
-         where not i.many and v_mask >> (i.no & 63)::integer & 1 = 1
-           and e.n = i.n and e.state = 'processing' and e.attempt = i.attempt and e.worker = p_worker),
-    done as (
-        insert into ev (no, n, was, state, run, attempt, failures, suspect, worker, not_before, error, line, result, timings, gate)
-        select u.no, u.n + 1, 'processing', u.state, u.run, u.attempt, u.failures, u.suspect, p_worker,
-               case when (u.state = 'waiting' or u.state = 'queued' and u.verb <> 'waiting') and u.delay > 0
-                    then clock_timestamp() + u.delay * interval '1 ms' end,
-               coalesce(u.stuck, u.error), case when u.state in ('queued', 'waiting') then u.line end,
-               case when ended(u.state) then u.result || coalesce(',"error":' || u.stuck, '') || v_finished end,
-               u.timings, case when u.verb = 'waiting' and u.stuck is null then u.gate end
-          from judged u
-        returning ev.no, ev.n, ev.state, ev.suspect, ev.not_before),
-    timed as (
-        insert into timer (due, no, n) select d.not_before, d.no, d.n from done d where d.state = 'waiting')
-    select array_agg(d.no), array_agg(d.n), array_agg(d.state), array_agg(d.suspect), array_agg(d.not_before),
-           array_agg(d.no) filter (where ended(d.state)), array_agg(d.n) filter (where ended(d.state))
-      into v_no, v_n, v_state, v_suspect, v_not_before, v_ended, v_ended_n from done d;
+        with judged as (
+            select i.*, e.run, e.failures + i.charge::integer as failures, e.suspect,
+                   case when i.verb = 'waiting' and g.at < e.at then error_text('ledger', 'bad_wait',
+                       'it waits for gate ' || i.gate || ', which was open when it was fed') end as stuck,
+                   case when i.verb = 'completed' then 'completed'::state
+                        when i.verb = 'waiting' and g.at < e.at then 'failed'
+                        when i.verb = 'waiting' and g.at is null then 'waiting'
+                        when i.verb in ('waiting', 'back') then 'queued'
+                        when i.retry and e.failures + i.charge::integer <= p_retries then 'queued'
+                        else 'failed' end as state,
+                   case when i.verb = 'waiting' then coalesce(nullif(i.after_ms, 0), 900000)
+                        when i.verb = 'error' and i.charge then
+                       greatest(least(p_cap_ms, p_first_ms * power(p_factor, least(e.failures, 30))) * (0.9 + 0.2 * random()),
+                                least(i.after_ms, 86400000))
+                        else least(i.after_ms, 86400000) end as delay
+              from unnest(p_no, p_n, p_attempt, p_verb, p_retry, p_charge, p_after_ms, p_error, p_line, p_result, p_timings, p_gate, v_many)
+                   i(no, n, attempt, verb, retry, charge, after_ms, error, line, result, timings, gate, many)
+             cross join lateral last_ev(i.no) e
+              left join lateral (select g.at from gate g where i.verb = 'waiting' and g.no = i.no and g.gate = i.gate) g on true
+             where not i.many and v_mask >> (i.no & 63)::integer & 1 = 1
+               and e.n = i.n and e.state = 'processing' and e.attempt = i.attempt and e.worker = p_worker),
+        done as (
+            insert into ev (no, n, was, state, run, attempt, failures, suspect, worker, not_before, error, line, result, timings, gate)
+            select u.no, u.n + 1, 'processing', u.state, u.run, u.attempt, u.failures, u.suspect, p_worker,
+                   case when (u.state = 'waiting' or u.state = 'queued' and u.verb <> 'waiting') and u.delay > 0
+                        then clock_timestamp() + u.delay * interval '1 ms' end,
+                   coalesce(u.stuck, u.error), case when u.state in ('queued', 'waiting') then u.line end,
+                   case when ended(u.state) then u.result || coalesce(',"error":' || u.stuck, '') || v_finished end,
+                   u.timings, case when u.verb = 'waiting' and u.stuck is null then u.gate end
+              from judged u
+            returning ev.no, ev.n, ev.state, ev.suspect, ev.not_before),
+        timed as (
+            insert into timer (due, no, n) select d.not_before, d.no, d.n from done d where d.state = 'waiting')
+        select array_agg(d.no), array_agg(d.n), array_agg(d.state), array_agg(d.suspect), array_agg(d.not_before),
+               array_agg(d.no) filter (where ended(d.state)), array_agg(d.n) filter (where ended(d.state))
+          into v_no, v_n, v_state, v_suspect, v_not_before, v_ended, v_ended_n from done d;
     end if;
 
     if array_remove(p_log, null) <> '{}' then
