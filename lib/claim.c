@@ -64,12 +64,32 @@ take_in(struct claim *c, const struct pg *db, struct feed *feed, int row, int64_
 	if (pg_bool(db, row, C_CLAIMED)) {
 		dispatch_counts(d, no, (int)pg_i64(db, row, C_LANE), (int)pg_i64(db, row, C_WHOLE));
 		feed_job(c->flights, db, feed, row);
-	} else if (!strcmp(pg_bytes(db, row, C_STATE, NULL), "queued")) {
+	} else if (!strcmp(pg_bytes(db, row, C_STATE, NULL), "queued") && lease_owns(c->flights->lease, no)) {
 		if (!pg_null(db, row, C_LANE))  /* which may be younger than our reading of it */
 			dispatch_counts(d, no, (int)pg_i64(db, row, C_LANE), (int)pg_i64(db, row, C_WHOLE));
 		dispatch_again(d, no, (int)pg_i64(db, row, C_N), -1, pg_i64(db, row, C_WAIT), now);
 	} else
-		dispatch_forget(d, no);         /* cancelled meanwhile */
+		dispatch_forget(d, no);         /* cancelled meanwhile, or given away while it was tried again */
+}
+
+static void
+begin(struct claim *c)
+{
+	c->tries++;
+	c->under_way = pg_send(c->flights->lease->db, claim_sql, &c->args) == PG_OK;
+}
+
+static enum pg_status
+landed(struct claim *c, enum pg_status st, struct feed *feed, int64_t now)
+{
+	struct lease *l = c->flights->lease;
+
+	c->sent = c->under_way = false;
+	for (int i = 0; st == PG_OK && i < pg_rows(l->db); i++)
+		take_in(c, l->db, feed, i, now);
+	if (st == PG_OK)
+		lease_told(l);
+	return st;
 }
 
 enum pg_status
@@ -108,35 +128,49 @@ claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 	if (!got)
 		return PG_OK;
 	c->at = now + CLAIM_MS;
-	c->sent = true;
-	c->under_way = pg_send(l->db, claim_sql, &c->args) == PG_OK;
 	/* What is held of lanes must not change between telling and having told. */
-	return l->jobs.lanes.n ? claim_land(c, feed, now) : PG_OK;
-}
-
-bool
-claim_answered(const struct claim *c)
-{
-	return c->sent && (!c->under_way || pg_done(c->flights->lease->db));
+	if (l->jobs.lanes.n)
+		return landed(c, pg_call_again(l->db, claim_sql, &c->args), feed, now);
+	c->sent = true;
+	c->tries = 0;
+	begin(c);
+	return PG_OK;
 }
 
 enum pg_status
-claim_land(struct claim *c, struct feed *feed, int64_t now)
+claim_tick(struct claim *c, struct feed *feed, int64_t now, int *wait_ms)
 {
-	struct lease *l = c->flights->lease;
+	struct pg *db = c->flights->lease->db;
+	enum pg_status st = PG_RETRY;
+
+	if (!c->sent || (c->under_way && !pg_done(db)))
+		return PG_OK;
+	if (c->under_way) {
+		st = pg_wait(db);
+		c->under_way = false;
+		c->again_at = now + (20 << c->tries);
+	}
+	if (st != PG_RETRY || c->tries >= PG_TRIES) {
+		*wait_ms = 0;
+		return landed(c, st, feed, now);
+	}
+	/* The lease may be told and look before it is tried again. */
+	if (now >= c->again_at)
+		begin(c);
+	else if (c->again_at - now < *wait_ms)
+		*wait_ms = (int)(c->again_at - now);
+	return PG_OK;
+}
+
+enum pg_status
+claim_end(struct claim *c, int64_t now)
+{
 	enum pg_status st;
 
-	if (!c->sent)
+	if (!c->under_way)
 		return PG_OK;
-	st = c->under_way ? pg_wait(l->db) : PG_RETRY;
-	c->sent = c->under_way = false;
-	if (st == PG_RETRY)
-		st = pg_call_again(l->db, claim_sql, &c->args);
-	for (int i = 0; st == PG_OK && i < pg_rows(l->db); i++)
-		take_in(c, l->db, feed, i, now);
-	if (st == PG_OK)
-		lease_told(l);
-	return st;
+	st = pg_wait(c->flights->lease->db);
+	return st == PG_RETRY ? PG_OK : landed(c, st, NULL, now);
 }
 
 int64_t

@@ -16,16 +16,19 @@ struct claim {
 	struct flights *flights;
 	bool alone;             /* the one in flight must stay the only one */
 	int64_t at;             /* when few may be claimed again */
-	bool sent, under_way;   /* one was made and is not landed; it runs on the lease's session, which is then good for nothing else */
+	bool sent;              /* one was made and is not landed */
+	bool under_way;         /* it runs on the lease's session, which is then good for nothing else */
+	int tries;              /* how often it was begun, and when it is */
+	int64_t again_at;
 	struct pg_args args;
 };
 
-/* Begins to claim at most want jobs, unless a claim is under way. */
+/* Begins to claim at most want jobs, unless one claim is not landed. */
 enum pg_status claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now);
-/* Whether claim_land would not wait. */
-bool claim_answered(const struct claim *c);
-/* Puts what was claimed; without a feed it is only taken into the flights, to be handed back. */
-enum pg_status claim_land(struct claim *c, struct feed *feed, int64_t now);
+/* Puts what was claimed, if it was answered. *wait_ms is lowered to when there is more to do. */
+enum pg_status claim_tick(struct claim *c, struct feed *feed, int64_t now, int *wait_ms);
+/* The end: waits for what is under way and takes it into the flights, to be handed back. */
+enum pg_status claim_end(struct claim *c, int64_t now);
 /* When it should be tried again although nothing came back: at most next. */
 int64_t claim_next(const struct claim *c, int64_t now, int64_t next);
 

@@ -155,14 +155,10 @@ tick(void *ctx, int *wait_ms)
 	}
 	if (flights_due(&flights, now) && (r = check_settling(flights_send(&flights, now))))
 		return r;
-	if (claim_answered(&claim)) {
-		if ((r = check(claim_land(&claim, feeding, now))))
-			return r;
-		*wait_ms = 0;
-	}
-	if (!claim.sent && (r = check(lease_tick(&lease, flights_slots(&flights), now, wait_ms))))
+	if ((r = check(claim_tick(&claim, feeding, now, wait_ms))))
 		return r;
-	if (!claim.sent && (r = check(report_tick(&report, feeding, now))))
+	if (!claim.under_way && ((r = check(lease_tick(&lease, flights_slots(&flights), now, wait_ms))) ||
+	    (r = check(report_tick(&report, feeding, now)))))
 		return r;
 	next = now + *wait_ms;
 	if (flights.added->n && !flights.sent && flights.settle_by < next)
@@ -200,9 +196,10 @@ static void
 finish(void *ctx)
 {
 	int64_t now = now_ms();
+	int settled = check_settling(flights_settle(&flights, now)), claimed = check(claim_end(&claim, now));
 
 	(void)ctx;
-	if (check(claim_land(&claim, NULL, now)) == 0 && check_settling(flights_settle(&flights, now)) == 0 && check_settling(flights_hand_back(&flights, now)) == 0)
+	if (settled == 0 && check_settling(flights_hand_back(&flights, now)) == 0 && claimed == 0)
 		check(lease_end(&lease));
 }
 

@@ -66,6 +66,7 @@ ok 'and counted so' says 'processing 60' "select state, jobs from tally('p')"
 ok 'why' says "running t" "select reason, detail like 'p since % on worker $w (W, pid 1 on h), run 1 attempt 1' from why(t_no('b7'))"
 ok 'a list finds them' says 60 "select count(*) from pick('t', 'p', 'processing', null, null, null, null, 100, null, null, null, 'newest', null, null)"
 ok 'each as it is said' agree
+ok 'an index knows whose attempt is in processing' says 't -1' "select index_fence('t', 'b7', 1, 1) = t_no('b7'), index_fence('t', 'b7', 1, 2)"
 
 ok 'one is cancelled' says 1 "select cancel_no(array[t_no('b23')], 'enough')"
 ok 'its worker is told' says "1 t" "select n, no = t_no('b23') from ready($w,'p',-1,'{99,99,99}','{0,0,0}',0,0,0,'{}','{}','{}') where kind = 'stop'"
@@ -143,6 +144,15 @@ q "select t_jobs('d', 1, 45)" >/dev/null
 ok 'jobs of two parts' says 45 "select t_claim($w, t_nos('d', 1, 45))"
 ok 'are rows of ev' says 45 'select count(*) from ev where no > 900000'
 ok 'which many complete one by one' says 'true/completed/2/45' "select t_settle($w, t_nos('d', 1, 45), array_fill('completed'::text, array[45]))"
+ok 'each as it is said' agree
+
+q "select setval('job_no', 2000000 - 21), job_room()" >/dev/null
+q "select t_jobs('e', 1, 40)" >/dev/null
+ok 'on both sides of a part'"'"'s end' says '20 20' "select t_claim($w, t_nos('e', 1, 20)), t_claim($w, t_nos('e', 21, 40))"
+ok 'many are taken' says 2 'select count(*) from ev_many where first between 1900000 and 2100000'
+ok 'they complete together' says 'true/completed/2/40' "select t_settle($w, t_nos('e', 1, 40), array_fill('completed'::text, array[40]))"
+ok 'but not in one row' says 40 'select count(*) from ev where no between 1900000 and 2100000'
+wall 'no row over the end of a part' 23514 "$many) values (2000100 - 101, 2000100, 1, $w, -1, array[1999999 & 1023, 2000100 & 1023]::smallint[])"
 ok 'each as it is said' agree
 
 # A part goes with all that was said in it.

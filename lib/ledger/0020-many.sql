@@ -119,6 +119,7 @@ begin
      where exists (select from ev_many m where m.n = a.n and m.first > a.last - 1024 and m.first <= a.last and m.last >= a.first
                       and m.first <> a.first and m.slots & a.slots <> 0 and m.bits & a.bits <> 0::bit(1024))
         or exists (select from ev e where e.no >= a.first and e.no <= a.last and get_bit(a.bits, (e.no & 1023)::integer) = 1)
+        or not exists (select from part p where p.kind = 'job' and p.lo <= a.first and p.hi > a.last)
         or a.n = 2 and a.bits & ~(select coalesce(bit_or(m.bits), 0::bit(1024)) from ev_many m
                                    where m.n = 1 and m.worker = a.worker and m.first > a.last - 1024 and m.first <= a.last and m.last >= a.first) <> 0::bit(1024)
      limit 1;
@@ -473,6 +474,14 @@ create or replace function progress_add(p_worker bigint, p_no bigint[], p_n inte
      order by i.no
     on conflict do nothing $$;
 
+create or replace function sluice.index_fence(p_tenant text, p_job_id text, p_run int, p_attempt int) returns bigint
+language sql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+	select case when e.state = 'processing' and e.run = p_run and e.attempt = p_attempt then k.no else -1 end
+	from sluice.job_key k left join lateral
+		sluice.last_ev(k.no) e on true
+	where k.key = sluice.key16(p_tenant, p_job_id)
+$$;
+
 create or replace view jobs as
     select j.no, j.tenant, j.job_id, j.doc_key, j.pipeline, (array['High', 'Medium', 'Low'])[j.prio + 1] as priority,
            coalesce(e.state, 'queued') as state, coalesce(e.run, j.first_run, 1) as run, coalesce(e.attempt, 0) as attempt,
@@ -795,6 +804,11 @@ begin
     return least((select j.admitted_at from job j where j.admitted_at >= p_at order by 1 limit 1),
                  (select e.at from ev e where e.at >= p_at order by 1 limit 1),
                  (select m.at from ev_many m where m.at >= p_at order by 1 limit 1));
+end $$;
+
+-- ev_many among the tables whose size is told.
+do $$ begin
+    execute replace(pg_get_functiondef('metrics()'::regprocedure), '{job,ev,outbox,', '{job,ev,ev_many,outbox,');
 end $$;
 
 update meta set version = greatest(version, 20);

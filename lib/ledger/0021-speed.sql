@@ -688,6 +688,9 @@ begin
         select count(*), min(m.seq)::text into n, sample from messages m left join outbox_pos p on p.stream = m.stream
          where m.value is null and m.row > coalesce(p.sent, 0) and m.seq > coalesce(p.sent, 0);
         if n > 0 then return next; end if;
+        select sum(o.count), min(o.seq)::text into n, sample from outbox o left join outbox_pos p on p.stream = o.stream
+         where o.many and o.seq > coalesce(p.sent, 0) and not exists (select from ev_many m where m.first = o.no and m.n = o.n);
+        if n > 0 then return next; end if;
         what := 'answer published before a restore that the ledger has not come to again';
         select count(*), min(p.seq)::text into n, sample from published p
          where p.used_at is null and p.ident is not null
@@ -1128,13 +1131,13 @@ begin
 end $$;
 
 -- Of those that may (p_may): what this worker took in rows of ev_many and of which nothing else was said completes
--- in such rows too, a block at a time, with their messages. Answers which did.
-create function settle_many(p_worker bigint, p_mask bigint, p_tail text, p_no bigint[], p_may boolean[], p_result text[], p_timings text[])
-    returns boolean[]
+-- in such rows too, a block at a time. Answers which did, and the rows.
+create function settle_many(p_worker bigint, p_mask bigint, p_tail text, p_no bigint[], p_may boolean[], p_result text[], p_timings text[],
+    out many boolean[], out firsts bigint[], out counts integer[])
     language plpgsql volatile set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
-    v_blocks bigint[]; v_first bigint[]; v_count integer[];
+    v_blocks bigint[];
     v_may boolean[] := array(select u.may and p_mask >> (u.no & 63)::integer & 1 = 1 from unnest(p_no, p_may) with ordinality u(no, may, ord) order by u.ord);
 begin
     if true = any (v_may) and not exists (select from published) then
@@ -1146,24 +1149,26 @@ begin
                            where m.n = 1 and m.worker = p_worker and m.first > w.hi - 1024 and m.first <= w.hi and m.last >= w.lo) = 0::bit(1024)
            and w.bits & (select coalesce(bit_or(m.bits), 0::bit(1024)) from ev_many m
                           where m.n = 2 and m.slots & p_mask <> 0 and m.first > w.hi - 1024 and m.first <= w.hi and m.last >= w.lo) = 0::bit(1024)
-           and not exists (select from ev e where e.no >= w.lo and e.no <= w.hi and get_bit(w.bits, (e.no & 1023)::integer) = 1);
+           and not exists (select from ev e where e.no >= w.lo and e.no <= w.hi and get_bit(w.bits, (e.no & 1023)::integer) = 1)
+           and in_one_part(array[w.lo, w.hi]);
     end if;
     if v_blocks is null then
-        return array_fill(false, array[cardinality(p_no)]);
+        many := array_fill(false, array[cardinality(p_no)]);
+        return;
     end if;
     -- Not more in a row than a relay takes at once.
     with made as (
         insert into ev_many (first, last, n, worker, slots, off, result, tail, timings)
         select min(u.no), max(u.no), 2, p_worker, bit_or(1::bigint << (u.no & 63)::integer), array_agg((u.no & 1023)::smallint order by u.no),
                array_agg(u.result order by u.no), p_tail, case when count(u.timings) > 0 then array_agg(u.timings order by u.no) end
-          from (select u.*, (row_number() over (partition by u.no >> 10 order by u.no) - 1) / 500 as piece
+          from (select u.*, (row_number() over (partition by u.no >> 10 order by u.no) - 1) * ceil(count(*) over (partition by u.no >> 10) / 500.0)::integer
+                               / count(*) over (partition by u.no >> 10) as piece
                   from unnest(p_no, v_may, p_result, p_timings) u(no, may, result, timings)
                  where u.may and u.no >> 10 = any (v_blocks)) u
          group by u.no >> 10, u.piece
         returning first, cardinality(off) as count)
-    select array_agg(m.first order by m.first), array_agg(m.count order by m.first) into v_first, v_count from made m;
-    perform announce_many(v_first, v_count);
-    return array(select u.may and u.no >> 10 = any (v_blocks) from unnest(p_no, v_may) with ordinality u(no, may, ord) order by u.ord);
+    select array_agg(m.first order by m.first), array_agg(m.count order by m.first) into firsts, counts from made m;
+    many := array(select u.may and u.no >> 10 = any (v_blocks) from unnest(p_no, v_may) with ordinality u(no, may, ord) order by u.ord);
 end $$;
 
 -- As in 0005, with one look at what is settled.
@@ -1178,12 +1183,12 @@ create or replace function settle(p_worker bigint, p_pipeline text, p_retries in
 declare
     v_mask bigint; v_no bigint[]; v_n integer[]; v_state state[]; v_suspect integer[]; v_not_before timestamptz[]; v_ended bigint[]; v_ended_n integer[];
     v_finished text := ',"finished_at":"' || stamp(clock_timestamp()) || '"}';
-    v_many boolean[]; v_all boolean;
+    v_many boolean[]; v_first bigint[]; v_count integer[]; v_all boolean;
 begin
     perform pg_advisory_xact_lock_shared(7302, hashtext(p_pipeline));
     perform pg_advisory_xact_lock(7311, hashint8(p_worker));
     v_mask := owned(p_worker, p_pipeline);
-    v_many := settle_many(p_worker, v_mask, v_finished, p_no, array(
+    select * into v_many, v_first, v_count from settle_many(p_worker, v_mask, v_finished, p_no, array(
         select u.verb = 'completed' and u.n = 1 and u.attempt = 1 and u.error is null and u.result is not null
           from unnest(p_n, p_attempt, p_verb, p_error, p_result) with ordinality u(n, attempt, verb, error, result, ord) order by u.ord), p_result, p_timings);
     v_all := true = all (v_many);
@@ -1232,6 +1237,9 @@ begin
          cross join lateral (select e.run from ev_at(i.no, i.n) e where e.attempt = i.attempt and e.worker = p_worker) e
          where i.log is not null order by i.no
         on conflict do nothing;
+    end if;
+    if v_first is not null then
+        perform announce_many(v_first, v_count);
     end if;
     if v_ended is not null then
         if 'failed' = any(v_state) then
