@@ -60,7 +60,23 @@ def requests(folder, run):
     return f"{path}.valid", pipelines
 
 
-def ours(folder, run):
+def completed(run):
+    """When the last of a run's jobs completed; all of them did."""
+    n, end = psql(f"select count(*), extract(epoch from max(e.at)) from sluice.job j cross join lateral sluice.ev_of(j.no) e "
+                  f"where j.pipeline = '{run}' and e.state = 'completed'").split("|")
+    if int(n) != JOBS:
+        raise SystemExit(f"bench: {n} of {JOBS} jobs are completed")
+    return float(end)
+
+
+def library(_, run):
+    out = subprocess.run([TOP / "build/opt/t/lifetest", str(JOBS), run], check=True, stdout=subprocess.PIPE, text=True).stdout
+    completed(run)
+    figures = json.loads(out)
+    return figures["add_s"], figures["work_s"]
+
+
+def programs(folder, run):
     path, pipelines = requests(folder, run)
     begin = time.time()
     with open(path, "rb") as f:
@@ -75,29 +91,26 @@ def ours(folder, run):
         time.sleep(0.1)
     feeder.terminate()
     feeder.wait()
-    n, end = psql(f"select count(*), extract(epoch from max(e.at)) from sluice.job j cross join lateral sluice.ev_of(j.no) e "
-                  f"where j.pipeline = '{run}' and e.state = 'completed'").split("|")
-    if int(n) != JOBS:
-        raise SystemExit(f"bench: {n} of {JOBS} jobs are completed")
-    return add, float(end) - begin
+    return add, completed(run) - begin
 
 
-def against(name):
+def against(figure, ours, name):
     def bench(folder):
         if not RIVALS.joinpath("river").exists():
             raise SystemExit("bench: no rivals: t/bench/rivals/build makes them")
         pairs = []
         for i in range(RUNS + 1):
-            a, b = ours(folder, f"{name}{i}"), rival(name)
+            a, b = ours(folder, f"{figure}{i}".replace("_", "-")), rival(name)
             if i:                       # the first pair warms the caches
                 pairs.append((a, b))
-            print(f"bench: ledger_vs_{name}: run {i} of {RUNS}: ours {JOBS / a[0]:.0f} added/s, {JOBS / a[1]:.0f} worked/s; "
+            print(f"bench: {figure}: run {i} of {RUNS}: ours {JOBS / a[0]:.0f} added/s, {JOBS / a[1]:.0f} worked/s; "
                   f"theirs {JOBS / b[0]:.0f}, {JOBS / b[1]:.0f}: {sum(b) / sum(a):.2f}", file=sys.stderr)
         ratios = [sum(b) / sum(a) for a, b in pairs]
-        return {"name": f"ledger_vs_{name}", "value": round(JOBS / statistics.median(sum(a) for a, _ in pairs)), "unit": "lives/s",
+        return {"name": figure, "value": round(JOBS / statistics.median(sum(a) for a, _ in pairs)), "unit": "lives/s",
                 "peer": COMMANDS[name][1], "peer_value": round(JOBS / statistics.median(sum(b) for _, b in pairs)),
                 "ratio": round(statistics.median(ratios), 3), "runs": RUNS, "min": round(min(ratios), 3), "max": round(max(ratios), 3)}
     return bench
 
 
-BENCHES = {f"ledger_vs_{name}": against(name) for name in COMMANDS}
+BENCHES = {f"ledger_{kind}vs_{name}": against(f"ledger_{kind}vs_{name}", ours, name)
+           for kind, ours in (("", programs), ("lib_", library)) for name in COMMANDS}

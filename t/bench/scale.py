@@ -71,7 +71,7 @@ def history(folder):
         took = {}
         for n, own in ledgers.items():
             os.environ["SLUICE_DB"] = own
-            took[n] = sum(lifecycle.ours(folder, f"h{n}x{i}"))
+            took[n] = sum(lifecycle.programs(folder, f"h{n}x{i}"))
         if i:
             pairs.append((took[HISTORY], took[1000]))
         say(f"history: run {i} of {RUNS}: {took[HISTORY]:.2f} s, short {took[1000]:.2f} s: {took[HISTORY] / took[1000]:.2f}")
