@@ -138,13 +138,17 @@ def add(folder, run, pipelines):
 
 
 def work(run, n, feeders, window):
-    """Seconds until so many workers have completed n jobs of a pipeline."""
+    """Seconds until so many workers have completed n jobs of a pipeline; one that ends is started again, as s6 would."""
+    def start():
+        return subprocess.Popen(["bin/from-ledger", "-p", run, "-w", str(window), "--", "bin/pass"], cwd=TOP, stderr=subprocess.DEVNULL)
+
     began = time.time()
-    procs = [subprocess.Popen(["bin/from-ledger", "-p", run, "-w", str(window), "--", "bin/pass"], cwd=TOP, stderr=subprocess.DEVNULL)
-             for _ in range(feeders)]
+    procs = [start() for _ in range(feeders)]
     while int(psql(f"select coalesce(sum(processed), 0) from sluice.workers where pipeline = '{run}'")) < n:
-        if any(p.poll() is not None for p in procs):
-            raise SystemExit("bench: a from-ledger has ended")
+        for i, p in enumerate(procs):
+            if p.poll() is not None:
+                say(f"feeders: one ended with {p.returncode} and is started again")
+                procs[i] = start()
         time.sleep(0.2)
     for p in procs:
         p.terminate()
@@ -201,7 +205,7 @@ def of_stack(var):
             comm = (p / "comm").read_text(encoding="utf-8").strip()
         except OSError:
             continue
-        kinds[int(p.name)] = "broker" if comm == "java" else "postgres" if comm == "postgres" else "supervision" if comm.startswith("s6-") else "ours"
+        kinds[int(p.name)] = ({"java": "broker", "postgres": "postgres"}.get(comm, "supervision" if comm.startswith("s6-") else "ours"), comm)
     return kinds
 
 
@@ -216,10 +220,13 @@ def idle(_):
         kinds = of_stack(top)
         before = {p: cpu_s(p) for p in kinds}
         time.sleep(60)
-        share, pss = {}, {}
-        for p, kind in kinds.items():
+        share, pss, each = {}, {}, {}
+        for p, (kind, comm) in kinds.items():
             try:
-                share[kind] = share.get(kind, 0) + (cpu_s(p) - before[p]) / 60 * 100
+                took = (cpu_s(p) - before[p]) / 60 * 100
+                share[kind] = share.get(kind, 0) + took
+                if kind == "ours" and took:
+                    each[comm] = round(each.get(comm, 0) + took, 2)
                 roll = pathlib.Path(f"/proc/{p}/smaps_rollup").read_text(encoding="utf-8").split("Pss:")[1].split()[0]
                 pss[kind] = pss.get(kind, 0) + int(roll) / 1024
             except (OSError, IndexError):
@@ -229,7 +236,7 @@ def idle(_):
         shutil.rmtree(top, ignore_errors=True)
     return {"name": "idle_stack", "value": round(share.get("ours", 0), 2), "unit": "% of a processor", "peer": "1", "peer_value": 1,
             "ratio": round(1 / max(share.get("ours", 0), 0.01), 2), "share": {k: round(v, 2) for k, v in share.items()},
-            "pss_mib": {k: round(v, 1) for k, v in pss.items()}, "processes": {k: list(kinds.values()).count(k) for k in set(kinds.values())}}
+            "pss_mib": {k: round(v, 1) for k, v in pss.items()}, "each": each, "processes": {k: sum(v[0] == k for v in kinds.values()) for k in share}}
 
 
 BENCHES = {"history_10m_vs_1000": history, "feeders_64": feeders, "pipelines_1000": pipelines}

@@ -13,12 +13,12 @@ SET = {
     "workers": 4,           # of a host
     "rate": 10.0,           # jobs a second of a worker
     "cores": 2.0,           # of the database server
-    "call": 0.60,           # of a processor for a settling, and as much for its claim
-    "job": 0.030,           # and for each of its jobs, ready, claim and settle together
+    "call": 0.70,           # of a processor for a settling, and as much for its claim
+    "job": 0.016,           # and for each of its jobs, ready, claim and settle together
     "admit": 0.030,         # for each job's admission
-    "look": 0.25,           # a look for new jobs
+    "look": 0.40,           # a look for new jobs
     "poll": 100.0,          # from one look to the next
-    "beat": 0.25,           # once a second
+    "beat": 0.40,           # once a second
     "fsync": 1.0,           # a commit, under the lock
     "least": 10.0,          # a settling waits so long for company
     "seconds": 20.0,
