@@ -73,10 +73,12 @@ take_in(struct claim *c, const struct pg *db, struct feed *feed, int row, int64_
 }
 
 static void
-begin(struct claim *c)
+begin(struct claim *c, int64_t now)
 {
 	c->tries++;
-	c->under_way = pg_send(c->flights->lease->db, claim_sql, &c->args) == PG_OK;
+	c->st = pg_send(c->flights->lease->db, claim_sql, &c->args);
+	c->under_way = c->st == PG_OK;
+	c->again_at = now + (20 << c->tries);
 }
 
 static enum pg_status
@@ -133,7 +135,7 @@ claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 		return landed(c, pg_call_again(l->db, claim_sql, &c->args), feed, now);
 	c->sent = true;
 	c->tries = 0;
-	begin(c);
+	begin(c, now);
 	return PG_OK;
 }
 
@@ -141,22 +143,21 @@ enum pg_status
 claim_tick(struct claim *c, struct feed *feed, int64_t now, int *wait_ms)
 {
 	struct pg *db = c->flights->lease->db;
-	enum pg_status st = PG_RETRY;
 
 	if (!c->sent || (c->under_way && !pg_done(db)))
 		return PG_OK;
 	if (c->under_way) {
-		st = pg_wait(db);
+		c->st = pg_wait(db);
 		c->under_way = false;
 		c->again_at = now + (20 << c->tries);
 	}
-	if (st != PG_RETRY || c->tries >= PG_TRIES) {
+	if (c->st != PG_RETRY || c->tries >= PG_TRIES) {
 		*wait_ms = 0;
-		return landed(c, st, feed, now);
+		return landed(c, c->st, feed, now);
 	}
 	/* The lease may be told and look before it is tried again. */
 	if (now >= c->again_at)
-		begin(c);
+		begin(c, now);
 	else if (c->again_at - now < *wait_ms)
 		*wait_ms = (int)(c->again_at - now);
 	return PG_OK;

@@ -18,7 +18,8 @@ struct claim {
 	int64_t at;             /* when few may be claimed again */
 	bool sent;              /* one was made and is not landed */
 	bool under_way;         /* it runs on the lease's session, which is then good for nothing else */
-	int tries;              /* how often it was begun, and when it is */
+	int tries;              /* how often it was begun, what came of it, and when it is begun again */
+	enum pg_status st;
 	int64_t again_at;
 	struct pg_args args;
 };
