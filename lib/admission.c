@@ -261,8 +261,9 @@ begin(struct pg *db, const struct entry *q, size_t n)
 
 /* The batch as arguments, once it is known that nothing is missing before it. */
 static enum pg_status
-set_out(struct pg *db, const struct entry *q, size_t n)
+set_out(struct pg *db, struct entry *q, size_t n)
 {
+	static struct entry *order[ADMISSION_MOST];
 	static const enum pg_type types[] = { PG_INT4, PG_INT8, PG_INT8, PG_UUID, PG_TEXT, PG_TEXT, PG_TEXT,
 	    PG_TEXT, PG_TEXT, PG_INT2, PG_UUID, PG_UUID, PG_BOOL, PG_TEXT, PG_BYTEA, PG_TEXT, PG_TEXT, PG_TEXT,
 	    PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_BYTEA, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8,
@@ -282,13 +283,14 @@ set_out(struct pg *db, const struct entry *q, size_t n)
 	}
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types) - (mends ? 3 : 0); i++)
 		pg_array(&args, types[i]);
+	entry_order(q, n, order);
 	for (size_t i = 0; i < n; i++)
-		put(&q[i], first);
+		put(order[i], first);
 	return PG_OK;
 }
 
 enum pg_status
-admission_call(struct pg *db, const struct entry *q, size_t n, bool answers)
+admission_call(struct pg *db, struct entry *q, size_t n, bool answers)
 {
 	enum pg_status st = set_out(db, q, n);
 
@@ -296,7 +298,7 @@ admission_call(struct pg *db, const struct entry *q, size_t n, bool answers)
 }
 
 enum pg_status
-admission_send(struct pg *db, const struct entry *q, size_t n, bool answers)
+admission_send(struct pg *db, struct entry *q, size_t n, bool answers)
 {
 	enum pg_status st = set_out(db, q, n);
 

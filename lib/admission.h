@@ -7,8 +7,10 @@
 #include "entry.h"
 #include "pg.h"
 
-/* How long what an operator said of a topic is believed. */
-enum { ADMISSION_STALE_MS = 1000 };
+enum {
+	ADMISSION_STALE_MS = 1000,      /* how long what an operator said of a topic is believed */
+	ADMISSION_MOST = 500            /* entries of a call */
+};
 
 /* Asked once: whether the ledger makes keys as we do. */
 enum pg_status admission_agrees(struct pg *db);
@@ -19,11 +21,11 @@ bool admission_asks(struct entry *q);
  * default_tenant and pipelines. */
 enum pg_status admission_columns(struct pg *db, struct entry *q, const struct entry_said *base);
 
-/* Settles n entries in one transaction: rows of outcome, no, of, code in db. An
+/* Settles n entries in one transaction: rows of outcome, no, of, code in db, that of each at its row. An
  * entry that mends a dead letter goes alone. answers: what is no new job is told to nobody
  * else, neither in a dead letter nor in a message. */
-enum pg_status admission_call(struct pg *db, const struct entry *q, size_t n, bool answers);
+enum pg_status admission_call(struct pg *db, struct entry *q, size_t n, bool answers);
 /* The same in two steps (pg.h), once: PG_RETRY is for the caller to try again. */
-enum pg_status admission_send(struct pg *db, const struct entry *q, size_t n, bool answers);
+enum pg_status admission_send(struct pg *db, struct entry *q, size_t n, bool answers);
 
 #endif

@@ -45,6 +45,7 @@ struct entry {
 	bool has_low;
 	bool first;             /* for the caller: the first of its place */
 	bool asks;              /* for the caller: the ledger is to be asked about it */
+	int row;                /* its place in the order of entry_order */
 	struct buf blob;        /* sha256 of bytes that are elsewhere, or empty */
 	uint64_t length;        /* of them */
 	unsigned char rec_digest[32];   /* of the source's bytes and key */
@@ -64,6 +65,10 @@ void entry_columns(struct entry *q, const struct entry_said *said);
 
 /* Makes it a reject, for a reason of the caller's own. */
 void entry_reject(struct entry *q, const char *stage, const char *code, const char *message);
+
+/* n of them in the order in which the ledger is given them: what it can keep in one row is side by
+ * side, else as they came. Fills order and each one's row. (entry-order.c) */
+void entry_order(struct entry *q, size_t n, struct entry **order);
 
 /* It was settled: small buffers stay for the next one, big ones are given back. */
 void entry_done(struct entry *q);

@@ -10,7 +10,7 @@
 #include "seen.h"
 #include "stage.h"
 
-enum { BATCH = 500, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 21 };
+enum { BATCH = ADMISSION_MOST, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 21 };
 
 static const char usage[] = "admit [-a] [-b batch] [-p folder]\n\n"
     "Reads requests, settles each in the ledger (SLUICE_DB) as a job, a duplicate, a\n"
@@ -79,7 +79,7 @@ settle(struct entry *q, size_t n)
 	if (st != PG_OK)
 		stop(st);
 	for (size_t i = 0; i < n; i++)
-		answer(&q[i], (int)i);
+		answer(&q[i], q[i].row);
 }
 
 /* Until what was sent is settled; what could not be sent, or failed, is tried step by step. */
@@ -90,7 +90,7 @@ land(void)
 		settle(sent, sent_n);
 	else
 		for (size_t i = 0; i < sent_n; i++)
-			answer(&sent[i], (int)i);
+			answer(&sent[i], sent[i].row);
 	for (size_t i = 0; i < sent_n; i++)
 		entry_done(&sent[i]);
 	sent_n = 0;

@@ -59,7 +59,7 @@ same_kind() { sql -c "select kind is null, page is null from sluice.chunk" | gre
 ok 'which is no entry any more' same_kind
 # knows NO JOB KEY STATE RUN ATTEMPT
 knows() { sql -v no="$1" -v id="$2" -v key="$3" -v state="$4" -v run="$5" -v attempt="$6" -f - <<-'S'
-	insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+	insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 		values (:no, 'auto', 1, 'default', :'id', :'key', gen_random_uuid(), '{}') on conflict do nothing;
 	insert into sluice.job_key values (sluice.key16('default', :'id'), :no, gen_random_uuid()) on conflict do nothing;
 	alter table sluice.ev disable trigger user;

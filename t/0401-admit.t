@@ -79,7 +79,7 @@ ok 'a NUL is no trouble' admits
 ok 'nor to its neighbours' says 11 "select count(*) from sluice.jobs where job_id ~ '^n' or job_id = 'deep' and state = 'queued'"
 
 # A record that PostgreSQL refuses is found alone in its batch.
-q "alter table sluice.job add constraint poison check (job_id <> 'poison')"
+q "alter table sluice.job_one add constraint poison check (job_id <> 'poison')"
 {
 	for i in 1 2 3 4 5 6 7; do echo "{\"job_id\":\"p$i\",\"text\":\"x$i\"}"; done
 	echo '{"job_id":"poison","text":"x"}'

@@ -20,7 +20,7 @@ has() {
 # made FROM TO STATE: jobs with these numbers, an hour old, ended so (or queued, processing), with their messages.
 made() {
 	q "set search_path = sluice;
-	insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
+	insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
 		select i, 'p', i % 3, 't', 'j' || i, 'd' || i, md5(i::text)::uuid, '{\"job_id\":\"j' || i || '\"}', now() - interval '1 hour' from generate_series($1, $2) i;
 	insert into job_key select key16('t', 'j' || i), i, md5(i::text)::uuid from generate_series($1, $2) i;
 	insert into doc_gen select key16(key16('t', 'd' || i)::text, 'p'), 1, i, md5(i::text)::uuid from generate_series($1, $2) i;
@@ -64,8 +64,9 @@ plan() {
 	explain (costs off, analyze, timing off, summary off) execute f('p', 1, 1000100)"
 }
 plan >plan
-sorts() { grep Sort plan; }
-code 1 'reading ahead sorts nothing' sorts
+# What it reads of job_many it sorts, no more than it was asked for.
+sorts() { sed -n 's/.*Sort (actual rows=\([0-9]*\).*/\1/p' plan | awk '$1 > 500 { print; n++ } END { exit !n }'; }
+code 1 'reading ahead sorts no more than it was asked for' sorts
 ok 'and looks into no part before its mark' test "$(grep -c 'Index.*job_0_' plan)" = 0
 
 # Retention.
@@ -94,7 +95,7 @@ age job
 ok 'an unfinished job holds its part' has 'held job_1000000 job 1000999 is processing' prune false
 q "insert into sluice.ev (no,n,was,state,run,attempt,failures,suspect,at) values (1000999,2,'processing','cancelled',1,1,0,0,now() - interval '1 hour')"
 age job
-q "insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, after, digest, request) values (1001020, 'p', 1, 't', 'later', 'd', 1000999, md5('x')::uuid, '{}')"
+q "insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, after, digest, request) values (1001020, 'p', 1, 't', 'later', 'd', 1000999, md5('x')::uuid, '{}')"
 ok 'so does a job that waits for one of it' has 'held job_1000000 job 1001020 comes after one of its jobs' prune false
 q "insert into sluice.ev (no,n,was,state,run,attempt,failures,suspect) values (1001020,1,'queued','cancelled',1,0,0,0)"
 age job

@@ -21,7 +21,7 @@ sluice=$T_TOP/bin/sluice
 # job NO AFTER STATE WORKER: one by hand, ten minutes old.
 job() {
 	q "set search_path = sluice;
-	insert into job (no, pipeline, prio, tenant, job_id, doc_key, after, digest, request, admitted_at)
+	insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, after, digest, request, admitted_at)
 		values ($1, 'p', 1, 't', 'j$1', 'd', $2, md5('$1')::uuid, '{}', now() - interval '10 min');
 	insert into job_key values (key16('t', 'j$1'), $1, md5('$1')::uuid);
 	insert into ev (no, n, was, state, run, attempt, failures, suspect, worker, at)
@@ -123,7 +123,7 @@ blob nobody '3 days ago'
 blob young '1 hour ago'
 touch -d '3 days ago' blobs/tmp.17.0
 q "set search_path = sluice;
-	insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request) values (20, 'p', 1, 't', 'b', 'd', md5('x')::uuid, '{\"content_blob\":{\"sha256\":\"$(hexes request)\"}}');
+	insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request) values (20, 'p', 1, 't', 'b', 'd', md5('x')::uuid, '{\"content_blob\":{\"sha256\":\"$(hexes request)\"}}');
 	insert into ev (no, n, was, state, run, attempt, failures, suspect) values (20, 1, 'queued', 'processing', 1, 1, 0, 0);
 	insert into ev (no, n, was, state, run, attempt, failures, suspect, line) values (20, 2, 'processing', 'queued', 1, 1, 0, 0, '{\"content_blob\":{\"sha256\":\"$(hexes line)\"}}');
 	insert into ev (no, n, was, state, run, attempt, failures, suspect) values (20, 3, 'queued', 'processing', 1, 2, 0, 0);

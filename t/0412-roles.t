@@ -19,7 +19,7 @@ ok 'it may write no table and draw no number' says '' "select c.oid::regclass fr
 	and c.relkind in ('r', 'p', 'v', 'S') and case c.relkind
 	when 'S' then has_sequence_privilege('sluice_app', c.oid, 'usage, update')
 	else has_table_privilege('sluice_app', c.oid, 'insert, update, delete, truncate, references, trigger') end"
-for t in job ev outbox worker slot setting meta; do
+for t in job_one job_many ev outbox worker slot setting meta; do
 	ok "not even try: $t" refuses 42501 "delete from sluice.$t"
 done
 ok 'it makes nothing in the schema' refuses 42501 'create table sluice.mine (x int)'
@@ -35,7 +35,7 @@ ok 'functions with the owner'"'"'s rights fix their search path' says '' "select
 seed=${SEED:-$(date +%s)}
 echo "# SEED=$seed"
 q "set search_path = sluice;
-	insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+	insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 		select i, 'p', i % 3, 't', 'j' || i, 'd' || i, md5(i::text)::uuid, '{}' from generate_series(1, 40) i;
 	insert into job_key select key16('t', 'j' || i), i, md5(i::text)::uuid from generate_series(1, 40) i;
 	insert into ev (no, n, was, state, run, attempt, failures, suspect, worker) select i, 1, 'queued', 'processing', 1, 1, 0, 0, 1 from generate_series(11, 40) i;

@@ -90,7 +90,7 @@ state T failed
 q "select sluice.part_farewell(p) from sluice.part p where p.kind = 'job' order by lo limit 1" >/dev/null
 ok 'given up, its version goes' versions T ''
 ok 'completed, it stays' versions S "0:$(q "select no from sluice.job where job_id = 'S'")"
-q "begin; set session_replication_role = replica; delete from sluice.job where job_id = 'S'; commit" >/dev/null
+q "begin; set session_replication_role = replica; delete from sluice.job_one where job_id = 'S'; commit" >/dev/null
 ok 'and has its document'"'"'s name' says S "select sluice.job_name(k.no, 'default', 'S', 'auto', 'other') from sluice.job_key k where k.key = sluice.key16('default', 'S')"
 one U one ',"doc_key":"S"'
 ok 'nobody waits for it' says '' "$(each job >/dev/null; echo "select after from sluice.job where job_id = 'U'")"

@@ -19,7 +19,7 @@ t_end() { exec 5>&- && kill "$session" 2>/dev/null || :; }
 q "create function t_job(p_id text, p_pipeline text default 'p', p_tenant text default 't', p_prio int default 1, p_age interval default '0',
 	p_request text default null) returns bigint
 	language sql as \$\$
-	with j as (insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
+	with j as (insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
 		select nextval('job_no'), p_pipeline, p_prio, p_tenant, p_id, p_id, md5(p_id)::uuid,
 			coalesce(p_request, '{\"job_id\":\"' || p_id || '\"}'), clock_timestamp() - p_age returning *),
 	k as (insert into job_key (key, no, digest) select key16(tenant, job_id), no, digest from j)

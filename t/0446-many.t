@@ -16,7 +16,7 @@ session=$!
 exec 5>session
 t_end() { exec 5>&- && kill "$session" 2>/dev/null || :; }
 q "create function t_jobs(p_id text, p_from int, p_to int, p_pipeline text default 'p') returns void language sql as \$\$
-	with j as (insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+	with j as (insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 		select nextval('job_no'), p_pipeline, 1, 't', p_id || i, p_id || i, md5(p_id || i)::uuid, '{\"job_id\":\"' || p_id || i || '\"}'
 		  from generate_series(p_from, p_to) i order by i returning *)
 	insert into job_key (key, no, digest) select key16(tenant, job_id), no, digest from j \$\$;

@@ -21,7 +21,7 @@ job() { a "select body from sluice.api_job('$1', '$2')" >got && jq -e "$3" got; 
 # in all states; b's texts hold the word SECRET.
 q "set search_path = sluice;
 	select setval('job_no', 120);
-	insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at, callback, trace, first_run)
+	insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at, callback, trace, first_run)
 		select i, case when i % 7 = 0 then 'slow' else 'auto' end, i % 3, t, 'j' || (i + 1) / 2,
 			case t when 'b' then 'SECRET' || i else E'd\"\\\\\\u0001ä' || case when i < 60 then i else i % 12 end end, md5(i::text)::uuid, '{\"text\":\"SECRET\"}',
 			now() - (121 - i) * interval '1 min', case i when 1 then 'results.x' end,
@@ -130,7 +130,7 @@ beside() {
 	wait
 	return $rc
 }
-insert="insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+insert="insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select n, p, 1, 'a', 'new' || n, 'new' || n, md5(n::text)::uuid, '{}' from (select nextval('sluice.job_no') as n,"
 blocked() { says t "select exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = 7301 and not l.granted)"; }
 held() { says t "select exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = 7301 and l.granted)"; }
@@ -180,11 +180,11 @@ ok 'nothing is skipped or repeated while three write' under_inserts
 
 # buffers SQL: pages of tables and indexes that a warm session reads for it.
 buffers() { a "set search_path = sluice; $1; explain (analyze, buffers, costs off) $1" | sed -n 's/^ *Buffers: shared hit=\([0-9]*\).*/\1/p' | head -n 1; }
-q "insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+q "insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select n, 'auto', 1, 'big', 'b' || n, 'big', md5(n::text)::uuid, '{}' from (select nextval('sluice.job_no') as n from generate_series(1, 20000)) x;
 	insert into sluice.ev (no, n, was, state, run, attempt, failures, suspect) select no, 1, 'queued', 'cancelled', 1, 0, 0, 0 from sluice.job where tenant = 'big';
 	update sluice.worker set low = '{20302,20302,20302}'" >/dev/null
-q 'analyze sluice.job; analyze sluice.ev'
+q 'analyze sluice.job_one; analyze sluice.ev'
 # Pipelines p1 to p3, which nobody serves, have older jobs that are queued.
 for ask in "'c', null, null, null, null" "'c', 'completed', null, null, null" "'b', null, null, 'SECRET14', null" "'a', 'unfinished', null, null, null" "null, null, 'none', null, null" \
 	"'big', 'unfinished', null, null, null" "null, 'cancelled', null, null, null"; do
@@ -199,7 +199,7 @@ q "insert into sluice.dead_letter (no, kind, tenant, stage, code, message) selec
 letters() { n=$(buffers "select count(*) from api_dead('c', null, null, null, 50)") && echo "$n" && [ "$n" -lt 100 ]; }
 ok 'nor all dead letters for one tenant'"'"'s' letters
 q "delete from sluice.dead_letter where tenant = 'big'; select setval('sluice.dead_no', 14)" >/dev/null
-q "delete from sluice.ev where no in (select no from sluice.job where tenant = 'big'); delete from sluice.job where tenant = 'big'; update sluice.worker set low = '{0,0,0}'" >/dev/null
+q "delete from sluice.ev where no in (select no from sluice.job where tenant = 'big'); delete from sluice.job_one where tenant = 'big'; update sluice.worker set low = '{0,0,0}'" >/dev/null
 
 # All about one job.
 history() {
@@ -327,7 +327,7 @@ isolated() {
 		sed 's/"message":"a SECRET b"/mine/' got | grep -c SECRET >n; [ "$(cat n)" = 0 ]
 }
 ok 'whatever a tenant asks, it reads nothing of another' isolated
-q "$insert 'SECRETp' as p) x; update sluice.job set tenant = 'b' where pipeline = 'SECRETp'" >/dev/null
+q "$insert 'SECRETp' as p) x; update sluice.job_one set tenant = 'b' where pipeline = 'SECRETp'" >/dev/null
 names() { says "$2" "select string_agg(p::json ->> 'name', ' ') from sluice.api_pipelines($1) p where p like '%SECRETp%' or p like '%\"idle\"%'"; }
 ok 'nor the name of a pipeline that only another has named' names "'a'" idle
 ok 'which that one sees' names "'b'" 'SECRETp idle'

@@ -30,7 +30,7 @@ tell() {
 }
 
 # Jobs and transitions by hand.
-admitted() { echo "insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request) select i, 'p', 1, 't', 'j' || i, 'd' || i, md5(i::text)::uuid, '{}' from generate_series($1, ${2:-$1}) i"; }
+admitted() { echo "insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request) select i, 'p', 1, 't', 'j' || i, 'd' || i, md5(i::text)::uuid, '{}' from generate_series($1, ${2:-$1}) i"; }
 started() { echo "insert into ev (no, n, was, state, run, attempt, failures, suspect) select i, 1, 'queued', 'processing', 1, 1, 0, 0 from generate_series($1, ${2:-$1}) i"; }
 after=$(q 'select id from event_next(null, 10, false)')
 # A look that took its time goes on with the next call.
@@ -146,7 +146,7 @@ set search_path = sluice;
 do $$ declare a bigint; r float8; begin
 for i in 0..124 loop
 	a := 100000 + :w * 10000 + i * 5;
-	insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+	insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 		select x, 'p', 1, 't', 's' || x, 'd' || x, md5(x::text)::uuid, '{}' from generate_series(a, a + 4) x;
 	perform pg_sleep(random() * 0.02);
 	commit;
@@ -298,7 +298,7 @@ ok 'and no more than asked for' says '1' "select count(*) from api_events((selec
 t_db || exit 1
 q "update system_state set value = '2026-01-01 00:00:00+00' where name = 'stat'" >/dev/null
 q "update setting set value = 'never' where name = 'retention_stats'"
-q "insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
+q "insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
 	select i, case when i <= 50 then 'p' else 'q' end, 1, case when i % 2 = 0 then 'a' else 'b' end, 'j' || i, 'd' || i, md5(i::text)::uuid, '{}', '2026-01-01 01:00:00+00' from generate_series(1, 100) i;
 	insert into ev (no, n, was, state, run, attempt, failures, suspect, at) select i, 1, 'queued', 'processing', 1, 1, 0, 0, '2026-01-01 01:00:01+00' from generate_series(1, 100) i;
 	insert into ev (no, n, was, state, run, attempt, failures, suspect, at, error)

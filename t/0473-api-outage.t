@@ -93,7 +93,7 @@ ok 'all events came, as one who reads them now sees them' every_event
 
 # The ledger says no.
 busy() {
-	psql -X -q -d "$SLUICE_DB" -c 'begin; lock table sluice.job, sluice.token in access exclusive mode; select pg_sleep(600)' >lock.log 2>&1 &
+	psql -X -q -d "$SLUICE_DB" -c 'begin; lock table sluice.job_one, sluice.token in access exclusive mode; select pg_sleep(600)' >lock.log 2>&1 &
 	lock=$!
 	until_ok 30 says 1 "select count(*) from pg_locks where relation = 'sluice.job'::regclass and mode = 'AccessExclusiveLock' and granted" && until_ok 60 unavailable any get /v1/jobs/o-1 && unavailable any get /v1/jobs &&
 		is 200 get /healthz

@@ -101,7 +101,7 @@ lagging() {
 	rss=$(awk '/VmRSS/ { print $2 }' "/proc/$api_pid/status")
 	# 8 MB: more than the kernel keeps for a connection.
 	for l_part in 1 2 3 4; do
-		q "select sluice.job_room(); insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+		q "select sluice.job_room(); insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 			select nextval('sluice.job_no'), 'held', 1, 'default', 'lag-$l_part-' || i, 'lag', gen_random_uuid(), '{}'
 			from generate_series(1, 8000) i" >/dev/null || return 1
 		until_ok 60 says t "select sluice.event_last() >= 8000 * $l_part"

@@ -63,7 +63,7 @@ ok 'is taken with -t' says '1 index/1'
 
 # Jobs that the ledger knows.
 knows() { sql -v no="$1" -v id="$2" -v state="$3" -v run="$4" -v attempt="$5" -f - <<-'X'
-	insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+	insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 		values (:no, 'auto', 1, 'default', :'id', 'k2', gen_random_uuid(), '{}') on conflict do nothing;
 	insert into sluice.job_key values (sluice.key16('default', :'id'), :no, gen_random_uuid()) on conflict do nothing;
 	alter table sluice.ev disable trigger user;

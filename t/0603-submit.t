@@ -183,7 +183,7 @@ code 111 'submit, whose Kafka is asked first' one submit --text x
 # What became of them.
 sql() { psql -X -q -At -d "$SLUICE_DB" -v ON_ERROR_STOP=1; }
 sql <<'X'
-insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select n, 'auto', 1, 'default', 'j' || n, E'key\033[31m\n' || n, gen_random_uuid(), '{}' from generate_series(1, 3) n;
 insert into sluice.job_key select sluice.key16('default', job_id), no, digest from sluice.job;
 alter table sluice.ev disable trigger user;

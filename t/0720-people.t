@@ -17,7 +17,7 @@ sql() { psql -X -q -At -d "$SLUICE_DB" -v ON_ERROR_STOP=1; }
 sql >/dev/null <<'X'
 set search_path = sluice;
 select setval('job_no', 50);
-insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
+insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
 	select n, case when n > 40 then 'slow' else 'auto' end, n % 3, case when n % 2 = 0 then 'acme' else 'default' end,
 		'j' || n, E'docs/50%_off\\' || n || E'\033[31m', gen_random_uuid(), '{}', now() - (50 - n) * interval '1 hour'
 	from generate_series(1, 50) n;
@@ -118,7 +118,7 @@ ok 'why: it failed for good: its log, and no retry' says '-> sluice logs -T acme
 ok 'why: the same, and nothing was kept: no log' says '-> sluice job -T acme j12; another try would end the same' -T acme j12
 sql <<'X'
 set search_path = sluice;
-insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select n, 'auto', 1, 'default', 'j' || n, 'doc' || case when n = 54 then 53 else n end, gen_random_uuid(), '{}' from generate_series(51, 54) n;
 insert into job_key select key16(tenant, job_id), no, digest from job where no > 50;
 insert into doc_gen (doc, gen, no, digest) select key16(key16('default', 'doc53')::text, 'auto'), no - 52, no, gen_random_uuid() from job where no > 52;
@@ -200,7 +200,7 @@ code 100 'a gate of no name' sluice open j3 "a b"
 many() {
 	sql >/dev/null <<-'Y'
 		set search_path = sluice;
-		insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+		insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 			select n, 'bulk', 1, 'default', 'b' || n, 'b' || n, gen_random_uuid(), '{}' from generate_series(101, 2600) n;
 		select setval('job_no', 2600);
 	Y

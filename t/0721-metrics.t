@@ -77,7 +77,7 @@ sed 's/^/# /' cost
 psql -X -q -d "$SLUICE_DB" -v ON_ERROR_STOP=1 >/dev/null <<'X'
 do $$ begin execute format('alter database %I set track_functions = %L', current_database(), 'all'); end $$;
 set search_path = sluice;
-insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select nextval('job_no'), E'od"d\\', 1, 'default', 'j' || n, 'k' || n, gen_random_uuid(), '{}' from generate_series(1, 30) n;
 insert into ev (no, n, was, state, run, attempt, failures, suspect) values (1, 1, 'queued', 'cancelled', 1, 0, 0, 0);
 X

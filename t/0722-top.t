@@ -71,7 +71,7 @@ ok 'of nothing, too' nothing
 sql >/dev/null <<'X'
 set search_path = sluice;
 select setval('job_no', 20);
-insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select n, 'auto', n % 3, case when n % 2 = 0 then 'acme' else 'default' end, 'j' || n, E'docs/\033[31m' || n, gen_random_uuid(), '{}'
 	from generate_series(1, 20) n;
 insert into job_key select key16(tenant, job_id), no, digest from job;
@@ -133,7 +133,7 @@ ok 'an arrow is nothing' key Left
 # What it had asked for already is shown still.
 held() {
 	key p && until_ok 20 seen PAUSED && sleep 2 && sql <<-'X' && sleep 2 && seen '^auto .*17 queued'
-		insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+		insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 			values (21, 'auto', 1, 'default', 'j21', 'j21', gen_random_uuid(), '{}');
 	X
 }
@@ -143,7 +143,7 @@ once_more() { until_ok 20 looks && seen PAUSED; }
 ok 'another key looks at once, and it is held still' once_more
 goes() {
 	key p && until_ok 20 gone PAUSED && sql <<-'X' && until_ok 20 seen '^auto .*19 queued'
-		insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
+		insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 			values (22, 'auto', 1, 'default', 'j22', 'j22', gen_random_uuid(), '{}');
 	X
 }

@@ -39,7 +39,7 @@ bulk_named() {
 		cat <<-X
 			create temp view known as select distinct m.job_id, j.no, j.state from mine m
 				left join sluice.job_key k on k.key = sluice.key16(:'f_tenant', m.job_id)
-				left join lateral (select * from sluice.jobs j where j.no = k.no) j on true;
+				left join lateral sluice.jobs_of(k.no) j on true;
 			\\o '$tmp/numbers'
 			select no from known where state::text = any (:'states') order by no;
 			\\o '$tmp/unknown'

@@ -19,7 +19,7 @@ job_of "$id" "$tenant"
 job_sql() {
 	cat <<-'X'
 		create temp view shown as select j.*, d.document, d.title, d.language, d.chunks, d.bytes, d.digest like 'metadata:%' as entry
-			from sluice.jobs j left join sluice.document d on d.tenant = j.tenant and d.doc_key = j.doc_key
+			from sluice.jobs_of(:no) j left join sluice.document d on d.tenant = j.tenant and d.doc_key = j.doc_key
 				and (d.job_no = j.no or d.job_id = j.job_id and d.digest like 'metadata:%');
 	X
 	if [ -n "$json" ]; then

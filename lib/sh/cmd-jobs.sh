@@ -65,7 +65,7 @@ count_sql() {
 		cat <<-X
 			create temp view n as select j.pipeline, j.state::text, count(*) as jobs, true as exact
 				from unnest(array(select $(filter_pick))) u(no)
-				cross join lateral (select * from sluice.jobs j where j.no = u.no) j group by 1, 2;
+				cross join lateral sluice.jobs_of(u.no) j group by 1, 2;
 		X
 		;;
 	esac

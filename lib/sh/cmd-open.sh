@@ -38,7 +38,7 @@ opened=$(
 	ledger_psql -At -F ' ' -v no="{$job_no}" -v n="$job_no" -v gate="${words[1]}" -v by="$by" -v pipeline="$job_pipeline" -f - <<-'X'
 		select sluice.gate_open(:'no', :'gate', :'by') as opened \gset
 		select :opened, exists (select from sluice.gate g where g.no = :n and g.gate = :'gate'),
-			coalesce((select j.gate from sluice.jobs j where j.no = :n and j.state = 'waiting'), '');
+			coalesce((select j.gate from sluice.jobs_of(:n) j where j.state = 'waiting'), '');
 		\set ON_ERROR_STOP off
 		notify sluice_ready, :'pipeline';
 	X

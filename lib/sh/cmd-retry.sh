@@ -30,7 +30,7 @@ retry_batch() {
 		select sluice.rerun_no(:'no', :'force');
 		\set ON_ERROR_STOP off
 		\o /dev/null
-		select pg_notify('sluice_ready', p) from (select distinct pipeline from sluice.job where no = any (:'no')) j(p);
+		select pg_notify('sluice_ready', p) from (select distinct j.pipeline from unnest(:'no'::bigint[]) u(no) cross join lateral sluice.job_of(u.no) j) j(p);
 	X
 }
 bulk_run retry_batch failed 'Run again' 'queued again'

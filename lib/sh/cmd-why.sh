@@ -54,9 +54,9 @@ after() {
 	IFS='|' read -r logged lasting newer run dead < <(ledger_psql -At -v no="$job_no" -f - <<-'X'
 		select exists (select from sluice.job_log l where l.no = j.no), coalesce(j.error::json ->> 'retry', '') = 'false',
 			exists (select from sluice.doc_versions(sluice.doc_of(j.tenant, j.doc_key, j.pipeline), sluice.key16(j.tenant, j.doc_key)) d
-				cross join lateral (select * from sluice.jobs x where x.no = d.no) x where d.no > j.no
+				cross join lateral sluice.jobs_of(d.no) x where d.no > j.no
 					and x.state not in ('failed', 'cancelled')), j.run, (select max(d.no) from sluice.dead_letter d where d.job = j.no)
-		from sluice.jobs j where j.no = :no
+		from sluice.jobs_of(:no) j
 	X
 	) || exit 111
 	[ "$logged" != t ] || told="sluice logs$whose $id"

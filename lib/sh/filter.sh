@@ -90,7 +90,7 @@ jobs_list() {
 		cat <<-X
 			select row_to_json(l) from (select j.no, j.tenant, j.job_id, j.doc_key, j.pipeline, j.priority, j.state, j.run,
 				j.attempt, j.failures, j.admitted_at, j.changed_at, j.not_before, j.gate, j.worker, j.error::json as error
-				from unnest($1) with ordinality u(no, ord) cross join lateral (select * from sluice.jobs j where j.no = u.no) j
+				from unnest($1) with ordinality u(no, ord) cross join lateral sluice.jobs_of(u.no) j
 				order by u.ord) l;
 		X
 	else
@@ -99,7 +99,7 @@ jobs_list() {
 		cat <<-X
 			create temp table listed as select u.ord, j.*, coalesce((j.error::json ->> 'code') || ': '
 				|| left(regexp_replace(j.error::json ->> 'message', '\s+', ' ', 'g'), 60), 'gate ' || j.gate, '') as trouble
-				from unnest($1) with ordinality u(no, ord) cross join lateral (select * from sluice.jobs j where j.no = u.no) j;
+				from unnest($1) with ordinality u(no, ord) cross join lateral sluice.jobs_of(u.no) j;
 			select exists (select from listed where trouble <> '') as troubled \\gset
 			\\if :troubled
 			\\set trouble 'trouble as "error or gate",'

@@ -68,7 +68,7 @@ progress_mine() {
 						else j.error::json ->> 'message' end, '\s+', ' ', 'g'), 90), '') as reason
 			from (select distinct on (job_id) * from mine order by job_id, at) m
 			left join sluice.job_key k on k.key = sluice.key16(:'tenant', m.job_id)
-			left join sluice.jobs j on j.no = k.no
+			left join lateral sluice.jobs_of(k.no) j on true
 			left join lateral (select * from sluice.dead_letter x where j.no is null and x.job is null
 				and x.job_id = m.job_id and x.at >= :'since' order by x.no desc limit 1) x on true
 			left join twice w on j.no is null and w.job_id = m.job_id
@@ -187,7 +187,7 @@ job_find() {
 	local found=''
 	if [[ $1 =~ ^[A-Za-z0-9._:-]{1,128}$ ]]; then
 		found=$(ledger_psql -At -F ' ' -v tenant="$2" -v id="$1" -f - <<-'X'
-			select j.no, j.state, j.pipeline from sluice.job_key k cross join lateral (select * from sluice.jobs j where j.no = k.no) j
+			select j.no, j.state, j.pipeline from sluice.job_key k cross join lateral sluice.jobs_of(k.no) j
 			where k.key = sluice.key16(:'tenant', :'id')
 		X
 		) || exit 111

@@ -92,7 +92,7 @@ class Api:
 
 
 def jobs(prefix, n):
-    psql("select sluice.job_room(); with j as (insert into sluice.job (no, pipeline, prio, tenant, job_id, doc_key, digest, request) "
+    psql("select sluice.job_room(); with j as (insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request) "
          f"select nextval('sluice.job_no'), 'bench', 1, 'default', '{prefix}-' || i, '{prefix}-' || i, gen_random_uuid(), '{{}}' "
          f"from generate_series(0, {n} - 1) i returning no, job_id, digest) "
          "insert into sluice.job_key (key, no, digest) select sluice.key16('default', job_id), no, digest from j")

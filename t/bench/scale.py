@@ -25,7 +25,7 @@ FILL = """
 set search_path = sluice, pg_temp; set session_replication_role = replica; set synchronous_commit = off;
 insert into job_key (key, no, digest, doc, doc_digest) select d, n, d, d, d
   from generate_series({lo}::bigint, {hi}) n, lateral (select md5(n::text)::uuid as d) u order by 1;
-insert into job (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
+insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request, admitted_at)
 select n, 'old', 1, 'default', 'old-' || n, 'old-' || n, md5(n::text)::uuid, '{{"job_id":"old-' || n || '","text":"' || repeat(md5(n::text), 7) || '"}}',
        now() - interval '1 day' from generate_series({lo}::bigint, {hi}) n;
 insert into ev_many (first, last, n, worker, at, slots, off, result, tail)
