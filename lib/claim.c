@@ -6,51 +6,111 @@
 
 enum {
 	C_NO, C_CLAIMED, C_STATE, C_N, C_RUN, C_ATTEMPT, C_WAIT, C_TENANT, C_JOB_ID, C_DOC_KEY, C_PRIO, C_REQUEST,
-	C_LINE, C_GATES, C_LANE, C_WHOLE, C_FULL
+	C_LINE, C_GATES, C_LANE, C_WHOLE, C_FULL, C_NOS, C_JOB_IDS, C_DOC_KEYS, C_REQUESTS
 };
 
 static const char claim_sql[] = "select no, claimed, state, n, run, attempt, wait_ms, tenant, job_id, doc_key, prio, "
-    "request, line, gates, lane, whole, \"full\" from sluice.claim($1,$2,$3,$4,$5,$6,$7)";
+    "request, line, gates, lane, whole, \"full\", nos, job_ids, doc_keys, requests from sluice.claim_packed($1,$2,$3,$4,$5,$6,$7)";
+
+struct text {
+	const char *p;
+	size_t len;
+};
+
+/* One job that is ours now; line.p NULL: it is fed its request. */
+struct claimed {
+	int64_t no;
+	struct text job_id, doc_key, request, line;
+	const char *gates;
+};
+
+static struct text
+text(const struct pg *db, int row, int col)
+{
+	struct text t = { NULL, 0 };
+
+	if (!pg_null(db, row, col))
+		t.p = pg_bytes(db, row, col, &t.len);
+	return t;
+}
+
+static struct text
+next(struct pg_list *l)
+{
+	struct text t;
+
+	t.p = pg_list_next(l, &t.len);
+	return t;
+}
 
 static void
-copy(const struct pg *db, struct buf *to, int row, int col)
+copy(struct buf *to, struct text t)
 {
-	size_t len;
-	const char *p = pg_bytes(db, row, col, &len);
-
 	to->len = 0;
-	buf_add(to, p, len);
+	buf_add(to, t.p, t.len);
 	buf_str(to);
 }
 
-/* One job that is ours now, on its way to the filter. */
+/* On its way to the filter. */
 static void
-feed_job(struct flights *fs, const struct pg *db, struct feed *feed, int row)
+feed_job(struct flights *fs, const struct pg *db, struct feed *feed, int row, const struct claimed *c)
 {
 	static struct buf line;
-	size_t i = flight_new(fs), len;
+	struct text base = c->line.p ? c->line : c->request;
+	size_t i = flight_new(fs);
 	struct flight *f = &fs->f[i];
 	struct result_job j;
-	const char *base;
 
-	f->no = pg_i64(db, row, C_NO);
+	f->no = c->no;
 	f->n = (int)pg_i64(db, row, C_N);
 	f->run = (int)pg_i64(db, row, C_RUN);
 	f->attempt = (int)pg_i64(db, row, C_ATTEMPT);
 	f->prio = (int)pg_i64(db, row, C_PRIO);
-	copy(db, &f->tenant, row, C_TENANT);
-	copy(db, &f->job_id, row, C_JOB_ID);
-	copy(db, &f->doc_key, row, C_DOC_KEY);
-	copy(db, &f->request, row, C_REQUEST);
+	copy(&f->tenant, text(db, row, C_TENANT));
+	copy(&f->job_id, c->job_id);
+	copy(&f->doc_key, c->doc_key);
+	copy(&f->request, c->request);
 	j = flight_job(fs, i);
-	if (!pg_null(db, row, C_GATES))
-		j.gates = pg_bytes(db, row, C_GATES, NULL);
-	base = pg_bytes(db, row, pg_null(db, row, C_LINE) ? C_REQUEST : C_LINE, &len);
+	j.gates = c->gates;
 	line.len = 0;
-	if (result_feed_line(&line, base, len, &j) < 0)
+	if (result_feed_line(&line, base.p, base.len, &j) < 0)
 		die(XBUG, "the ledger holds a line that is no record: job=%s", f->job_id.p);
 	if (feed)
 		feed_put(feed, i, line.p, line.len);
+}
+
+static void
+feed_one(struct flights *fs, const struct pg *db, struct feed *feed, int row)
+{
+	struct claimed c = { pg_i64(db, row, C_NO), text(db, row, C_JOB_ID), text(db, row, C_DOC_KEY), text(db, row, C_REQUEST),
+	    text(db, row, C_LINE), text(db, row, C_GATES).p };
+
+	feed_job(fs, db, feed, row, &c);
+}
+
+/* New ones that lie in one row of job_many. */
+static void
+feed_many(struct flights *fs, const struct pg *db, struct feed *feed, int row)
+{
+	struct pg_list no, job_id, doc_key, request;
+	struct claimed c = { .no = 0 };
+
+	pg_list(db, row, C_NOS, &no);
+	pg_list(db, row, C_JOB_IDS, &job_id);
+	pg_list(db, row, C_DOC_KEYS, &doc_key);
+	pg_list(db, row, C_REQUESTS, &request);
+	if (no.n != job_id.n || no.n != request.n)
+		die(XBUG, "the ledger claims %zu jobs and gives %zu names, %zu requests", no.n, job_id.n, request.n);
+	while (no.n) {
+		c.no = pg_list_i64(&no);
+		c.job_id = next(&job_id);
+		c.doc_key = next(&doc_key);
+		if (!c.doc_key.p)
+			c.doc_key = c.job_id;
+		c.request = next(&request);
+		dispatch_counts(&fs->lease->jobs, c.no, 0, 0);
+		feed_job(fs, db, feed, row, &c);
+	}
 }
 
 static void
@@ -61,9 +121,11 @@ take_in(struct claim *c, const struct pg *db, struct feed *feed, int row, int64_
 
 	if (!pg_null(db, row, C_FULL))
 		dispatch_full(d, (int)pg_i64(db, row, C_FULL));
-	if (pg_bool(db, row, C_CLAIMED)) {
+	if (!pg_null(db, row, C_NOS))
+		feed_many(c->flights, db, feed, row);
+	else if (pg_bool(db, row, C_CLAIMED)) {
 		dispatch_counts(d, no, (int)pg_i64(db, row, C_LANE), (int)pg_i64(db, row, C_WHOLE));
-		feed_job(c->flights, db, feed, row);
+		feed_one(c->flights, db, feed, row);
 	} else if (!strcmp(pg_bytes(db, row, C_STATE, NULL), "queued") && lease_owns(c->flights->lease, no)) {
 		if (!pg_null(db, row, C_LANE))  /* which may be younger than our reading of it */
 			dispatch_counts(d, no, (int)pg_i64(db, row, C_LANE), (int)pg_i64(db, row, C_WHOLE));

@@ -10,7 +10,7 @@
 enum { FIRST = 6, NO = FIRST, N, ATTEMPT, VERB, RETRY, CHARGE, AFTER, ERROR, LINE, RESULT, STDERR, TIMINGS, LOG, GATE, END };
 
 static const char settle_sql[] = "select no, applied, state, n, suspect, wait_ms from "
-    "sluice.settle($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)";
+    "sluice.settle_packed($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)";
 
 static void
 start(const struct flights *fs, struct pg_args *a)
@@ -171,6 +171,7 @@ count(struct flights *fs, const struct flight *f, bool applied, const char *stat
 		++*fs->m.waiting;
 }
 
+/* What the ledger says of one: its own row, or one without a number, of all. */
 static void
 land(struct flights *fs, size_t i, int row, int64_t now)
 {
@@ -211,6 +212,7 @@ flights_land(struct flights *fs, int64_t now)
 {
 	struct settling *s = fs->sent;
 	enum pg_status st;
+	bool alike;
 
 	if (!s)
 		return PG_OK;
@@ -220,8 +222,9 @@ flights_land(struct flights *fs, int64_t now)
 		st = pg_call_again(fs->db, settle_sql, &s->args);
 	if (st != PG_OK)
 		return st;
+	alike = s->n && pg_null(fs->db, 0, 0);
 	for (size_t i = 0; i < s->n; i++)
-		land(fs, s->flight[i], (int)i, now);
+		land(fs, s->flight[i], alike ? 0 : (int)i, now);
 	s->n = s->bytes = 0;
 	fs->sent = NULL;
 	return PG_OK;

@@ -7,8 +7,8 @@
 
 enum { C_KIND, C_NO, C_PRIO, C_N, C_SUSPECT, C_WAIT, C_AGE, C_LANE };
 
-static const char ready_sql[] = "select kind, no, prio, n, suspect, wait_ms, age_ms, lane from "
-    "sluice.ready($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)";
+static const char look_sql[] = "select kind, no, prio, n, suspect, wait_ms, age_ms, lane from "
+    "sluice.look($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)";
 
 static bool
 news(const struct lease *l, const struct lane *lane)
@@ -82,6 +82,21 @@ add(struct lease *l, int row, int64_t now)
 	    (int)pg_i64(l->db, row, C_LANE), now);
 }
 
+/* Jobs with numbers in sequence, of which those in our slots are ours. */
+static bool
+add_many(struct lease *l, int row, int64_t now)
+{
+	int64_t no = pg_i64(l->db, row, C_NO), end = no + pg_i64(l->db, row, C_N), age = pg_i64(l->db, row, C_AGE);
+	uint64_t slots = (uint64_t)pg_i64(l->db, row, C_WAIT);
+	int prio = (int)pg_i64(l->db, row, C_PRIO), lane = (int)pg_i64(l->db, row, C_LANE);
+	bool any = false;
+
+	for (; no < end; no++)
+		if (slots >> (no % DISPATCH_SLOTS) & 1)
+			any |= dispatch_add(&l->jobs, no, prio, 0, 0, age, 0, lane, now);
+	return any;
+}
+
 static void
 stop(struct lease *l, int row)
 {
@@ -115,7 +130,9 @@ take_in(struct lease *l, int64_t now)
 		else if (!strcmp(kind, "limits")) {
 			new_limits(l, no, (int)pg_i64(l->db, i, C_LANE));
 			more = true;
-		} else
+		} else if (!strcmp(kind, "jobs"))
+			more |= add_many(l, i, now);
+		else
 			more |= add(l, i, now);
 	}
 	if (paused != l->paused)
@@ -149,7 +166,7 @@ lease_look(struct lease *l, int64_t now)
 	pg_put_i64(a, pg_scalar(a, PG_INT8), l->stopped);
 	pg_put_i64(a, pg_scalar(a, PG_INT8), l->limits);
 	lease_put_lanes(l, a, true);
-	st = pg_call(l->db, ready_sql, a);
+	st = pg_call(l->db, look_sql, a);
 	if (st != PG_OK)
 		return st;
 	for (size_t i = 0; i < l->jobs.lanes.n; i++)

@@ -115,6 +115,17 @@ bool pg_bool(const struct pg *db, int row, int col);
 /* Bytes of text, bytea, uuid (16): borrowed until the next call, NUL after them. */
 const char *pg_bytes(const struct pg *db, int row, int col, size_t *len);
 
+/* An array of a result, element by element: n are left. Borrowed as pg_bytes. */
+struct pg_list {
+	const unsigned char *p, *end;
+	size_t n;
+};
+/* Of a null, and of none of one dimension, there are none. */
+void pg_list(const struct pg *db, int row, int col, struct pg_list *l);
+/* The next one's bytes, without a NUL after them; NULL: a null, or none is left. */
+const char *pg_list_next(struct pg_list *l, size_t *len);
+int64_t pg_list_i64(struct pg_list *l);         /* of any width; 0 for those */
+
 /* XPERM, XTEMP (err.h) for a status that ends a program: PG_STOP and PG_BUG are
  * permanent, the rest temporary. */
 int pg_exit(enum pg_status st);

@@ -215,7 +215,7 @@ run(const char *owner, char **argv)
 	ear.pipeline = lease.pipeline;
 	st = pg_open(&db, ear.conninfo, CONNECT_MS);
 	if (st == PG_OK)
-		st = pg_ledger(&db, *argv ? 18 : 5, NULL, NULL);
+		st = pg_ledger(&db, *argv ? 22 : 5, NULL, NULL);
 	if (st == PG_OK && *argv)
 		st = lease_begin(&lease, &db, owner);
 	if (st != PG_OK)

@@ -388,69 +388,219 @@ end $$;
 -- Dispatch --------------------------------------------------------------------
 
 do $$ begin
-    perform pg_temp.mend('ready(bigint, text, bigint, bigint[], integer[], bigint, bigint, bigint, integer[], integer[], bigint[])',
-        'from (select j.no, j.admitted_at from job j where j.pipeline = p_pipeline and j.prio = p and j.no > p_mark[p + 1]
-                 order by j.no limit p_want[p + 1]) j', 'from job_line(p_pipeline, p, p_mark[p + 1], 9223372036854775807, p_want[p + 1]) j');
     perform pg_temp.mend('ready(bigint, text, bigint, bigint[], integer[], bigint)', 'select j.no from job j where j.pipeline = p_pipeline and j.prio = p and j.no > p_mark[p + 1]
                          order by j.no limit p_want[p + 1]', 'select j.no from job_line(p_pipeline, p, p_mark[p + 1], 9223372036854775807, p_want[p + 1]) j');
 end $$;
 
--- What of a claim is in rows of job_many, in its order: jobs a to b of it in the row that begins with first; of
--- the others first is null.
-create function claim_runs(p_pipeline text, p_no bigint[]) returns table (a integer, b integer, first bigint, bytes bigint)
-    language plpgsql stable set search_path = sluice, pg_temp
+-- What a worker reads, as ready of 0021, but jobs that nobody has had yet and that are in a row of job_many
+-- come as kind 'jobs': n of them from no on, wait_ms the slots that are the worker's, as bits.
+create function look(p_worker bigint, p_pipeline text, p_mask bigint, p_mark bigint[], p_want integer[], p_nudge bigint,
+    p_stop bigint, p_limits bigint, p_lane integer[], p_held integer[], p_waits bigint[])
+    returns table (kind text, no bigint, prio integer, n integer, suspect integer, wait_ms bigint, age_ms bigint, lane integer)
+    language plpgsql volatile security definer set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+#variable_conflict use_column
 declare
-    n integer := cardinality(p_no); k integer := 1; v_last bigint; v_lo bigint; v_hi bigint;
+    v_limits bigint := (select s.value::bigint from system_state s where s.name = 'limits');
+    v_lanes boolean := exists (select 1 from lane);
+    v_mask bigint; v_no bigint[] := '{}'; v_one bigint[]; v_at timestamptz[]; v_lo bigint[]; v_hi bigint[]; v_many_at timestamptz[]; v_tenant text[];
+    v_sum bigint; v_end bigint; v_now timestamptz := clock_timestamp(); v_some bigint[];
 begin
-    select min(u.no), max(u.no) into v_lo, v_hi from unnest(p_no) u(no);
-    if not exists (select from job_many m where m.first > v_lo - 512 and m.first <= v_hi and m.last >= v_lo) then
-        a := 1;
-        b := n;
+    if exists (select 1 from pipeline p where p.pipeline = p_pipeline and p.paused) then
+        kind := 'paused';
+        return next;
+    end if;
+    return query select 'stop', s.no, null::integer, s.attempt, null::integer, null::bigint, s.id, null::integer
+      from stop s where s.worker = p_worker and s.id > p_stop order by s.id;
+    if cardinality(p_lane) > 0 then
+        perform hold(p_worker, p_lane, p_held, p_waits);
+        return query select 'room', null::bigint, null::integer, lane_share(u.lane, p_worker), null::integer, null::bigint, null::bigint, u.lane
+          from unnest(p_lane) u(lane);
+    end if;
+    if v_limits <> p_limits then
+        kind := 'limits';
+        no := v_limits;
+        lane := (select l.id from lane l where l.tenant = '' and l.pipeline = p_pipeline);
         return next;
         return;
     end if;
-    while k <= n loop
-        a := k;
-        select m.first, m.last, m.bytes into first, v_last, bytes from job_many m
-         where m.first <= p_no[k] and m.first > p_no[k] - 512 and m.pipeline = p_pipeline order by m.first desc limit 1;
-        if v_last >= p_no[k] then
-            while k < n and p_no[k + 1] >= first and p_no[k + 1] <= v_last loop
-                k := k + 1;
+
+    perform pg_advisory_xact_lock_shared(7302, hashtext(p_pipeline));
+    v_mask := owned(p_worker, p_pipeline) & p_mask;
+    for p in 0..2 loop
+        continue when p_want[p + 1] <= 0;
+        -- Of both tables up to the same number, and no more of each than is wanted.
+        select array_agg(r.lo order by r.lo), array_agg(least(r.hi, r.lo + p_want[p + 1] - r.before - 1)::bigint order by r.lo),
+               array_agg(r.at order by r.lo), array_agg(r.tenant order by r.lo), sum(r.hi - r.lo + 1)
+          into v_lo, v_hi, v_many_at, v_tenant, v_sum
+          from (select m.*, coalesce(sum(m.hi - m.lo + 1) over (order by m.lo rows between unbounded preceding and 1 preceding), 0) as before
+                  from (select greatest(m.first, p_mark[p + 1] + 1) as lo, m.last as hi, m.at, m.tenant from job_many m
+                         where m.pipeline = p_pipeline and m.prio = p and m.first > p_mark[p + 1] - 512 and m.last > p_mark[p + 1]
+                         order by m.first limit 64) m) r
+         where r.before < p_want[p + 1];
+        v_end := case when v_sum >= p_want[p + 1] or cardinality(v_lo) = 64 then v_hi[cardinality(v_hi)] else 9223372036854775807 end;
+        select array_agg(j.no), array_agg(j.admitted_at) into v_one, v_at
+          from (select j.no, j.admitted_at from job_one j where j.pipeline = p_pipeline and j.prio = p and j.no > p_mark[p + 1] and j.no <= v_end
+                 order by j.no limit p_want[p + 1]) j;
+        if cardinality(v_one) = p_want[p + 1] then
+            select array_agg(u.lo order by u.lo), array_agg(least(u.hi, v_one[cardinality(v_one)]) order by u.lo) into v_lo, v_hi
+              from unnest(v_lo, v_hi) u(lo, hi) where u.lo <= v_one[cardinality(v_one)];
+        end if;
+        v_end := greatest(v_one[cardinality(v_one)], v_hi[cardinality(v_hi)]);
+        continue when v_end is null;
+        if had(v_mask, array[least(v_one[1], v_lo[1]), v_end]) then
+            v_no := v_no || v_one || array(select g.no from unnest(v_lo, v_hi) u(lo, hi) cross join lateral generate_series(u.lo, u.hi) g(no));
+        else
+            return query select 'job', u.no, p, 0, 0, 0::bigint, greatest(0, extract(epoch from v_now - u.at) * 1000)::bigint, case when v_lanes then
+                                    (select lane_of(j.tenant, p_pipeline) from job_one j where j.no = u.no) end
+                           from unnest(v_one, v_at) u(no, at) where v_mask >> (u.no & 63)::integer & 1 = 1;
+            return query select 'jobs', u.lo, p, (u.hi - u.lo + 1)::integer, 0, v_mask, greatest(0, extract(epoch from v_now - u.at) * 1000)::bigint,
+                                case when v_lanes then lane_of(u.tenant, p_pipeline) end
+                           from unnest(v_lo, v_hi, v_many_at, v_tenant) u(lo, hi, at, tenant) where u.hi is not null;
+        end if;
+        return query select 'mark', v_end, p, null::integer, null::integer, null::bigint, null::bigint, null::integer;
+    end loop;
+    for v_limits, v_some in select max(u.id), array_agg(u.no) from (select d.id, d.no from nudge d where d.pipeline = p_pipeline
+            and d.id > p_nudge order by d.id limit 1000) u having count(*) > 0 loop
+        v_no := v_no || v_some;
+        return query select 'nudge', v_limits, null::integer, null::integer, null::integer, null::bigint, null::bigint, null::integer;
+    end loop;
+    if cardinality(v_no) = 0 then
+        return;
+    end if;
+
+    insert into ev (no, n, was, state, run, attempt, failures, suspect, worker)
+    select u.no, e.n + 1, 'processing', 'queued', e.run, e.attempt, e.failures, e.suspect + 1, p_worker
+      from unnest(v_no) u(no)
+     cross join lateral last_ev(u.no) e
+     where v_mask >> (u.no & 63)::integer & 1 = 1 and e.state = 'processing' and e.worker <> p_worker
+     order by u.no
+    on conflict do nothing;
+    return query
+        select 'job', j.no, j.prio::integer, coalesce(e.n, 0), coalesce(e.suspect, 0),
+               greatest(0, ceil(extract(epoch from e.not_before - clock_timestamp()) * 1000))::bigint,
+               greatest(0, extract(epoch from clock_timestamp() - j.admitted_at) * 1000)::bigint,
+               case when v_lanes then lane_of(j.tenant, p_pipeline) end
+          from unnest(v_no) u(no)
+         cross join lateral job_of(u.no) j
+          left join lateral last_ev(u.no) e on true
+         where v_mask >> (u.no & 63)::integer & 1 = 1 and coalesce(e.state, 'queued') = 'queued';
+end $$;
+
+-- For workers that know no kind 'jobs'.
+create or replace function ready(p_worker bigint, p_pipeline text, p_mask bigint, p_mark bigint[], p_want integer[], p_nudge bigint,
+    p_stop bigint, p_limits bigint, p_lane integer[], p_held integer[], p_waits bigint[])
+    returns table (kind text, no bigint, prio integer, n integer, suspect integer, wait_ms bigint, age_ms bigint, lane integer)
+    language sql volatile security definer set search_path = sluice, pg_temp as $$
+    select case l.kind when 'jobs' then 'job' else l.kind end, g.no, l.prio, case when l.kind <> 'jobs' then l.n else 0 end, l.suspect,
+           case when l.kind <> 'jobs' then l.wait_ms else 0 end, l.age_ms, l.lane
+      from look($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) l
+     cross join lateral (select l.no as no where l.kind <> 'jobs'
+                          union all select g from generate_series(l.no, l.no + l.n - 1) g where l.kind = 'jobs' and l.wait_ms >> (g & 63)::integer & 1 = 1) g $$;
+
+-- Numbers without a gap are bits without one.
+create or replace function many_bits(p_off smallint[]) returns bit language sql immutable as $$
+    select case when p_off[cardinality(p_off)] - p_off[1] = cardinality(p_off) - 1
+                then ~(0::bit(1024)) << 1024 - cardinality(p_off) >> p_off[1]
+                else (select coalesce(bit_or(set_bit(0::bit(1024), u.off, 1)), 0::bit(1024)) from unnest(p_off) u(off)) end $$;
+
+-- The rows of ev_many that jobs make, whose numbers ascend: those of a block are a to b of them.
+create function many_rows(p_no bigint[]) returns table (a integer, b integer, slots bigint, off smallint[])
+    language plpgsql immutable set search_path = sluice, pg_temp as $$
+begin
+    a := 1;
+    while a <= cardinality(p_no) loop
+        b := width_bucket((p_no[a] | 1023), p_no);
+        off := array(select (u.no & 1023)::smallint from unnest(p_no[a:b]) with ordinality u(no, ord) order by u.ord);
+        slots := case when b - a >= 63 and p_no[b] - p_no[a] = b - a then -1
+                      else (select bit_or(1::bigint << (u.no & 63)::integer) from unnest(p_no[a:b]) u(no)) end;
+        return next;
+        a := b + 1;
+    end loop;
+end $$;
+
+-- Which of some jobs, whose numbers ascend, are in one row of job_many: a to b of them in the row that begins with
+-- first; of the others first is null.
+create function job_spans(p_no bigint[]) returns table (a integer, b integer, first bigint, bytes bigint, pipeline text)
+    language plpgsql stable set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    v_last bigint;
+begin
+    a := 1;
+    while a <= cardinality(p_no) loop
+        select m.first, m.last, m.bytes, m.pipeline into first, v_last, bytes, pipeline
+          from (select * from job_many m where m.first <= p_no[a] and m.first > p_no[a] - 512 order by m.first desc limit 1) m
+         where m.last >= p_no[a];
+        if first is null then
+            v_last := coalesce((select m.first - 1 from job_many m where m.first > p_no[a] and m.first <= p_no[cardinality(p_no)] order by m.first limit 1),
+                               p_no[cardinality(p_no)]);
+        end if;
+        b := width_bucket(v_last, p_no);
+        return next;
+        a := b + 1;
+    end loop;
+end $$;
+
+-- What is fed of some jobs, in their order; of one that is not there nothing but its place. A row of job_many is
+-- unpacked once, into variables, of which an element is found at once.
+create function job_texts(p_no bigint[], out tenant text[], out job_id text[], out doc_key text[], out prio integer[], out request text[])
+    language plpgsql stable set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    v_no bigint[]; v_at integer[]; r record; v_job_id text[]; v_doc_key text[]; v_request text[]; v_tenant text; v_prio integer; j record;
+begin
+    select array_agg(u.no order by u.no), array_agg(u.ord::integer order by u.no) into v_no, v_at from unnest(p_no) with ordinality u(no, ord);
+    tenant := array_fill(null::text, array[cardinality(p_no)]);
+    job_id := tenant;
+    doc_key := tenant;
+    request := tenant;
+    prio := array_fill(null::integer, array[cardinality(p_no)]);
+    for r in select * from job_spans(v_no) loop
+        if r.first is null then
+            for j in select u.ord, o.tenant, o.job_id, o.doc_key, o.prio, o.request from unnest(v_no[r.a:r.b]) with ordinality u(no, ord)
+                      cross join lateral (select * from job_one o where o.no = u.no) o loop
+                tenant[v_at[r.a + j.ord - 1]] := j.tenant;
+                job_id[v_at[r.a + j.ord - 1]] := j.job_id;
+                doc_key[v_at[r.a + j.ord - 1]] := j.doc_key;
+                prio[v_at[r.a + j.ord - 1]] := j.prio;
+                request[v_at[r.a + j.ord - 1]] := j.request;
             end loop;
         else
-            first := null;
-            bytes := null;
-            v_last := (select m.first from job_many m where m.first > p_no[a] and m.first <= v_hi order by m.first limit 1);
-            while k < n and p_no[k + 1] > p_no[a] and p_no[k + 1] < coalesce(v_last, p_no[k + 1] + 1) loop
-                k := k + 1;
+            select m.tenant, m.prio, m.job_id, m.doc_key, m.request into v_tenant, v_prio, v_job_id, v_doc_key, v_request from job_many m where m.first = r.first;
+            for i in r.a..r.b loop
+                tenant[v_at[i]] := v_tenant;
+                job_id[v_at[i]] := v_job_id[v_no[i] - r.first + 1];
+                doc_key[v_at[i]] := coalesce(v_doc_key[v_no[i] - r.first + 1], v_job_id[v_no[i] - r.first + 1]);
+                prio[v_at[i]] := v_prio;
+                request[v_at[i]] := v_request[v_no[i] - r.first + 1];
             end loop;
         end if;
-        b := k;
-        return next;
-        k := k + 1;
     end loop;
 end $$;
 
 -- A claim of jobs that nobody has had yet: all of them, or none if one may not be taken or their
--- requests are too long together.
-create or replace function claim_new(p_worker bigint, p_pipeline text, p_mask bigint, p_no bigint[], p_bytes bigint)
+-- requests are too long together. Of those in a row of job_many there is one row, with arrays.
+drop function claim_new(bigint, text, bigint, bigint[], bigint);
+create function claim_new(p_worker bigint, p_pipeline text, p_mask bigint, p_no bigint[], p_bytes bigint)
     returns table (no bigint, claimed boolean, state text, n integer, run integer, attempt integer, failures integer,
-        wait_ms bigint, tenant text, job_id text, doc_key text, prio integer, request text, line text, gates text, lane integer, whole integer, "full" integer)
+        wait_ms bigint, tenant text, job_id text, doc_key text, prio integer, request text, line text, gates text, lane integer, whole integer, "full" integer,
+        nos bigint[], job_ids text[], doc_keys text[], requests text[])
     language plpgsql volatile set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 #variable_conflict use_column
 declare
-    v_few bigint[] := array(select u.no >> 10 from unnest(p_no) u(no) group by 1 having count(*) < 16);
-    v_a integer[]; v_b integer[]; v_first bigint[]; v_bytes bigint;
-    v_one bigint[] := '{}'; v_n bigint; v_size bigint;
-    v_job_id text[]; v_doc_key text[]; v_request text[]; v_tenant text; v_prio integer; f bigint;
+    v_no bigint[] := array(select u.no from unnest(p_no) u(no) order by 1);
+    v_a integer[]; v_b integer[]; v_first bigint[]; v_bytes bigint; v_ours boolean; v_one bigint[] := '{}'; v_n bigint; v_size bigint;
+    v_job_id text[]; v_doc_key text[]; v_request text[]; f bigint;
 begin
-    if exists (select from gate) or not in_one_part(p_no) or exists (select from published)
+    -- Only in the order of their numbers, which those of one priority have.
+    if v_no <> p_no or exists (select from gate) or not in_one_part(p_no) or exists (select from published)
             or exists (select from unnest(p_no) u(no) where p_mask >> (u.no & 63)::integer & 1 = 0) then
         return;
     end if;
-    select array_agg(x.a), array_agg(x.b), array_agg(x.first), coalesce(sum(x.bytes), 0) into v_a, v_b, v_first, v_bytes from claim_runs(p_pipeline, p_no) x;
+    select array_agg(x.a), array_agg(x.b), array_agg(x.first), coalesce(sum(x.bytes), 0), bool_and(x.pipeline = p_pipeline)
+      into v_a, v_b, v_first, v_bytes, v_ours from job_spans(p_no) x;
     for i in 1..cardinality(v_a) loop
         if v_first[i] is null then
             v_one := v_one || p_no[v_a[i]:v_b[i]];
@@ -465,33 +615,257 @@ begin
         end if;
         v_bytes := v_bytes + v_size;
     end if;
-    if v_bytes > p_bytes then
+    if v_bytes > p_bytes or not v_ours then
         return;
     end if;
     insert into ev_many (first, last, n, worker, slots, off)
-    select min(u.no), max(u.no), 1, p_worker, bit_or(1::bigint << (u.no & 63)::integer), array_agg((u.no & 1023)::smallint order by u.no)
-      from unnest(p_no) u(no) where u.no >> 10 <> all (v_few) group by u.no >> 10;
-    if cardinality(v_few) > 0 then
-        insert into ev (no, n, was, state, run, attempt, failures, suspect, worker)
-        select u.no, 1, 'queued', 'processing', 1, 1, 0, 0, p_worker from unnest(p_no) u(no) where u.no >> 10 = any (v_few);
-    end if;
+    select p_no[x.a], p_no[x.b], 1, p_worker, x.slots, x.off from many_rows(p_no) x where x.b - x.a >= 15;
+    insert into ev (no, n, was, state, run, attempt, failures, suspect, worker)
+    select u.no, 1, 'queued', 'processing', 1, 1, 0, 0, p_worker from many_rows(p_no) x cross join lateral unnest(p_no[x.a:x.b]) u(no) where x.b - x.a < 15;
     for i in 1..cardinality(v_a) loop
         f := v_first[i];
         if f is null then
             return query
                 select j.no, true, 'processing', 1, 1, 1, 0, 0::bigint, j.tenant, j.job_id, j.doc_key, j.prio::integer, j.request, null::text, null::text,
-                       null::integer, null::integer, null::integer
+                       null::integer, null::integer, null::integer, null::bigint[], null::text[], null::text[], null::text[]
                   from unnest(p_no[v_a[i]:v_b[i]]) with ordinality u(no, ord) cross join lateral (select * from job_one j where j.no = u.no) j order by u.ord;
         else
-            -- In variables: of these an element is found at once, of a column each time all of it is unpacked.
-            select m.tenant, m.prio, m.job_id, m.doc_key, m.request into v_tenant, v_prio, v_job_id, v_doc_key, v_request from job_many m where m.first = f;
-            return query
-                select u.no, true, 'processing', 1, 1, 1, 0, 0::bigint, v_tenant, v_job_id[u.no - f + 1], coalesce(v_doc_key[u.no - f + 1], v_job_id[u.no - f + 1]),
-                       v_prio, v_request[u.no - f + 1], null::text, null::text, null::integer, null::integer, null::integer
-                  from unnest(p_no[v_a[i]:v_b[i]]) u(no);
+            select m.tenant, m.prio, m.job_id, m.doc_key, m.request into tenant, prio, v_job_id, v_doc_key, v_request from job_many m where m.first = f;
+            no := p_no[v_a[i]];
+            claimed := true;
+            state := 'processing';
+            n := 1; run := 1; attempt := 1; failures := 0; wait_ms := 0;
+            nos := p_no[v_a[i]:v_b[i]];
+            if p_no[v_b[i]] - no = v_b[i] - v_a[i] then
+                job_ids := v_job_id[no - f + 1:p_no[v_b[i]] - f + 1];
+                doc_keys := v_doc_key[no - f + 1:p_no[v_b[i]] - f + 1];
+                requests := v_request[no - f + 1:p_no[v_b[i]] - f + 1];
+            else
+                job_ids := array(select v_job_id[u.no - f + 1] from unnest(nos) with ordinality u(no, ord) order by u.ord);
+                doc_keys := case when v_doc_key is not null then array(select v_doc_key[u.no - f + 1] from unnest(nos) with ordinality u(no, ord) order by u.ord) end;
+                requests := array(select v_request[u.no - f + 1] from unnest(nos) with ordinality u(no, ord) order by u.ord);
+            end if;
+            return next;
         end if;
     end loop;
 end $$;
+
+-- claim of 0021, with claim_new's rows as they are, and with what is fed read at once. claim is for workers that do
+-- not know these.
+create function claim_packed(p_worker bigint, p_pipeline text, p_no bigint[], p_n integer[],
+    p_bytes bigint, p_lane integer[], p_held integer[])
+    returns table (no bigint, claimed boolean, state text, n integer, run integer, attempt integer, failures integer,
+        wait_ms bigint, tenant text, job_id text, doc_key text, prio integer, request text, line text, gates text, lane integer, whole integer, "full" integer,
+        nos bigint[], job_ids text[], doc_keys text[], requests text[])
+    language plpgsql volatile security definer set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+#variable_conflict use_column
+declare
+    v_mask bigint; v_lane integer; v_whole integer; v_room integer; v_lanes integer[]; v_full integer[]; v_may bigint[] := p_no;
+    v_had boolean; v_rest bigint[];
+    v_t record; v_got bigint[]; v_n integer[]; v_run integer[]; v_attempt integer[]; v_failures integer[]; v_suspect integer[]; v_new boolean[];
+    v_paused boolean := exists (select 1 from pipeline p where p.pipeline = p_pipeline and p.paused);
+    v_gates boolean := exists (select 1 from gate);
+begin
+    perform pg_advisory_xact_lock_shared(7302, hashtext(p_pipeline));
+    perform pg_advisory_xact_lock(7310, hashint8(p_worker));
+    v_mask := owned(p_worker, p_pipeline);
+    if v_paused then
+        v_mask := 0;
+    elsif exists (select 1 from lane) then
+        v_whole := (select l.id from lane l where l.tenant = '' and l.pipeline = p_pipeline);
+        v_lanes := array(select lane_of(j.tenant, p_pipeline) from unnest(p_no) with ordinality i(no, ord)
+                          cross join lateral job_of(i.no) j order by i.ord);
+        for v_lane in select u.lane from unnest(v_lanes || v_whole) u(lane) where u.lane is not null group by 1 order by 1 loop
+            perform pg_advisory_xact_lock(7307, v_lane);
+        end loop;
+        perform hold(p_worker, p_lane, p_held, '{}');
+        -- The first of each tenant's lane that fit, and of those the first that fit the pipeline's.
+        select array_agg(s.no) filter (where s.whole is null or s.rank <= s.whole) into v_may
+          from (select t.no, t.ord, (select lane_room(v_whole)) as whole, row_number() over (order by t.ord) as rank
+                  from (select i.no, i.ord, i.lane, row_number() over (partition by i.lane order by i.ord) as rank
+                          from unnest(p_no, v_lanes) with ordinality i(no, lane, ord)) t
+                  left join (select d.lane, lane_room(d.lane) as room from (select distinct lane from unnest(v_lanes) u(lane)
+                             where lane is not null) d) r on r.lane = t.lane
+                 where t.lane is null or t.rank <= r.room) s;
+    end if;
+    v_had := 0 <> any (p_n) or had(v_mask, p_no);
+    if not v_had and v_lanes is null then
+        return query select * from claim_new(p_worker, p_pipeline, v_mask, p_no, p_bytes);
+        if found then
+            return;
+        end if;
+    end if;
+    select array_agg(f.no), array_agg(f.n + 1), array_agg(f.run), array_agg(f.attempt + 1), array_agg(f.failures), array_agg(f.suspect), array_agg(f.new)
+      into v_got, v_n, v_run, v_attempt, v_failures, v_suspect, v_new
+      from (select i.no, i.n, coalesce(e.run, j.first_run, 1) as run, coalesce(e.attempt, 0) as attempt,
+                   coalesce(e.failures, 0) as failures, coalesce(e.suspect, 0) as suspect, e.no is null and j.first_run is null as new,
+                   sum(j.size + coalesce(k.size, 0)) over (order by i.ord rows unbounded preceding) as bytes,
+                   j.size + coalesce(k.size, 0) as size
+              from unnest(p_no, p_n) with ordinality i(no, n, ord)
+             cross join lateral (select j.pipeline, j.after, j.first_run, octet_length(j.request) as size
+                                   from job_one j where j.no = i.no
+                                 union all
+                                 select m.pipeline, null, null, m.bytes / (m.last - m.first + 1)::integer + 1     -- about
+                                   from (select * from job_many m where m.first <= i.no and m.first > i.no - 512 order by m.first desc limit 1) m
+                                  where m.last >= i.no offset 0) j
+              left join lateral (select e.* from last_ev(i.no) e where v_had) e on true
+              left join lateral (select octet_length(k.line) as size from ev k
+                                  where i.n > 0 and k.no = i.no and k.line is not null order by k.n desc limit 1) k on true
+             where v_mask >> (i.no & 63)::integer & 1 = 1 and j.pipeline = p_pipeline
+               and coalesce(e.n, 0) = i.n and coalesce(e.state, 'queued') = 'queued'
+               and (e.not_before is null or e.not_before <= clock_timestamp() + interval '20 ms')
+               and (j.after is null or turn_of(j.after))
+               and (v_lanes is null or i.no = any(v_may))) f
+     where f.bytes <= p_bytes or f.bytes = f.size;
+    v_rest := claim_many(p_worker, v_got, v_new);
+    if cardinality(v_rest) > 0 then
+        insert into ev (no, n, was, state, run, attempt, failures, suspect, worker)
+        select i.no, i.n, 'queued', 'processing', i.run, i.attempt, i.failures, i.suspect, p_worker
+          from unnest(v_got, v_n, v_run, v_attempt, v_failures, v_suspect) i(no, n, run, attempt, failures, suspect)
+         where cardinality(v_rest) = cardinality(v_got) or i.no = any (v_rest);
+    end if;
+    select * into v_t from job_texts(p_no);
+    if v_lanes is null and v_got = p_no then
+        return query
+            select i.no, true, 'processing', i.n, i.run, i.attempt, i.failures, 0::bigint, i.tenant, i.job_id, i.doc_key, i.prio,
+                   i.request, case when i.n > 1 then
+                       (select k.line from ev k where k.no = i.no and k.line is not null order by k.n desc limit 1) end,
+                   case when v_gates then
+                       (select json_object_agg(g.gate, 'open' order by g.gate)::text from gate g where g.no = i.no) end,
+                   null::integer, null::integer, null::integer, null::bigint[], null::text[], null::text[], null::text[]
+              from unnest(v_got, v_n, v_run, v_attempt, v_failures, v_t.tenant, v_t.job_id, v_t.doc_key, v_t.prio, v_t.request)
+                   with ordinality i(no, n, run, attempt, failures, tenant, job_id, doc_key, prio, request, ord)
+             order by i.ord;
+        return;
+    end if;
+    if v_lanes is not null then
+        insert into held as h (worker, lane, n)
+        select p_worker, u.lane, count(*) from (
+                select x.lane from unnest(p_no, p_n, v_lanes) i(no, n, lane)
+                 cross join lateral (values (i.lane), (v_whole)) x(lane)
+                 where exists (select 1 from ev_at(i.no, i.n + 1) e where e.worker = p_worker and e.state = 'processing')) u
+         where u.lane is not null group by u.lane order by u.lane
+        on conflict (worker, lane) do update set n = h.n + excluded.n;
+        v_full := array(select u.lane from (select distinct lane from unnest(v_lanes || v_whole) w(lane) where lane is not null) u
+                         where lane_room(u.lane) = 0);
+    end if;
+    return query
+        select i.no, m.mine, coalesce(e.state, 'queued')::text, coalesce(e.n, 0), coalesce(e.run, j.first_run, 1), coalesce(e.attempt, 0),
+               coalesce(e.failures, 0),
+               case when m.mine then 0 when v_paused then 1000
+                    when e.not_before > clock_timestamp() then ceil(extract(epoch from e.not_before - clock_timestamp()) * 1000)::bigint
+                    when j.after is not null and not turn_of(j.after) then 100
+                    else 0 end::bigint,
+               i.tenant, i.job_id, i.doc_key, i.prio,
+               case when m.mine then i.request end,
+               case when m.mine and e.n > 1 then
+                   (select k.line from ev k where k.no = i.no and k.line is not null order by k.n desc limit 1) end,
+               case when m.mine and v_gates then
+                   (select json_object_agg(g.gate, 'open' order by g.gate)::text from gate g where g.no = i.no) end,
+               i.lane, v_whole, case when v_whole = any(v_full) then v_whole when i.lane = any(v_full) then i.lane end,
+               null::bigint[], null::text[], null::text[], null::text[]
+          from unnest(p_no, p_n, v_lanes, v_t.tenant, v_t.job_id, v_t.doc_key, v_t.prio, v_t.request)
+               with ordinality i(no, n, lane, tenant, job_id, doc_key, prio, request, ord)
+          left join lateral (select o.after, o.first_run from job_one o where o.no = i.no) j on true
+          left join lateral last_ev(i.no) e on true
+         cross join lateral (select coalesce(e.n = i.n + 1 and e.state = 'processing' and e.worker = p_worker, false) as mine) m
+         where i.job_id is not null
+         order by i.ord;
+end $$;
+create or replace function claim(p_worker bigint, p_pipeline text, p_no bigint[], p_n integer[],
+    p_bytes bigint, p_lane integer[], p_held integer[])
+    returns table (no bigint, claimed boolean, state text, n integer, run integer, attempt integer, failures integer,
+        wait_ms bigint, tenant text, job_id text, doc_key text, prio integer, request text, line text, gates text, lane integer, whole integer, "full" integer)
+    language sql volatile security definer set search_path = sluice, pg_temp as $$
+    select coalesce(u.no, c.no), c.claimed, c.state, c.n, c.run, c.attempt, c.failures, c.wait_ms, c.tenant, coalesce(u.job_id, c.job_id),
+           coalesce(u.doc_key, u.job_id, c.doc_key), c.prio, coalesce(u.request, c.request), c.line, c.gates, c.lane, c.whole, c."full"
+      from claim_packed($1, $2, $3, $4, $5, $6, $7) c
+      left join lateral unnest(c.nos, c.job_ids, c.doc_keys, c.requests) u(no, job_id, doc_key, request) on true $$;
+
+-- As in 0021, of jobs whose numbers ascend; else none go into ev_many.
+create or replace function settle_many(p_worker bigint, p_mask bigint, p_tail text, p_no bigint[], p_may boolean[], p_result text[], p_timings text[],
+    out many boolean[], out firsts bigint[], out counts integer[])
+    language plpgsql volatile set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    v_no bigint[]; v_at integer[]; v_results text[] := p_result; v_timings text[] := p_timings; v_timed boolean := array_remove(p_timings, null) <> '{}';
+    r record; v_lo bigint; v_hi bigint; v_bits bit(1024); v_pieces integer; v_piece integer; c integer; d integer;
+begin
+    many := array_fill(false, array[cardinality(p_no)]);
+    if exists (select from published) then
+        return;
+    end if;
+    -- Those that may, in the order of their numbers; mostly they are all, and in that order.
+    select array_agg(u.no order by u.no), array_agg(u.ord::integer order by u.no) into v_no, v_at
+      from unnest(p_no, p_may) with ordinality u(no, may, ord) where u.may and p_mask >> (u.no & 63)::integer & 1 = 1;
+    if v_no is null then
+        return;
+    elsif v_no <> p_no then
+        v_results := array(select p_result[u.at] from unnest(v_at) with ordinality u(at, ord) order by u.ord);
+        v_timings := array(select p_timings[u.at] from unnest(v_at) with ordinality u(at, ord) order by u.ord);
+    end if;
+    for r in select * from many_rows(v_no) loop
+        v_lo := v_no[r.a];
+        v_hi := v_no[r.b];
+        continue when r.b - r.a < 15 or pg_column_size(v_results[r.a:r.b]) > 8388608;
+        v_bits := many_bits(r.off);
+        continue when v_bits & ~(select coalesce(bit_or(m.bits), 0::bit(1024)) from ev_many m
+                                  where m.n = 1 and m.worker = p_worker and m.first > v_hi - 1024 and m.first <= v_hi and m.last >= v_lo) <> 0::bit(1024)
+            or v_bits & (select coalesce(bit_or(m.bits), 0::bit(1024)) from ev_many m
+                          where m.n = 2 and m.slots & r.slots <> 0 and m.first > v_hi - 1024 and m.first <= v_hi and m.last >= v_lo) <> 0::bit(1024)
+            or exists (select from ev e where e.no >= v_lo and e.no <= v_hi and get_bit(v_bits, (e.no & 1023)::integer) = 1)
+            or not in_one_part(array[v_lo, v_hi]);
+        -- Not more in a row than a relay takes at once.
+        v_pieces := (r.b - r.a) / 500 + 1;
+        v_piece := (r.b - r.a) / v_pieces + 1;
+        c := r.a;
+        while c <= r.b loop
+            d := least(c + v_piece - 1, r.b);
+            insert into ev_many (first, last, n, worker, slots, off, result, tail, timings)
+            select v_no[c], v_no[d], 2, p_worker, x.slots, x.off, v_results[c:d], p_tail, case when v_timed then v_timings[c:d] end from many_rows(v_no[c:d]) x;
+            firsts := firsts || v_no[c];
+            counts := counts || d - c + 1;
+            c := d + 1;
+        end loop;
+        if r.b - r.a + 1 = cardinality(p_no) then
+            many := array_fill(true, array[cardinality(p_no)]);
+        else
+            for i in r.a..r.b loop
+                many[v_at[i]] := true;
+            end loop;
+        end if;
+    end loop;
+end $$;
+
+-- settle of 0021; if all completed in rows of ev_many its answer is one row without a number. settle is for
+-- workers that do not know that.
+do $$
+declare
+    v_name text := 'settle(bigint, text, integer, integer, integer, float8, bigint[], integer[], integer[], text[], boolean[], boolean[], bigint[], text[], text[], text[], bytea[], text[], bytea[], text[])';
+    v_def text := pg_get_functiondef(v_name::regprocedure);
+    v_pair text[];
+begin
+    foreach v_pair slice 1 in array array[
+        ['FUNCTION sluice.settle(', 'FUNCTION sluice.settle_packed('],
+        ['return query select u.no, true, ''completed'', 2, 0, 0::bigint from unnest(p_no) u(no);',
+         'return query select null::bigint, true, ''completed'', 2, 0, 0::bigint;']] loop
+        if position(v_pair[1] in v_def) = 0 then
+            raise exception 'settle: not there: %', v_pair[1];
+        end if;
+        v_def := replace(v_def, v_pair[1], v_pair[2]);
+    end loop;
+    execute v_def;
+end $$;
+create or replace function settle(p_worker bigint, p_pipeline text, p_retries integer, p_first_ms integer, p_cap_ms integer, p_factor float8,
+    p_no bigint[], p_n integer[], p_attempt integer[], p_verb text[], p_retry boolean[], p_charge boolean[],
+    p_after_ms bigint[], p_error text[], p_line text[], p_result text[], p_stderr bytea[],
+    p_timings text[], p_log bytea[], p_gate text[])
+    returns table (no bigint, applied boolean, state text, n integer, suspect integer, wait_ms bigint)
+    language sql volatile security definer set search_path = sluice, pg_temp as $$
+    select coalesce(s.no, u.no), s.applied, s.state, s.n, s.suspect, s.wait_ms
+      from settle_packed($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) s
+      left join lateral unnest(p_no) u(no) on s.no is null $$;
 
 -- Looking ---------------------------------------------------------------------
 
