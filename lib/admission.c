@@ -259,9 +259,9 @@ begin(struct pg *db, const struct entry *q, size_t n)
 	return firsts ? pg_call_again(db, begin_sql, &args) : PG_OK;
 }
 
-/* The batch as arguments, once it is known that nothing is missing before it. */
-static enum pg_status
-set_out(struct pg *db, struct entry *q, size_t n)
+/* The batch as arguments. */
+static void
+set_out(struct entry *q, size_t n)
 {
 	static struct entry *order[ADMISSION_MOST];
 	static const enum pg_type types[] = { PG_INT4, PG_INT8, PG_INT8, PG_UUID, PG_TEXT, PG_TEXT, PG_TEXT,
@@ -270,10 +270,7 @@ set_out(struct pg *db, struct entry *q, size_t n)
 	    PG_UUID, PG_UUID, PG_UUID };
 	bool mends = q->mends;
 	int first = 0;
-	enum pg_status st = begin(db, q, n);
 
-	if (st != PG_OK)
-		return st;
 	pg_args_reset(&args);
 	if (mends) {
 		pg_put_i64(&args, pg_scalar(&args, PG_INT8), (int64_t)q->dead);
@@ -286,21 +283,31 @@ set_out(struct pg *db, struct entry *q, size_t n)
 	entry_order(q, n, order);
 	for (size_t i = 0; i < n; i++)
 		put(order[i], first);
-	return PG_OK;
 }
 
 enum pg_status
 admission_call(struct pg *db, struct entry *q, size_t n, bool answers)
 {
-	enum pg_status st = set_out(db, q, n);
+	enum pg_status st = begin(db, q, n);
 
-	return st == PG_OK ? pg_call_again(db, admit_sql[q->mends][answers], &args) : st;
+	if (st != PG_OK)
+		return st;
+	set_out(q, n);
+	return pg_call_again(db, admit_sql[q->mends][answers], &args);
+}
+
+bool
+admission_ready(struct entry *q, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (q[i].first && q[i].has_low)
+			return false;
+	set_out(q, n);
+	return true;
 }
 
 enum pg_status
-admission_send(struct pg *db, struct entry *q, size_t n, bool answers)
+admission_send(struct pg *db, const struct entry *q, bool answers)
 {
-	enum pg_status st = set_out(db, q, n);
-
-	return st == PG_OK ? pg_send(db, admit_sql[q->mends][answers], &args) : st;
+	return pg_send(db, admit_sql[q->mends][answers], &args);
 }

@@ -25,7 +25,10 @@ enum pg_status admission_columns(struct pg *db, struct entry *q, const struct en
  * entry that mends a dead letter goes alone. answers: what is no new job is told to nobody
  * else, neither in a dead letter nor in a message. */
 enum pg_status admission_call(struct pg *db, struct entry *q, size_t n, bool answers);
-/* The same in two steps (pg.h), once: PG_RETRY is for the caller to try again. */
-enum pg_status admission_send(struct pg *db, struct entry *q, size_t n, bool answers);
+/* The same in two steps (pg.h), once: PG_RETRY is for the caller to try again. What is sent is made ready first, which
+ * needs no ledger, so another call may be under way: false, and nothing is ready, where all that came before has to be
+ * settled first. A call in between undoes it. */
+bool admission_ready(struct entry *q, size_t n);
+enum pg_status admission_send(struct pg *db, const struct entry *q, bool answers);
 
 #endif

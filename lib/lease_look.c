@@ -141,6 +141,16 @@ take_in(struct lease *l, int64_t now)
 	return more || memcmp(from, l->mark, sizeof(from));
 }
 
+/* When the next look is due that nobody asks for. Who has a job may be told that it was cancelled, who has
+ * one to feed or a limit that there is room, who is paused that he is no more. */
+static unsigned
+poll_ms(const struct lease *l)
+{
+	bool idle = l->hears && !l->paused && !l->jobs.ready.n && !l->jobs.lanes.n && l->count && !l->count->in_flight;
+
+	return idle && l->poll_ms < IDLE_MS ? IDLE_MS : l->poll_ms;
+}
+
 enum pg_status
 lease_look(struct lease *l, int64_t now)
 {
@@ -174,7 +184,7 @@ lease_look(struct lease *l, int64_t now)
 	lease_told(l);
 	l->hinted = false;
 	l->looked_at = now;
-	l->read_at = take_in(l, now) ? now + LOOK_MS : now + l->poll_ms;
+	l->read_at = now + (take_in(l, now) ? LOOK_MS : poll_ms(l));
 	return PG_OK;
 }
 

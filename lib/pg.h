@@ -99,6 +99,8 @@ enum pg_status pg_call(struct pg *db, const char *sql, struct pg_args *a);
  * only after a pg_send that returned PG_OK. */
 enum pg_status pg_send(struct pg *db, const char *sql, struct pg_args *a);
 enum pg_status pg_wait(struct pg *db);
+/* The rows of the last call become kept's, which has no connection, only them; db is free for the next one. */
+void pg_keep(struct pg *kept, struct pg *db);
 /* Whether pg_wait would not wait, but perhaps for the commit; the descriptor that becomes readable towards that. */
 bool pg_done(struct pg *db);
 int pg_fd(const struct pg *db);

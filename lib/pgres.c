@@ -102,3 +102,11 @@ pg_list_i64(struct pg_list *l)
 
 	return p ? integer((const unsigned char *)p, (int)len) : 0;
 }
+
+void
+pg_keep(struct pg *kept, struct pg *db)
+{
+	PQclear(kept->res);
+	kept->res = db->res;
+	db->res = NULL;
+}

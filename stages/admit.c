@@ -21,7 +21,7 @@ static const char usage[] = "admit [-a] [-b batch] [-p folder]\n\n"
     "  -p folder  where the pipelines are that are chosen for documents (none: auto)\n";
 
 static struct stage s = STAGE_INIT;
-static struct pg db = PG_INIT;
+static struct pg db = PG_INIT, kept = PG_INIT;  /* kept: what was answered to the batch before */
 /* One batch is filled while the ledger settles the one before. */
 static struct entry batches[2][BATCH], *batch = batches[0], *sent;
 static bool answers, under_way;
@@ -37,19 +37,19 @@ stop(enum pg_status st)
 }
 
 static void
-answer(const struct entry *q, int row)
+answer(const struct pg *from, const struct entry *q)
 {
 	static struct buf member, line;
 	struct rec_change c = { .name = "admit" };
 
 	line.len = 0;
-	answer_row(&member, &db, row);
+	answer_row(&member, from, q->row);
 	if (answers)
-		answer_why(&member, q, &db, row);
+		answer_why(&member, q, from, q->row);
 	c.val = member.p;
 	c.len = member.len;
 	rec_edit(&line, &q->rec, &c, 1);
-	if (!strcmp(pg_bytes(&db, row, 0, NULL), "job"))
+	if (!strcmp(pg_bytes(from, q->row, 0, NULL), "job"))
 		hint_say(arg_env("SLUICE_DB", ""), q->pipeline.p, q->pipeline.len);
 	s.passed++;
 	if (out_rec(&s.out, line.p, line.len) < 0)
@@ -79,30 +79,53 @@ settle(struct entry *q, size_t n)
 	if (st != PG_OK)
 		stop(st);
 	for (size_t i = 0; i < n; i++)
-		answer(&q[i], q[i].row);
+		answer(&db, &q[i]);
 }
 
-/* Until what was sent is settled; what could not be sent, or failed, is tried step by step. */
-static void
-land(void)
+/* Until what was sent is settled: true, its answers are kept. What could not be sent, or failed, is tried
+ * step by step, and answered. */
+static bool
+wait_for(void)
 {
-	if (sent_n && (!under_way || pg_wait(&db) != PG_OK))
+	bool landed = sent_n && under_way && pg_wait(&db) == PG_OK;
+
+	under_way = false;
+	if (landed)
+		pg_keep(&kept, &db);
+	else if (sent_n)
 		settle(sent, sent_n);
-	else
-		for (size_t i = 0; i < sent_n; i++)
-			answer(&sent[i], sent[i].row);
+	return landed;
+}
+
+static void
+done(bool landed)
+{
+	for (size_t i = 0; landed && i < sent_n; i++)
+		answer(&kept, &sent[i]);
 	for (size_t i = 0; i < sent_n; i++)
 		entry_done(&sent[i]);
 	sent_n = 0;
 }
 
 static void
+land(void)
+{
+	done(wait_for());
+}
+
+/* The ledger has the next batch before the answers to the one before go on. */
+static void
 send_batch(void)
 {
-	land();
+	bool ready = batch_n && admission_ready(batch, batch_n), landed = wait_for();
+
+	if (!landed && sent_n)          /* what was made ready is gone */
+		ready = batch_n && admission_ready(batch, batch_n);
+	if (ready)
+		under_way = admission_send(&db, batch, answers) == PG_OK;
+	done(landed);
 	if (!batch_n)
 		return;
-	under_way = admission_send(&db, batch, batch_n, answers) == PG_OK;
 	sent = batch;
 	sent_n = batch_n;
 	batch = batches[batch == batches[0]];

@@ -148,6 +148,7 @@ tick(void *ctx, int *wait_ms)
 	(void)ctx;
 	if (hint_hear(&ear, now))
 		lease_hint(&lease);
+	lease.hears = ear.state == HINT_HEARING;
 	if (flights_answered(&flights)) {
 		if ((r = check_settling(flights_land(&flights, now))))
 			return r;

@@ -30,7 +30,7 @@ static const char usage[] =
     "  -n records  end a copy in peace after so many, start another (never)\n"
     "  -l bytes    most bytes of chunks that a stage makes of one record (256M)\n";
 
-enum { COPIES_MAX = 64, SAMPLE_MS = 100, AHEAD = 4 };
+enum { COPIES_MAX = 64, SAMPLE_MS = 100, IDLE_MS = 1000, AHEAD = 4 };
 #define HELD_MAX ((size_t)64 << 20)     /* bytes of records held, unless it is a single one */
 #define UNIT_MAX ((size_t)128 << 20)    /* bytes of one job with its chunks */
 #define POUR_MAX ((size_t)4 << 20)      /* bytes that wait for the next stage */
@@ -173,6 +173,7 @@ tick(void *ctx, int *wait_ms)
 	struct copy *c = ctx;
 	struct guard *g = c->g;
 	uint64_t tag;
+	size_t given;
 
 	if (c == g->copy) {
 		units_out(&g->units, &g->pour.b);
@@ -195,7 +196,7 @@ tick(void *ctx, int *wait_ms)
 			feed_end_filter(c->feed, FEED_CANCELLED);
 	}
 	if (g->cancels.path.len || watch_wanted(&c->watch))
-		*wait_ms = SAMPLE_MS;
+		*wait_ms = feed_inside(c->feed, &given) ? SAMPLE_MS : IDLE_MS;
 	return 0;
 }
 

@@ -95,7 +95,7 @@ ok 'all events came, as one who reads them now sees them' every_event
 busy() {
 	psql -X -q -d "$SLUICE_DB" -c 'begin; lock table sluice.job_one, sluice.token in access exclusive mode; select pg_sleep(600)' >lock.log 2>&1 &
 	lock=$!
-	until_ok 30 says 1 "select count(*) from pg_locks where relation = 'sluice.job'::regclass and mode = 'AccessExclusiveLock' and granted" && until_ok 60 unavailable any get /v1/jobs/o-1 && unavailable any get /v1/jobs &&
+	until_ok 30 says 1 "select count(*) from pg_locks where relation = 'sluice.job_one'::regclass and mode = 'AccessExclusiveLock' and granted" && until_ok 60 unavailable any get /v1/jobs/o-1 && unavailable any get /v1/jobs &&
 		is 200 get /healthz
 	b_rc=$?
 	q "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()" >/dev/null

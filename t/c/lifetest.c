@@ -68,9 +68,11 @@ add(const char *pipeline, size_t n)
 			entry_read(&batch[i], line.p, line.len);
 			check(admission_columns(&db, &batch[i], &said), &db);
 		}
+		if (!admission_ready(batch, k))
+			abort();
 		if (sent)
 			check(pg_wait(&db), &db);
-		check(admission_send(&db, batch, k, false), &db);
+		check(admission_send(&db, batch, false), &db);
 		sent = true;
 	}
 	if (sent)
