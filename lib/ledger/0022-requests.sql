@@ -1055,4 +1055,17 @@ create function tasks_of(p_no bigint) returns setof tasks language sql stable ro
       left join lateral sluice.ev_at(a.no, a.n + 1) b on true
      where a.state = 'processing' $$;
 
+-- The calls of every batch: planned once, not each time. What they look for they find by its number, so no plan is
+-- better for some values than for others.
+do $$
+declare
+    f regprocedure;
+begin
+    for f in select p.oid from pg_proc p where p.pronamespace = 'sluice'::regnamespace and p.proname = any ('{all_new,admit_new,job_runs,in_one_part,
+            owned,had,look,claim_packed,claim_new,claim_many,job_spans,job_texts,settle_packed,settle_many,many_rows,announce_many,
+            ev_follows,many_follows,job_follows}') loop
+        execute format('alter function %s set plan_cache_mode = force_generic_plan', f);
+    end loop;
+end $$;
+
 update meta set version = greatest(version, 22);
