@@ -47,7 +47,8 @@ static void
 copy(struct buf *to, struct text t)
 {
 	to->len = 0;
-	buf_add(to, t.p, t.len);
+	if (t.len)
+		buf_add(to, t.p, t.len);
 	buf_str(to);
 }
 
@@ -99,8 +100,8 @@ feed_many(struct flights *fs, const struct pg *db, struct feed *feed, int row)
 	pg_list(db, row, C_JOB_IDS, &job_id);
 	pg_list(db, row, C_DOC_KEYS, &doc_key);
 	pg_list(db, row, C_REQUESTS, &request);
-	if (no.n != job_id.n || no.n != request.n)
-		die(XBUG, "the ledger claims %zu jobs and gives %zu names, %zu requests", no.n, job_id.n, request.n);
+	if (no.n != job_id.n || no.n != request.n || (doc_key.n && no.n != doc_key.n))
+		die(XBUG, "the ledger claims %zu jobs and gives %zu names, %zu documents, %zu requests", no.n, job_id.n, doc_key.n, request.n);
 	while (no.n) {
 		c.no = pg_list_i64(&no);
 		c.job_id = next(&job_id);
@@ -108,6 +109,8 @@ feed_many(struct flights *fs, const struct pg *db, struct feed *feed, int row)
 		if (!c.doc_key.p)
 			c.doc_key = c.job_id;
 		c.request = next(&request);
+		if (!c.job_id.p || !c.request.p)
+			die(XBUG, "the ledger gives no name or no request: job no=%lld", (long long)c.no);
 		dispatch_counts(&fs->lease->jobs, c.no, 0, 0);
 		feed_job(fs, db, feed, row, &c);
 	}

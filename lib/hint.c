@@ -15,7 +15,7 @@ enum {
 	NAME = 129,
 	APART_MS = 5,           /* two hints for a pipeline, at least */
 	PAUSE_MS = 1000, PAUSE_MOST_MS = 16000,
-	END_MS = 100            /* after that the workers have looked for themselves */
+	END_MS = 1000           /* after that the workers have looked for themselves */
 };
 
 static struct {

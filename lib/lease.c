@@ -103,7 +103,7 @@ took(struct lease *l, uint64_t taken)
 			l->mark[p] = from;
 	}
 	l->nudge = 0;
-	l->read_at = 0;
+	l->read_now = true;
 	info("took slots: pipeline=%s worker=%lld n=%d all=%d", l->pipeline, (long long)l->worker,
 	    __builtin_popcountll(taken), __builtin_popcountll(l->mask));
 }
@@ -171,15 +171,26 @@ give(struct lease *l)
 	return PG_OK;
 }
 
+/* Who has a job may be told that it was cancelled, who has one to feed or a limit that there is room, who is
+ * paused that he is no more: the others wait for hints, if they hear any. */
+static unsigned
+poll_ms(const struct lease *l)
+{
+	bool idle = l->hears && !l->paused && !l->jobs.ready.n && !l->jobs.lanes.n && l->count && !l->count->in_flight;
+
+	return idle && l->poll_ms < LEASE_IDLE_MS ? LEASE_IDLE_MS : l->poll_ms;
+}
+
 /* When the next look is due. A hint is worth one only to who has nothing to feed; who left some
  * unread goes on when half is fed. */
 static int64_t
 look_at(const struct lease *l)
 {
-	int64_t soon = l->looked_at + LOOK_MS;
 	bool wanting = (l->hinted && !l->jobs.ready.n) || (l->sated && l->jobs.ready.n < READ_MOST / 2);
 
-	return wanting && soon < l->read_at ? soon : l->read_at;
+	if (l->read_now)
+		return l->looked_at;
+	return l->looked_at + (wanting || l->more ? LOOK_MS : poll_ms(l));
 }
 
 /* Looks; *next: when to come again. */

@@ -15,9 +15,9 @@ enum {
 	LEASE_MS = 4000,        /* after that the others take a silent worker's slots */
 	BEAT_MS = 1000,
 	POLL_MS = 100,          /* how often a worker looks for new jobs */
-	IDLE_MS = 1000,         /* the same of one that has none and hears of new ones */
+	LEASE_IDLE_MS = 1000,   /* the same of one that has none and hears of new ones */
 	LOOK_MS = 10,           /* two looks are so far apart, whatever there is to read */
-	READ_MOST = 4000,       /* rows of one look, and ready jobs to hold, per priority */
+	READ_MOST = 4000,       /* jobs of one look, about, and ready jobs to hold, per priority */
 };
 
 /* What the worker has done, for people: told with each beat. */
@@ -46,10 +46,12 @@ struct lease {
 	int64_t stopped;        /* the last of our stops that we have seen */
 	int64_t limits;         /* the limits' number that jobs were read under */
 	unsigned poll_ms;       /* how often we look when nobody says that there is something */
-	bool hears;             /* somebody would */
-	bool hinted;            /* somebody does */
+	bool hinted;            /* somebody says so */
+	bool hears;             /* a hint would reach us */
+	bool more;              /* the last look was not the end of it */
 	bool sated;             /* the last look left some unread: we held enough */
-	int64_t beat_at, read_at, looked_at;
+	bool read_now;          /* what was read is to be read again */
+	int64_t beat_at, looked_at;
 	struct pg_args args;
 	struct dispatch jobs;
 };

@@ -63,7 +63,7 @@ new_limits(struct lease *l, int64_t number, int whole)
 			l->mark[p] = low[p];
 	}
 	l->limits = number;
-	l->read_at = 0;
+	l->read_now = true;
 }
 
 static void
@@ -141,16 +141,6 @@ take_in(struct lease *l, int64_t now)
 	return more || memcmp(from, l->mark, sizeof(from));
 }
 
-/* When the next look is due that nobody asks for. Who has a job may be told that it was cancelled, who has
- * one to feed or a limit that there is room, who is paused that he is no more. */
-static unsigned
-poll_ms(const struct lease *l)
-{
-	bool idle = l->hears && !l->paused && !l->jobs.ready.n && !l->jobs.lanes.n && l->count && !l->count->in_flight;
-
-	return idle && l->poll_ms < IDLE_MS ? IDLE_MS : l->poll_ms;
-}
-
 enum pg_status
 lease_look(struct lease *l, int64_t now)
 {
@@ -184,7 +174,8 @@ lease_look(struct lease *l, int64_t now)
 	lease_told(l);
 	l->hinted = false;
 	l->looked_at = now;
-	l->read_at = now + (take_in(l, now) ? LOOK_MS : poll_ms(l));
+	l->read_now = false;
+	l->more = take_in(l, now);
 	return PG_OK;
 }
 

@@ -82,11 +82,13 @@ pg_list_next(struct pg_list *l, size_t *len)
 	int64_t n;
 
 	*len = 0;
-	if (!l->n || l->end - l->p < 4)
+	if (!l->n)
+		return NULL;
+	l->n--;
+	if (l->end - l->p < 4)
 		return NULL;
 	n = integer(l->p, 4);
 	p = l->p += 4;
-	l->n--;
 	if (n < 0 || n > l->end - p)
 		return NULL;
 	l->p += n;

@@ -10,7 +10,7 @@
 #include "seen.h"
 #include "stage.h"
 
-enum { BATCH = ADMISSION_MOST, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 21 };
+enum { BATCH = ADMISSION_MOST, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 22 };
 
 static const char usage[] = "admit [-a] [-b batch] [-p folder]\n\n"
     "Reads requests, settles each in the ledger (SLUICE_DB) as a job, a duplicate, a\n"

@@ -35,7 +35,8 @@ static const char usage[] = "from-ledger -p pipeline [-w window] [-t deadline] [
     "  -e event     \"TOPIC STAGE\": a message there for each job that completes (none)\n"
     "  -l limit     most of the pipeline's jobs in flight over all workers (none)\n"
     "  -a ageing    \"MEDIUM LOW\": seconds that such a job lets later High ones go first (30 120)\n"
-    "  -i interval  milliseconds between two looks for new jobs that no hint told of (100)\n"
+    "  -i interval  milliseconds between two looks for new jobs that no hint told of (100;\n"
+    "               1000 at least while there is nothing to do and hints are heard)\n"
     "  -g grace     seconds to finish what is in flight when told to stop (30)\n"
     "  -o owner     this worker's name in the ledger\n"
     "  -D fd        write a newline to it when ready\n";

@@ -57,8 +57,8 @@ ended() {
 	q "select json_build_object('job', job_id, 'state', state, 'attempt', attempt, 'error', error::json, 'result', result::json) from sluice.jobs order by no" |
 		jq -r '[.job, .state, .attempt, .error.code // empty,
 			(.result.result | (.work.asked // {} | to_entries[] | select(.value.outcome == "failed") | .key + "=" + .value.why),
-				(.pdf.tried // [] | .[].code | "place=" + .))] | map(tostring) | join(" ")' >got
-	diff want got
+				(.pdf.tried // [] | .[].code | "place=" + .))] | map(tostring) | join(" ")' | sort >got
+	sort want | diff - got
 }
 # first JOB STAGE CODE: its first attempt ended with this error, and it lay in the ledger until the next.
 first() {

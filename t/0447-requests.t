@@ -179,4 +179,28 @@ ok 'a document its job' says 'e3' "select job_id from doc_gen where doc = doc_of
 q 'select parts_ahead()' >/dev/null
 ok 'a new part has both' says '4' "select count(*) from pg_class where relname in ('job_1000000', 'job_many_1000000', 'ev_1000000', 'ev_many_1000000')"
 ok 'the sweep finds nothing' says '' 'select * from sweep(true, true)'
+
+# A worker that looks while jobs come in, in rows and beside them in the same commit, misses none.
+q "select setval('job_no', 1000000); create table seen (no bigint);
+create procedure t_watch(p_s integer) language plpgsql as \$\$
+	declare r record; mark bigint := 0; till timestamptz := clock_timestamp() + p_s * interval '1 s';
+	begin
+		while clock_timestamp() < till loop
+			for r in select * from look((select max(id) from worker), 'p', -1, array[10000000, 10000000, mark], array[0, 0, 1000], 0, 0, 0, '{}', '{}', '{}') loop
+				if r.kind = 'mark' then mark := r.no;
+				elsif r.kind = 'job' then insert into seen values (r.no);
+				elsif r.kind = 'jobs' then insert into seen select generate_series(r.no, r.no + r.n - 1);
+				end if;
+			end loop;
+			commit;
+		end loop;
+	end \$\$" >/dev/null
+for i in $(seq 1 400); do
+	lines "w$i-" 1 20 '{"pipeline":"p","tenant":"t","priority":"Low"}'
+	lines "x$i-" 1 5 '{"pipeline":"p","tenant":"u","priority":"Low"}'
+done >in
+q 'call t_watch(6)' >watch.log 2>&1 & watch=$!
+code 0 'while 400 batches of two kinds come in' sh -c 'admit -b 25 <in >got 2>err || { cat err; exit 1; }'
+wait $watch
+ok 'each is seen once' says '10000 10000 10000' "select (select count(*) from job where prio = 2), count(*), count(distinct no) from seen"
 done_testing

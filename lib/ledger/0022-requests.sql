@@ -28,6 +28,7 @@ create table job_many (
     headers     text[],
     primary key (first),
     check (last - first between 0 and 511),
+    check (array_position(job_id, null) is null and array_position(request, null) is null and array_position(doc_key, null) is null),
     check (cardinality(job_id) = last - first + 1 and cardinality(request) = last - first + 1
         and coalesce(cardinality(doc_key) = last - first + 1, true) and coalesce(cardinality(original) = last - first + 1, true)
         and coalesce(cardinality(trace) = last - first + 1, true) and coalesce(cardinality(src) = last - first + 1, true)
@@ -61,7 +62,8 @@ begin
 end $$;
 
 -- Those of a row, as rows of job_one. Written, like those below, so that the planner puts it into the
--- caller's query (see 0020) and makes only what is asked for. The digest lies with the key.
+-- caller's query (see 0020) and makes only what is asked for. The digest lies with the key, while that is there.
+-- (Like jobs_of and tasks_of below they are to be made anew when a column is added to what they return.)
 create function job_each(m job_many) returns setof job_one language sql stable rows 500 as $$
     select m.first + u.ord - 1, m.pipeline, m.prio, m.tenant, u.job_id, coalesce(u.doc_key, u.job_id), null::bigint,
            (select k.digest from sluice.job_key k where k.key = sluice.key16(m.tenant, u.job_id)),
@@ -94,16 +96,27 @@ create function job_next(p_no bigint) returns table (no bigint, admitted_at time
     (select greatest(m.first, p_no), m.at from sluice.job_many m where m.first > p_no - 512 and m.last >= p_no order by m.first limit 1)
     order by 1 limit 1 $$;
 
--- Jobs of a pipeline and priority after one number and before another, the lowest first.
+-- Jobs of a pipeline and priority after one number and before another, the lowest first. Rows are compared, here and
+-- below, which only the right index can do: the planner would else now and then walk the primary key.
 create function job_line(p_pipeline text, p_prio integer, p_after bigint, p_before bigint, p_limit bigint)
     returns table (no bigint, admitted_at timestamptz) language sql stable rows 1000 as $$
     (select o.no, o.admitted_at from sluice.job_one o
-      where o.pipeline = p_pipeline and o.prio = p_prio and o.no > p_after and o.no < p_before order by o.no limit p_limit)
+      where (o.pipeline, o.prio, o.no) > (p_pipeline, p_prio::smallint, p_after) and (o.pipeline, o.prio) <= (p_pipeline, p_prio::smallint)
+        and o.no > p_after and o.no < p_before order by o.pipeline, o.prio, o.no limit p_limit)
     union all
     (select g.no, m.at from sluice.job_many m cross join lateral generate_series(greatest(m.first, p_after + 1), least(m.last, p_before - 1)) g(no)
-      where m.pipeline = p_pipeline and m.prio = p_prio and m.first > p_after - 512 and m.last > p_after and m.first < p_before
-      order by m.first, g.no limit p_limit)
+      where (m.pipeline, m.prio, m.first) > (p_pipeline, p_prio::smallint, p_after - 512) and (m.pipeline, m.prio) <= (p_pipeline, p_prio::smallint)
+        and m.first > p_after - 512 and m.last > p_after and m.first < p_before
+      order by m.pipeline, m.prio, m.first, g.no limit p_limit)
     order by 1 limit p_limit $$;
+
+-- All of them from a number on, in no order.
+create function job_rest(p_pipeline text, p_prio integer, p_from bigint)
+    returns table (no bigint, admitted_at timestamptz) language sql stable rows 1000 as $$
+    select o.no, o.admitted_at from sluice.job_one o where o.pipeline = p_pipeline and o.prio = p_prio and o.no >= p_from
+    union all
+    select g.no, m.at from sluice.job_many m cross join lateral generate_series(greatest(m.first, p_from), m.last) g(no)
+     where m.pipeline = p_pipeline and m.prio = p_prio and m.first > p_from - 512 and m.last >= p_from $$;
 
 -- How many there are from a number on.
 create function job_count(p_pipeline text, p_prio integer, p_from bigint) returns bigint language sql stable as $$
@@ -111,12 +124,23 @@ create function job_count(p_pipeline text, p_prio integer, p_from bigint) return
          + (select coalesce(sum(m.last - greatest(m.first, p_from) + 1), 0)::bigint from sluice.job_many m
              where m.pipeline = p_pipeline and m.prio = p_prio and m.first > p_from - 512 and m.last >= p_from) $$;
 
--- Whether there is one after a number. Rows are compared, which only the right index can do.
+-- Whether there is one after a number.
 create function job_any(p_pipeline text, p_prio integer, p_after bigint) returns boolean language sql stable as $$
     select exists (select from sluice.job_one o where (o.pipeline, o.prio, o.no) > (p_pipeline, p_prio::smallint, p_after)
                       and (o.pipeline, o.prio) <= (p_pipeline, p_prio::smallint))
         or exists (select from sluice.job_many m where (m.pipeline, m.prio, m.first) > (p_pipeline, p_prio::smallint, p_after - 512)
                       and (m.pipeline, m.prio) <= (p_pipeline, p_prio::smallint) and m.last > p_after) $$;
+
+-- The jobs of a document.
+create function document_jobs(p_tenant text, p_doc_key text) returns setof bigint language sql stable rows 10 as $$
+    select o.no from sluice.job_one o where o.tenant = p_tenant and o.doc_key = p_doc_key
+    union all
+    select m.first + u.ord - 1 from sluice.job_many m cross join lateral unnest(coalesce(m.doc_key, m.job_id)) with ordinality u(doc_key, ord)
+     where m.tenant = p_tenant and u.doc_key = p_doc_key $$;
+
+create or replace function deleted_jobs() returns setof bigint
+    language sql stable set search_path = sluice, pg_temp as $$
+    select j.no from deleted d cross join lateral document_jobs(d.tenant, d.doc_key) j(no) where j.no <= d.no $$;
 
 -- Looks at one job, wherever they are: by job_of.
 do $$
@@ -152,6 +176,8 @@ begin
     execute v_def;
 end $$;
 do $$ begin
+    perform pg_temp.mend('document_blobs(text, text)', 'select j.no from job j where j.tenant = p_tenant and j.doc_key = p_doc_key',
+        'select j.no from document_jobs(p_tenant, p_doc_key) j(no)');
     perform pg_temp.mend('is_deleted(bigint)', 'from job j join', 'from job_of(p_no) j join');
     perform pg_temp.mend('is_deleted(bigint)', ' where j.no = p_no', '');
     perform pg_temp.mend('api_job(text, text, bigint)', 'from job j', 'from job_of(v_no) j');
@@ -181,8 +207,8 @@ do $$ begin
            and state_of(j.no) = ''queued'' limit 10000',
         'from (select coalesce(min((coalesce(w.low, s.low))[v_job.prio + 1]), 0) as low from slot s left join worker w on w.id = s.owner
                 where s.pipeline = v_job.pipeline) l
-         cross join lateral job_line(v_job.pipeline, v_job.prio, l.low, p_no, 100000) j
-         where state_of(j.no) = ''queued'' limit 10000');
+         cross join lateral job_rest(v_job.pipeline, v_job.prio, l.low + 1) j
+         where j.no < p_no and state_of(j.no) = ''queued'' limit 10000');
     perform pg_temp.mend('sweep(boolean, boolean)', 'from job j cross join lateral ev_of(j.no) e
                                  where j.pipeline = u.pipeline and j.no > u.no and j.no <= u.no + 10000
                                    and (j.no & 63) = (u.no & 63)',
@@ -244,7 +270,7 @@ create or replace function pipelines() returns setof text
     select name from p where name is not null union select distinct pipeline from slot order by 1 $$;
 
 create or replace function part_farewell(p part) returns void
-    language plpgsql volatile set search_path = sluice, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+    language plpgsql volatile set search_path = sluice, pg_temp as $$
 begin
     update dead_letter d set original = coalesce(u.original, convert_to(u.request, 'UTF8')),
            key = coalesce(d.key, u.key), headers = coalesce(d.headers, u.headers), generation = coalesce(u.generation, d.generation)
@@ -256,9 +282,10 @@ begin
     execute format('update job_key k set doc = null, doc_digest = null from
         (select distinct on (no) no, state from %I order by no, n desc) e
         where k.no = e.no and k.doc is not null and k.no >= %s and k.no < %s and e.state in (''failed'', ''cancelled'')', 'ev_' || p.lo, p.lo, p.hi);
-    update doc_gen d set job_id = u.job_id
-      from (select x.doc, x.gen, j.job_id from doc_gen x cross join lateral job_of(x.no) j where x.no >= p.lo and x.no < p.hi) u
-     where d.doc = u.doc and d.gen = u.gen;
+    execute format('update doc_gen d set job_id = j.job_id from (
+            select o.no, o.job_id from %I o
+            union all select m.first + u.ord - 1, u.job_id from %I m, unnest(m.job_id) with ordinality u(job_id, ord)) j
+        where d.no = j.no and d.no >= %s and d.no < %s', 'job_' || p.lo, 'job_many_' || p.lo, p.lo, p.hi);
     delete from job_log l where l.no >= p.lo and l.no < p.hi;
     delete from progress g where g.no >= p.lo and g.no < p.hi;
     delete from gate g where g.no >= p.lo and g.no < p.hi;
@@ -278,7 +305,7 @@ begin
     if n < 16 then
         return;
     end if;
-    if p_no[n] - p_no[1] = n - 1 and p_pipeline[1] = all (p_pipeline) and p_prio[1] = all (p_prio) and p_tenant[1] = all (p_tenant)
+    if n <= 512 and p_no[n] - p_no[1] = n - 1 and p_pipeline[1] = all (p_pipeline) and p_prio[1] = all (p_prio) and p_tenant[1] = all (p_tenant)
             and array_remove(p_blob, null) = '{}' and in_one_part(array[p_no[1], p_no[n]]) then
         a := 1;
         b := n;
@@ -287,10 +314,10 @@ begin
     end if;
     return query
         select min(u.ord)::integer, max(u.ord)::integer
-          from (select u.*, u.no - u.ord as gap, row_number() over (partition by u.pipeline, u.prio, u.tenant, u.no - u.ord order by u.ord) - u.ord as run
+          from (select u.*, u.no - u.ord as gap, row_number() over (partition by u.pipeline, u.prio, u.tenant, u.no - u.ord, (u.ord - 1) / 512 order by u.ord) - u.ord as run
                   from unnest(p_no, p_pipeline, p_prio, p_tenant, p_blob) with ordinality u(no, pipeline, prio, tenant, blob, ord)
                  where u.blob is null) u
-         group by u.pipeline, u.prio, u.tenant, u.gap, u.run
+         group by u.pipeline, u.prio, u.tenant, u.gap, (u.ord - 1) / 512, u.run
         having count(*) >= 16 and in_one_part(array[min(u.no), max(u.no)]);
 end $$;
 
@@ -316,6 +343,8 @@ create or replace function admit_new(p_src integer[], p_off bigint[], p_rec uuid
 declare
     v_no bigint[] := array(select nextval('job_no') from generate_series(1, cardinality(p_job_id)));
     v_own boolean := p_doc_key = p_job_id;
+    -- Of all of them one time, taken after the transaction has its number (0017): later numbers are never older.
+    v_at timestamptz := case when pg_current_xact_id() is not null then clock_timestamp() end;
     v_rest boolean[]; r record;
 begin
     insert into job_key (key, no, digest, doc, doc_digest)
@@ -329,8 +358,8 @@ begin
     end if;
     for r in select x.a, x.b, pg_column_size(p_request[x.a:x.b]) as bytes from job_runs(v_no, p_pipeline, p_prio, p_tenant, p_blob) x loop
         continue when r.bytes > 524288;
-        insert into job_many (first, last, pipeline, prio, tenant, bytes, job_id, doc_key, request, original, trace, src, off, callback, key, headers)
-        values (v_no[r.a], v_no[r.b], p_pipeline[r.a], p_prio[r.a], p_tenant[r.a], r.bytes, p_job_id[r.a:r.b],
+        insert into job_many (first, last, pipeline, prio, at, tenant, bytes, job_id, doc_key, request, original, trace, src, off, callback, key, headers)
+        values (v_no[r.a], v_no[r.b], p_pipeline[r.a], p_prio[r.a], v_at, p_tenant[r.a], r.bytes, p_job_id[r.a:r.b],
                 case when not v_own then p_doc_key[r.a:r.b] end, p_request[r.a:r.b],
                 case when array_remove(p_original, null) <> '{}' then p_original[r.a:r.b] end,
                 case when array_remove(p_trace, null) <> '{}' then p_trace[r.a:r.b] end,
@@ -343,8 +372,9 @@ begin
         v_rest[r.a:r.b] := array_fill(false, array[r.b - r.a + 1]);
     end loop;
     if v_rest is null or true = any (v_rest) then
-        insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request, original, trace, src, off, callback, key, headers, blob)
-        select u.no, u.pipeline, u.prio, u.tenant, u.job_id, u.doc_key, u.digest, u.request, u.original, u.trace, u.src, u.off, u.callback, u.key,
+        insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request, original, trace, src, off, admitted_at,
+                             callback, key, headers, blob)
+        select u.no, u.pipeline, u.prio, u.tenant, u.job_id, u.doc_key, u.digest, u.request, u.original, u.trace, u.src, u.off, v_at, u.callback, u.key,
                u.headers, u.blob
           from unnest(v_no, p_pipeline, p_prio, p_tenant, p_job_id, p_doc_key, p_digest, p_request, p_original, p_trace, p_src, p_off,
                       p_callback, p_key, p_headers, p_blob, v_rest)
@@ -403,6 +433,38 @@ do $$ begin
                          order by j.no limit p_want[p + 1]', 'select j.no from job_line(p_pipeline, p, p_mark[p + 1], 9223372036854775807, p_want[p + 1]) j');
 end $$;
 
+-- The jobs after a mark, of both tables up to the same number and no more of each than is wanted: alone, and in
+-- a row. Stable, so that all of it sees one moment: what is committed between two reads would be beyond upto in one
+-- and below it in the other.
+create function job_page(p_pipeline text, p_prio integer, p_mark bigint, p_want integer,
+    out one bigint[], out one_at timestamptz[], out lo bigint[], out hi bigint[], out at timestamptz[], out tenant text[], out upto bigint)
+    language plpgsql stable set search_path = sluice, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    v_sum bigint;
+begin
+    select array_agg(r.lo order by r.lo), array_agg(least(r.hi, r.lo + p_want - r.before - 1)::bigint order by r.lo),
+           array_agg(r.at order by r.lo), array_agg(r.tenant order by r.lo), sum(r.hi - r.lo + 1)
+      into lo, hi, at, tenant, v_sum
+      from (select m.*, coalesce(sum(m.hi - m.lo + 1) over (order by m.lo rows between unbounded preceding and 1 preceding), 0) as before
+              from (select greatest(m.first, p_mark + 1) as lo, m.last as hi, m.at, m.tenant from job_many m
+                     where (m.pipeline, m.prio, m.first) > (p_pipeline, p_prio::smallint, p_mark - 512)
+                       and (m.pipeline, m.prio) <= (p_pipeline, p_prio::smallint) and m.first > p_mark - 512 and m.last > p_mark
+                     order by m.pipeline, m.prio, m.first limit 64) m) r
+     where r.before < p_want;
+    upto := case when v_sum >= p_want or cardinality(lo) = 64 then hi[cardinality(hi)] else 9223372036854775807 end;
+    select array_agg(o.no), array_agg(o.admitted_at) into one, one_at
+      from (select o.no, o.admitted_at from job_one o
+             where (o.pipeline, o.prio, o.no) > (p_pipeline, p_prio::smallint, p_mark) and (o.pipeline, o.prio) <= (p_pipeline, p_prio::smallint)
+               and o.no > p_mark and o.no <= upto
+             order by o.pipeline, o.prio, o.no limit p_want) o;
+    if cardinality(one) = p_want then
+        select array_agg(u.lo order by u.lo), array_agg(least(u.hi, one[cardinality(one)]) order by u.lo) into lo, hi
+          from unnest(lo, hi) u(lo, hi) where u.lo <= one[cardinality(one)];
+    end if;
+    upto := greatest(one[cardinality(one)], hi[cardinality(hi)]);
+end $$;
+
 -- What a worker reads, as ready of 0021, but jobs that nobody has had yet and that are in a row of job_many
 -- come as kind 'jobs': n of them from no on, wait_ms the slots that are the worker's, as bits.
 create function look(p_worker bigint, p_pipeline text, p_mask bigint, p_mark bigint[], p_want integer[], p_nudge bigint,
@@ -414,8 +476,7 @@ create function look(p_worker bigint, p_pipeline text, p_mask bigint, p_mark big
 declare
     v_limits bigint := (select s.value::bigint from system_state s where s.name = 'limits');
     v_lanes boolean := exists (select 1 from lane);
-    v_mask bigint; v_no bigint[] := '{}'; v_one bigint[]; v_at timestamptz[]; v_lo bigint[]; v_hi bigint[]; v_many_at timestamptz[]; v_tenant text[];
-    v_sum bigint; v_end bigint; v_now timestamptz := clock_timestamp(); v_some bigint[];
+    v_mask bigint; v_no bigint[] := '{}'; v_page record; v_now timestamptz := clock_timestamp(); v_some bigint[];
 begin
     if exists (select 1 from pipeline p where p.pipeline = p_pipeline and p.paused) then
         kind := 'paused';
@@ -440,36 +501,19 @@ begin
     v_mask := owned(p_worker, p_pipeline) & p_mask;
     for p in 0..2 loop
         continue when p_want[p + 1] <= 0;
-        -- Of both tables up to the same number, and no more of each than is wanted.
-        select array_agg(r.lo order by r.lo), array_agg(least(r.hi, r.lo + p_want[p + 1] - r.before - 1)::bigint order by r.lo),
-               array_agg(r.at order by r.lo), array_agg(r.tenant order by r.lo), sum(r.hi - r.lo + 1)
-          into v_lo, v_hi, v_many_at, v_tenant, v_sum
-          from (select m.*, coalesce(sum(m.hi - m.lo + 1) over (order by m.lo rows between unbounded preceding and 1 preceding), 0) as before
-                  from (select greatest(m.first, p_mark[p + 1] + 1) as lo, m.last as hi, m.at, m.tenant from job_many m
-                         where m.pipeline = p_pipeline and m.prio = p and m.first > p_mark[p + 1] - 512 and m.last > p_mark[p + 1]
-                         order by m.first limit 64) m) r
-         where r.before < p_want[p + 1];
-        v_end := case when v_sum >= p_want[p + 1] or cardinality(v_lo) = 64 then v_hi[cardinality(v_hi)] else 9223372036854775807 end;
-        select array_agg(j.no), array_agg(j.admitted_at) into v_one, v_at
-          from (select j.no, j.admitted_at from job_one j where j.pipeline = p_pipeline and j.prio = p and j.no > p_mark[p + 1] and j.no <= v_end
-                 order by j.no limit p_want[p + 1]) j;
-        if cardinality(v_one) = p_want[p + 1] then
-            select array_agg(u.lo order by u.lo), array_agg(least(u.hi, v_one[cardinality(v_one)]) order by u.lo) into v_lo, v_hi
-              from unnest(v_lo, v_hi) u(lo, hi) where u.lo <= v_one[cardinality(v_one)];
-        end if;
-        v_end := greatest(v_one[cardinality(v_one)], v_hi[cardinality(v_hi)]);
-        continue when v_end is null;
-        if had(v_mask, array[least(v_one[1], v_lo[1]), v_end]) then
-            v_no := v_no || v_one || array(select g.no from unnest(v_lo, v_hi) u(lo, hi) cross join lateral generate_series(u.lo, u.hi) g(no));
+        select * into v_page from job_page(p_pipeline, p, p_mark[p + 1], p_want[p + 1]);
+        continue when v_page.upto is null;
+        if had(v_mask, array[least(v_page.one[1], v_page.lo[1]), v_page.upto]) then
+            v_no := v_no || v_page.one || array(select g.no from unnest(v_page.lo, v_page.hi) u(lo, hi) cross join lateral generate_series(u.lo, u.hi) g(no));
         else
             return query select 'job', u.no, p, 0, 0, 0::bigint, greatest(0, extract(epoch from v_now - u.at) * 1000)::bigint, case when v_lanes then
                                     (select lane_of(j.tenant, p_pipeline) from job_one j where j.no = u.no) end
-                           from unnest(v_one, v_at) u(no, at) where v_mask >> (u.no & 63)::integer & 1 = 1;
+                           from unnest(v_page.one, v_page.one_at) u(no, at) where v_mask >> (u.no & 63)::integer & 1 = 1;
             return query select 'jobs', u.lo, p, (u.hi - u.lo + 1)::integer, 0, v_mask, greatest(0, extract(epoch from v_now - u.at) * 1000)::bigint,
                                 case when v_lanes then lane_of(u.tenant, p_pipeline) end
-                           from unnest(v_lo, v_hi, v_many_at, v_tenant) u(lo, hi, at, tenant) where u.hi is not null;
+                           from unnest(v_page.lo, v_page.hi, v_page.at, v_page.tenant) u(lo, hi, at, tenant) where u.hi is not null;
         end if;
-        return query select 'mark', v_end, p, null::integer, null::integer, null::bigint, null::bigint, null::integer;
+        return query select 'mark', v_page.upto, p, null::integer, null::integer, null::bigint, null::bigint, null::integer;
     end loop;
     for v_limits, v_some in select max(u.id), array_agg(u.no) from (select d.id, d.no from nudge d where d.pipeline = p_pipeline
             and d.id > p_nudge order by d.id limit 1000) u having count(*) > 0 loop
@@ -518,7 +562,7 @@ begin
     return (select coalesce(bit_or(set_bit(0::bit(1024), u.off, 1)), 0::bit(1024)) from unnest(p_off) u(off));
 end $$;
 
--- The rows of ev_many that jobs make, whose numbers ascend: those of a block are a to b of them.
+-- The rows of ev_many that jobs make, whose numbers ascend, each once: those of a block are a to b of them.
 create function many_rows(p_no bigint[]) returns table (a integer, b integer, slots bigint, off smallint[])
     language plpgsql immutable set search_path = sluice, pg_temp as $$
 begin
@@ -534,7 +578,7 @@ begin
 end $$;
 
 -- Which of some jobs, whose numbers ascend, are in one row of job_many: a to b of them in the row that begins with
--- first; of the others first is null.
+-- first, and about how many bytes their requests have; of the others first is null.
 create function job_spans(p_no bigint[]) returns table (a integer, b integer, first bigint, bytes bigint, pipeline text)
     language plpgsql stable set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
@@ -543,7 +587,7 @@ declare
 begin
     a := 1;
     while a <= cardinality(p_no) loop
-        select m.first, m.last, m.bytes, m.pipeline into first, v_last, bytes, pipeline
+        select m.first, m.last, m.bytes::bigint / (m.last - m.first + 1) + 1, m.pipeline into first, v_last, bytes, pipeline
           from (select * from job_many m where m.first <= p_no[a] and m.first > p_no[a] - 512 order by m.first desc limit 1) m
          where m.last >= p_no[a];
         if first is null then
@@ -551,6 +595,7 @@ begin
                                p_no[cardinality(p_no)]);
         end if;
         b := width_bucket(v_last, p_no);
+        bytes := bytes * (b - a + 1);
         return next;
         a := b + 1;
     end loop;
@@ -907,11 +952,11 @@ begin
             select r.pipeline, r.prio, s.state::text, round(sum(s.weight))::bigint,
                    coalesce(round(sum(s.weight) filter (where s.tries > 0)), 0)::bigint, min(s.admitted_at), v_cut is null
               from (select coalesce(e.state, 'queued') as state, 1 as weight, e.failures as tries, j.admitted_at
-                      from job_line(r.pipeline, r.prio, r.low, coalesce(v_cut, 9223372036854775807), 9223372036854775807) j
+                      from job_line(r.pipeline, r.prio, r.low, coalesce(v_cut, 9223372036854775807), 2 * p_look) j
                       left join lateral last_ev(j.no) e on true
                     union all
                     select coalesce(e.state, 'queued'), v_rest::numeric / count(*) over (), e.failures, j.admitted_at
-                      from job_line(r.pipeline, r.prio, v_cut - 1, 9223372036854775807, 9223372036854775807) j
+                      from job_rest(r.pipeline, r.prio, v_cut) j
                       left join lateral last_ev(j.no) e on true
                      where v_cut is not null and (hashint8(j.no) & 2147483647) % v_k = 0) s
              where s.state in ('queued', 'processing') group by s.state;
@@ -942,6 +987,10 @@ do $$ begin
         'array(select v.source from generate_series(0, 2) r
                  cross join lateral (values (format(''(select * from job_one j where j.pipeline = $2 and j.prio = %s) j'', r)),
                                             (pick_many(concat_ws('' and '', v_rows, ''m.prio = '' || r)))) v(source));',
+        'select j.no from deleted d join job j on j.tenant = d.tenant and j.no <= d.no and j.doc_key = d.doc_key
+            where d.tenant = $1 and d.doc_key = $14',
+        'select j.no from deleted d cross join lateral document_jobs(d.tenant, d.doc_key) j(no)
+            where d.tenant = $1 and d.doc_key = $14 and j.no <= d.no',
         'array[''job j'']', 'array[''job_one j'', pick_many(v_rows)]',
         '    v_bounds text;', '    v_bounds text; v_rows text;',
         '    if p_tenant is not null and p_doc is not null then',
@@ -950,7 +999,7 @@ do $$ begin
     if p_tenant is not null and p_doc is not null then',
         'replace(v_order, ''j.no'', ''u.no'') else v_order end)',
         'replace(v_order, ''j.no'', ''u.no'')
-                   when f.source like ''%job_many%'' then replace(v_order, ''order by j.no'', case p_sort when ''oldest'' then ''order by j.first, j.no'' else ''order by j.first desc, j.no'' end)
+                   when f.source like ''(select x.*, m.first from job_many m %'' then replace(v_order, ''order by j.no'', case p_sort when ''oldest'' then ''order by j.first, j.no'' else ''order by j.first desc, j.no'' end)
                    else v_order end)');
     perform pg_temp.mend('event_scan(timestamptz, bigint, integer, integer, pg_snapshot, pg_snapshot, integer)',
         'from job j
@@ -1055,6 +1104,10 @@ create function tasks_of(p_no bigint) returns setof tasks language sql stable ro
       left join lateral sluice.ev_at(a.no, a.n + 1) b on true
      where a.state = 'processing' $$;
 
+do $$ begin
+    perform pg_temp.mend('attempts(bigint)', 'from tasks t', 'from tasks_of(p_no) t', ' where t.no = p_no', '');
+end $$;
+
 -- The calls of every batch: planned once, not each time. What they look for they find by its number, so no plan is
 -- better for some values than for others.
 do $$
@@ -1062,7 +1115,7 @@ declare
     f regprocedure;
 begin
     for f in select p.oid from pg_proc p where p.pronamespace = 'sluice'::regnamespace and p.proname = any ('{all_new,admit_new,job_runs,in_one_part,
-            owned,had,look,claim_packed,claim_new,claim_many,job_spans,job_texts,settle_packed,settle_many,many_rows,announce_many,
+            owned,had,look,job_page,claim_packed,claim_new,claim_many,job_spans,job_texts,settle_packed,settle_many,many_rows,announce_many,
             ev_follows,many_follows,job_follows}') loop
         execute format('alter function %s set plan_cache_mode = force_generic_plan', f);
     end loop;
