@@ -164,7 +164,8 @@ def percentiles(values):
 def answers(run, n, limit_s):
     """Milliseconds from a request's time in Kafka to its answer's, once all n are there."""
     kafka, end = os.environ["SLUICE_KAFKA"], time.monotonic() + limit_s
-    while int(psql(f"select coalesce(sum(processed), 0) from sluice.workers where pipeline = '{run}'")) < n:
+    while psql(f"select coalesce(sum(processed), 0) >= {n} and (select sent from sluice.outbox_pos) >= (select max(seq) from sluice.outbox) "
+               f"from sluice.workers where pipeline = '{run}'") != "t":
         if time.monotonic() > end:
             raise SystemExit(f"bench: not done after {limit_s} s")
         time.sleep(0.5)
