@@ -120,8 +120,10 @@ ok 'of another tenant, packed: one row of claim, too' says '1 30 e1 doc-e30' "se
 ok 'claimed again, with documents of their own' given 30 "$(nos '^e' no)"
 ok 'what a pipeline does not have, it does not give' given 0 "$(nos '^d' no)"
 ok 'a claim stops at so many bytes' says t "select count(*) between 1 and 19 from claim($w, 'p', $(nos '^l' no), array_fill(0, array[20]), 100000, '{}', '{}') where claimed"
+ok 'and reads the requests of those alone' says '20 2' "select cardinality(t.job_id), cardinality(array_remove(t.request, null)) from (select array_agg(no order by no) as nos from job where job_id ~ '^l') n
+	cross join lateral job_texts(n.nos, n.nos[3:4]) t"
 ok 'texts in any order are those of the view' says t "select t.request = array_agg(j.request order by u.ord) and t.job_id = array_agg(j.job_id order by u.ord) and t.tenant = array_agg(j.tenant order by u.ord)
-	from (select array_agg(no order by md5(no::text)) as nos from job) n cross join lateral job_texts(n.nos) t
+	from (select array_agg(no order by md5(no::text)) as nos from job) n cross join lateral job_texts(n.nos, n.nos) t
 	cross join lateral unnest(n.nos) with ordinality u(no, ord) join job j on j.no = u.no group by t.request, t.job_id, t.tenant"
 ok 'each as it is said' agree
 

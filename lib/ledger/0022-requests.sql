@@ -178,15 +178,15 @@ end $$;
 do $$ begin
     perform pg_temp.mend('document_blobs(text, text)', 'select j.no from job j where j.tenant = p_tenant and j.doc_key = p_doc_key',
         'select j.no from document_jobs(p_tenant, p_doc_key) j(no)');
-    perform pg_temp.mend('is_deleted(bigint)', 'from job j join', 'from job_of(p_no) j join');
-    perform pg_temp.mend('is_deleted(bigint)', ' where j.no = p_no', '');
+    perform pg_temp.mend('is_deleted(bigint)', 'from job j join', 'from job_of(p_no) j join',
+        ' where j.no = p_no', '');
     perform pg_temp.mend('api_job(text, text, bigint)', 'from job j', 'from job_of(v_no) j');
     perform pg_temp.mend('event_say(bigint, integer, integer)', 'from job j', 'from job_of(p_no) j');
     perform pg_temp.mend('ev_published()', 'from job j join', 'from job_of(new.no) j join');
     perform pg_temp.mend('no_at(timestamptz, interval)', 'select min(j.no), max(j.no) + 1 into a, b from job j',
         'select min(j.no) into a from job_next(0) j;
-    b := greatest((select max(o.no) from job_one o), (select max(m.last) from (select m.last from job_many m order by m.first desc limit 1) m)) + 1');
-    perform pg_temp.mend('no_at(timestamptz, interval)', 'from job j where j.no >= m order by j.no limit 1', 'from job_next(m) j');
+    b := greatest((select max(o.no) from job_one o), (select max(m.last) from (select m.last from job_many m order by m.first desc limit 1) m)) + 1',
+        'from job j where j.no >= m order by j.no limit 1', 'from job_next(m) j');
     perform pg_temp.mend('parts_ahead()', 'from job j where j.no >= p.lo and j.no < p.hi order by j.no limit 1', 'from job_next(p.lo) j where j.no < p.hi');
     perform pg_temp.mend('low_of(text)', 'exists (select from job j where j.pipeline = l.pipeline and j.prio = l.prio and j.no > l.low)',
         'job_any(l.pipeline, l.prio, l.low)');
@@ -194,8 +194,8 @@ do $$ begin
                                            where j.pipeline = p_pipeline and j.prio = i - 1 and j.no > v_low[i]
                                            order by j.no limit p_limit', 'from job_line(p_pipeline, i - 1, v_low[i], 9223372036854775807, p_limit) j');
     perform pg_temp.mend('unfinished(boolean)', 'select j.no from job j where j.pipeline = l.pipeline and j.prio = l.prio and j.no > l.no order by j.no limit 10000',
-        'select j.no from job_line(l.pipeline, l.prio, l.no, 9223372036854775807, 10000) j');
-    perform pg_temp.mend('unfinished(boolean)', 'union select j.no from job j where p_full',
+        'select j.no from job_line(l.pipeline, l.prio, l.no, 9223372036854775807, 10000) j',
+        'union select j.no from job j where p_full',
         'union select o.no from job_one o where p_full union select g.no from job_many m, generate_series(m.first, m.last) g(no) where p_full');
     perform pg_temp.mend('peek(text, integer, bigint, integer)', 'from (select * from job j where j.pipeline = p_pipeline and j.prio = p_prio and j.no > p_after
              order by j.no limit p_limit) j', 'from job_line(p_pipeline, p_prio, p_after, 9223372036854775807, p_limit) u
@@ -215,8 +215,8 @@ do $$ begin
         'from generate_series(0, 2) p(prio)
                                 cross join lateral job_line(u.pipeline, p.prio, u.no, u.no + 10001, 10000) j
                                 cross join lateral ev_of(j.no) e
-                                 where (j.no & 63) = (u.no & 63)');
-    perform pg_temp.mend('sweep(boolean, boolean)', 'select count(*), min(j.no)::text into n, sample from job j
+                                 where (j.no & 63) = (u.no & 63)',
+        'select count(*), min(j.no)::text into n, sample from job j
          where not exists (select from job_key k where k.key = key16(j.tenant, j.job_id))',
         'select count(*), min(j.no)::text into n, sample
           from (select o.no, o.tenant, o.job_id from job_one o
@@ -239,21 +239,21 @@ do $$ begin
         'from (select o.pipeline, count(*) as jobs from job_one o group by 1
             union all select m.pipeline, sum(m.last - m.first + 1) from job_many m group by 1) j
      where p_pipeline is null or j.pipeline = p_pipeline group by 1');
-    perform pg_temp.mend('metrics()', '(''sluice.'' || c.name)', '(''sluice.'' || case c.name when ''job'' then ''job_one'' else c.name end)');
-    perform pg_temp.mend('metrics()', '{job,ev,ev_many,', '{job,job_many,ev,ev_many,');
+    perform pg_temp.mend('metrics()', '(''sluice.'' || c.name)', '(''sluice.'' || case c.name when ''job'' then ''job_one'' else c.name end)',
+        '{job,ev,ev_many,', '{job,job_many,ev,ev_many,');
     perform pg_temp.mend('part_make(text)', '''{job,ev,ev_many}''::text[]', '''{job_one,job_many,ev,ev_many}''::text[]');
-    perform pg_temp.mend('prune_part(boolean)', 'lock table %I, %I, %I in share mode'', ''job_'' || p.lo,', 'lock table %I, %I, %I, %I in share mode'', ''job_'' || p.lo, ''job_many_'' || p.lo,');
-    perform pg_temp.mend('prune_part(boolean)', 'array[''job_'' || p.lo, ''ev_'' || p.lo,', 'array[''job_'' || p.lo, ''job_many_'' || p.lo, ''ev_'' || p.lo,');
-    perform pg_temp.mend('prune_part(boolean)', 'execute format(''select count(*) from %I'', name) into n;',
+    perform pg_temp.mend('prune_part(boolean)', 'lock table %I, %I, %I in share mode'', ''job_'' || p.lo,', 'lock table %I, %I, %I, %I in share mode'', ''job_'' || p.lo, ''job_many_'' || p.lo,',
+        'array[''job_'' || p.lo, ''ev_'' || p.lo,', 'array[''job_'' || p.lo, ''job_many_'' || p.lo, ''ev_'' || p.lo,',
+        'execute format(''select count(*) from %I'', name) into n;',
         'execute format(''select count(*) from %I'', name) into n;
             if p.kind = ''job'' then
                 n := n + (select coalesce(sum(m.last - m.first + 1), 0) from job_many m where m.first >= p.lo and m.first < p.hi);
             end if;');
     perform pg_temp.mend('part_held(part)', 'from %I j
             left join', 'from (select o.no from %I o union all select generate_series(m.first, m.last) from %I m) j
-            left join');
-    perform pg_temp.mend('part_held(part)', '''job_'' || p.lo, ''ev_'' || p.lo, ''ev_many_'' || p.lo)', '''job_'' || p.lo, ''job_many_'' || p.lo, ''ev_'' || p.lo, ''ev_many_'' || p.lo)');
-    perform pg_temp.mend('part_held(part)', 'from job j where j.after >=', 'from job_one j where j.after >=');
+            left join',
+        '''job_'' || p.lo, ''ev_'' || p.lo, ''ev_many_'' || p.lo)', '''job_'' || p.lo, ''job_many_'' || p.lo, ''ev_'' || p.lo, ''ev_many_'' || p.lo)',
+        'from job j where j.after >=', 'from job_one j where j.after >=');
 end $$;
 -- Parts of job_one keep the names that they have.
 do $$ begin
@@ -601,9 +601,9 @@ begin
     end loop;
 end $$;
 
--- What is fed of some jobs, in their order; of one that is not there nothing but its place. A row of job_many is
--- unpacked once, into variables, of which an element is found at once.
-create function job_texts(p_no bigint[], out tenant text[], out job_id text[], out doc_key text[], out prio integer[], out request text[])
+-- What is said of some jobs, in their order, and the requests of those that are fed (p_fed): the others' may be too many bytes. Of
+-- one that is not there nothing but its place. A row of job_many is unpacked once, into variables, of which an element is found at once.
+create function job_texts(p_no bigint[], p_fed bigint[], out tenant text[], out job_id text[], out doc_key text[], out prio integer[], out request text[])
     language plpgsql stable set search_path = sluice, pg_temp
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
@@ -617,7 +617,7 @@ begin
     prio := array_fill(null::integer, array[cardinality(p_no)]);
     for r in select * from job_spans(v_no) loop
         if r.first is null then
-            for j in select u.ord, o.tenant, o.job_id, o.doc_key, o.prio, o.request from unnest(v_no[r.a:r.b]) with ordinality u(no, ord)
+            for j in select u.ord, o.tenant, o.job_id, o.doc_key, o.prio, case when o.no = any (p_fed) then o.request end as request from unnest(v_no[r.a:r.b]) with ordinality u(no, ord)
                       cross join lateral (select * from job_one o where o.no = u.no) o loop
                 tenant[v_at[r.a + j.ord - 1]] := j.tenant;
                 job_id[v_at[r.a + j.ord - 1]] := j.job_id;
@@ -632,7 +632,7 @@ begin
                 job_id[v_at[i]] := v_job_id[v_no[i] - r.first + 1];
                 doc_key[v_at[i]] := coalesce(v_doc_key[v_no[i] - r.first + 1], v_job_id[v_no[i] - r.first + 1]);
                 prio[v_at[i]] := v_prio;
-                request[v_at[i]] := v_request[v_no[i] - r.first + 1];
+                request[v_at[i]] := case when v_no[i] = any (p_fed) then v_request[v_no[i] - r.first + 1] end;
             end loop;
         end if;
     end loop;
@@ -784,8 +784,8 @@ begin
           from unnest(v_got, v_n, v_run, v_attempt, v_failures, v_suspect) i(no, n, run, attempt, failures, suspect)
          where cardinality(v_rest) = cardinality(v_got) or i.no = any (v_rest);
     end if;
-    select * into v_t from job_texts(p_no);
     if v_lanes is null and v_got = p_no then
+        select * into v_t from job_texts(p_no, p_no);
         return query
             select i.no, true, 'processing', i.n, i.run, i.attempt, i.failures, 0::bigint, i.tenant, i.job_id, i.doc_key, i.prio,
                    i.request, case when i.n > 1 then
@@ -798,12 +798,16 @@ begin
              order by i.ord;
         return;
     end if;
+    -- Those of now, and those of a claim whose answer was lost.
+    v_got := array(select i.no from unnest(p_no, p_n) i(no, n)
+                    where exists (select 1 from ev_at(i.no, i.n + 1) e where e.worker = p_worker and e.state = 'processing'));
+    select * into v_t from job_texts(p_no, v_got);
     if v_lanes is not null then
         insert into held as h (worker, lane, n)
         select p_worker, u.lane, count(*) from (
-                select x.lane from unnest(p_no, p_n, v_lanes) i(no, n, lane)
+                select x.lane from unnest(p_no, v_lanes) i(no, lane)
                  cross join lateral (values (i.lane), (v_whole)) x(lane)
-                 where exists (select 1 from ev_at(i.no, i.n + 1) e where e.worker = p_worker and e.state = 'processing')) u
+                 where i.no = any (v_got)) u
          where u.lane is not null group by u.lane order by u.lane
         on conflict (worker, lane) do update set n = h.n + excluded.n;
         v_full := array(select u.lane from (select distinct lane from unnest(v_lanes || v_whole) w(lane) where lane is not null) u
@@ -902,22 +906,11 @@ end $$;
 
 -- settle of 0021; if all completed in rows of ev_many its answer is one row without a number. settle is for
 -- workers that do not know that.
-do $$
-declare
-    v_name text := 'settle(bigint, text, integer, integer, integer, float8, bigint[], integer[], integer[], text[], boolean[], boolean[], bigint[], text[], text[], text[], bytea[], text[], bytea[], text[])';
-    v_def text := pg_get_functiondef(v_name::regprocedure);
-    v_pair text[];
-begin
-    foreach v_pair slice 1 in array array[
-        ['FUNCTION sluice.settle(', 'FUNCTION sluice.settle_packed('],
-        ['return query select u.no, true, ''completed'', 2, 0, 0::bigint from unnest(p_no) u(no);',
-         'return query select null::bigint, true, ''completed'', 2, 0, 0::bigint;']] loop
-        if position(v_pair[1] in v_def) = 0 then
-            raise exception 'settle: not there: %', v_pair[1];
-        end if;
-        v_def := replace(v_def, v_pair[1], v_pair[2]);
-    end loop;
-    execute v_def;
+do $$ begin
+    perform pg_temp.mend('settle(bigint, text, integer, integer, integer, float8, bigint[], integer[], integer[], text[], boolean[], boolean[], bigint[], text[], text[], text[], bytea[], text[], bytea[], text[])',
+        'FUNCTION sluice.settle(', 'FUNCTION sluice.settle_packed(',
+        'return query select u.no, true, ''completed'', 2, 0, 0::bigint from unnest(p_no) u(no);',
+        'return query select null::bigint, true, ''completed'', 2, 0, 0::bigint;');
 end $$;
 create or replace function settle(p_worker bigint, p_pipeline text, p_retries integer, p_first_ms integer, p_cap_ms integer, p_factor float8,
     p_no bigint[], p_n integer[], p_attempt integer[], p_verb text[], p_retry boolean[], p_charge boolean[],
