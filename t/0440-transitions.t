@@ -5,17 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/stack.sh
 . "$T_TOP/t/stack.sh"
-t_stack -p
-t_db || exit 1
-
-q() { psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -v VERBOSITY=sqlstate -d "$SLUICE_DB" -c "set search_path = sluice" -c "$1"; }
-says() { [ "$(q "$2" 2>&1)" = "$1" ] || { q "$2"; false; }; }
-# A session that stays, for the workers' locks; lines go in by fd 5.
-mkfifo session
-psql -X -q -A -t -d "$SLUICE_DB" <session >session.log 2>&1 &
-session=$!
-exec 5>session
-t_end() { exec 5>&- && kill "$session" 2>/dev/null || :; }
+# shellcheck source=SCRIPTDIR/ledger.sh
+. "$T_TOP/t/ledger.sh"
 q "create function t_job(p_id text, p_pipeline text default 'p', p_tenant text default 't', p_prio int default 1, p_age interval default '0',
 	p_request text default null) returns bigint
 	language sql as \$\$
@@ -39,12 +30,6 @@ create function t_settle(p_worker bigint, p_pipeline text, p_id text, p_verb tex
 		array['{\"job_id\":\"' || p_id || '\"}'], array['{\"job_id\":\"' || p_id || '\"'], array[null::bytea],
 		array['{\"s\":12}'], array[convert_to(p_log, 'UTF8')], array[p_gate]) s \$\$" || exit 1
 
-worker() { # worker NAME PIPELINE [MOST [DEADLINE]]: one that lives as long as the session; its id in $w
-	echo "select 'began $1 ' || sluice.worker_begin('$2','$1','h',1,3600000,${3:-null},${4:-null});" >&5
-	until_ok 5 grep -q "^began $1 " session.log || return 1
-	w=$(sed -n "s/^began $1 //p" session.log)
-	q "select worker_beat($w,'$2','{0,0,0}',3600000,0,0,0,0)" >/dev/null
-}
 
 ok 'why: a job that the ledger does not have' says 'unknown the ledger has no job 99' 'select * from why(99)'
 q "select t_job('a')" >/dev/null

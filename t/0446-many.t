@@ -5,16 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/stack.sh
 . "$T_TOP/t/stack.sh"
-t_stack -p
-t_db || exit 1
-
-q() { psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -v VERBOSITY=sqlstate -d "$SLUICE_DB" -c "set search_path = sluice" -c "$1"; }
-says() { [ "$(q "$2" 2>&1)" = "$1" ] || { q "$2"; false; }; }
-mkfifo session
-psql -X -q -A -t -d "$SLUICE_DB" <session >session.log 2>&1 &
-session=$!
-exec 5>session
-t_end() { exec 5>&- && kill "$session" 2>/dev/null || :; }
+# shellcheck source=SCRIPTDIR/ledger.sh
+. "$T_TOP/t/ledger.sh"
 q "create function t_jobs(p_id text, p_from int, p_to int, p_pipeline text default 'p') returns void language sql as \$\$
 	with j as (insert into job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 		select nextval('job_no'), p_pipeline, 1, 't', p_id || i, p_id || i, md5(p_id || i)::uuid, '{\"job_id\":\"' || p_id || i || '\"}'
@@ -38,12 +30,6 @@ create function t_settle(p_worker bigint, p_no bigint[], p_verb text[]) returns 
 			array_fill(null::bytea, array[cardinality(p_no)]),
 			array(select '{\"s\":' || o || '}' from unnest(p_no) with ordinality u(no, o) order by o),
 			'{}', array(select case when v = 'waiting' then 'g' end from unnest(p_verb) with ordinality u(v, o) order by o)) s group by s.applied, s.state, s.n) s \$\$" || exit 1
-worker() { # worker NAME: one of pipeline p that lives as long as the session; its id in $w
-	echo "select 'began $1 ' || sluice.worker_begin('p','$1','h',1,3600000,null,null);" >&5
-	until_ok 5 grep -q "^began $1 " session.log || return 1
-	w=$(sed -n "s/^began $1 //p" session.log)
-	q "select worker_beat($w,'p','{0,0,0}',3600000,0,0,0,0)" >/dev/null
-}
 # What the fast look-ups say of every job is what the slow view says.
 agree() {
 	says '' "select j.no, j.state, t.state from jobs j left join lateral (select * from transitions t where t.no = j.no order by t.n desc limit 1) t on true
@@ -119,10 +105,7 @@ lost=$w
 q "update worker set until = now() - interval '1 hour' where id = $w; select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()" >/dev/null
 exec 5>&-
 wait "$session"
-rm session && mkfifo session
-psql -X -q -A -t -d "$SLUICE_DB" <session >session.log 2>&1 &
-session=$!
-exec 5>session
+session
 worker V
 ok 'all slots are his' says 64 "select count(*) from slot where owner = $w"
 ok 'he reads what the other had, as suspects' says '1 2 36' "select suspect, n, count(*) from ready($w,'p',-1,'{0,0,0}','{0,1000,0}',0,0,0,'{}','{}','{}') where kind = 'job' and suspect > 0 group by 1, 2"

@@ -5,22 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/stack.sh
 . "$T_TOP/t/stack.sh"
-t_stack -p
-t_db || exit 1
-
-q() { psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 -v VERBOSITY=sqlstate -d "$SLUICE_DB" -c "set search_path = sluice" -c "$1"; }
-says() { [ "$(q "$2" 2>&1)" = "$1" ] || { q "$2"; false; }; }
-mkfifo session
-psql -X -q -A -t -d "$SLUICE_DB" <session >session.log 2>&1 &
-session=$!
-exec 5>session
-t_end() { exec 5>&- && kill "$session" 2>/dev/null || :; }
-worker() { # worker NAME: one of pipeline p that lives as long as the session; its id in $w
-	echo "select 'began $1 ' || sluice.worker_begin('p','$1','h',1,3600000,null,null);" >&5
-	until_ok 5 grep -q "^began $1 " session.log || return 1
-	w=$(sed -n "s/^began $1 //p" session.log)
-	q "select worker_beat($w,'p','{0,0,0}',3600000,0,0,0,0)" >/dev/null
-}
+# shellcheck source=SCRIPTDIR/ledger.sh
+. "$T_TOP/t/ledger.sh"
 # lines NAME FROM TO MEMBERS: requests, as validate gives them.
 lines() { jq -cn --arg n "$1" --argjson from "$2" --argjson to "$3" --argjson m "$4" '$m + (range($from; $to + 1) | {job_id: "\($n)\(.)", text: "text of \($n)\(.) ä"})'; }
 # Each line is answered as the job that it asks for.
