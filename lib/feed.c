@@ -106,15 +106,17 @@ feed_take(struct feed *f)
 	f->source_done |= r == 1;
 }
 
-/* The window is what the filter answers in about a second. */
+/* The window is what the filter answers in about a second: twice as much when
+ * it was answered sooner than that is known. */
 void
 feed_adapt(struct feed *f)
 {
+	int64_t ms = f->now - f->rate_at;
 	size_t rate, least = f->o.window < f->o.least ? f->o.window : f->o.least;
 
-	if (f->now - f->rate_at < RATE_MS)
+	if (ms < RATE_MS && f->answered_now < f->window)
 		return;
-	rate = f->answered_now * 1000 / (size_t)(f->now - f->rate_at);
+	rate = ms < RATE_MS ? 2 * f->window : f->answered_now * 1000 / (size_t)ms;
 	if (f->mode == M_FEEDING && (f->answered_now || f->sent.n)) {
 		f->window = rate > f->window / 2 ? rate : f->window / 2;
 		if (f->window < least)
