@@ -9,8 +9,9 @@ enum {
 	C_LINE, C_GATES, C_LANE, C_WHOLE, C_FULL, C_NOS, C_JOB_IDS, C_DOC_KEYS, C_REQUESTS
 };
 
-static const char claim_sql[] = "select no, claimed, state, n, run, attempt, wait_ms, tenant, job_id, doc_key, prio, "
-    "request, line, gates, lane, whole, \"full\", nos, job_ids, doc_keys, requests from sluice.claim_packed($1,$2,$3,$4,$5,$6,$7)";
+#define CLAIM(as) "select no, claimed, state, n, run, attempt, wait_ms, tenant, job_id, doc_key, prio, " \
+    "request, line, gates, lane, whole, \"full\", nos, job_ids, doc_keys, requests from sluice.claim_" as
+static const char packed_sql[] = CLAIM("packed($1,$2,$3,$4,$5,$6,$7)"), runs_sql[] = CLAIM("runs($1,$2,$3,$4,$5)");
 
 struct text {
 	const char *p;
@@ -89,21 +90,22 @@ feed_one(struct flights *fs, const struct pg *db, struct feed *feed, int row)
 	feed_job(fs, db, feed, row, &c);
 }
 
-/* New ones that lie in one row of job_many. */
+/* New ones that lie in one row of job_many. Without numbers: from the row's own on. */
 static void
 feed_many(struct flights *fs, const struct pg *db, struct feed *feed, int row)
 {
 	struct pg_list no, job_id, doc_key, request;
-	struct claimed c = { .no = 0 };
+	struct claimed c = { .no = pg_i64(db, row, C_NO) - 1 };
+	bool run = pg_null(db, row, C_NOS);
 
 	pg_list(db, row, C_NOS, &no);
 	pg_list(db, row, C_JOB_IDS, &job_id);
 	pg_list(db, row, C_DOC_KEYS, &doc_key);
 	pg_list(db, row, C_REQUESTS, &request);
-	if (no.n != job_id.n || no.n != request.n || (doc_key.n && no.n != doc_key.n))
+	if ((!run && no.n != request.n) || job_id.n != request.n || (doc_key.n && doc_key.n != request.n))
 		die(XBUG, "the ledger claims %zu jobs and gives %zu names, %zu documents, %zu requests", no.n, job_id.n, doc_key.n, request.n);
-	while (no.n) {
-		c.no = pg_list_i64(&no);
+	while (request.n) {
+		c.no = run ? c.no + 1 : pg_list_i64(&no);
 		c.job_id = next(&job_id);
 		c.doc_key = next(&doc_key);
 		if (!c.doc_key.p)
@@ -124,7 +126,7 @@ take_in(struct claim *c, const struct pg *db, struct feed *feed, int row, int64_
 
 	if (!pg_null(db, row, C_FULL))
 		dispatch_full(d, (int)pg_i64(db, row, C_FULL));
-	if (!pg_null(db, row, C_NOS))
+	if (!pg_null(db, row, C_REQUESTS))
 		feed_many(c->flights, db, feed, row);
 	else if (pg_bool(db, row, C_CLAIMED)) {
 		dispatch_counts(d, no, (int)pg_i64(db, row, C_LANE), (int)pg_i64(db, row, C_WHOLE));
@@ -141,7 +143,7 @@ static void
 begin(struct claim *c, int64_t now)
 {
 	c->tries++;
-	c->st = pg_send(c->flights->lease->db, claim_sql, &c->args);
+	c->st = pg_send(c->flights->lease->db, c->sql, &c->args);
 	c->under_way = c->st == PG_OK;
 	c->again_at = now + (20 << c->tries);
 }
@@ -159,13 +161,73 @@ landed(struct claim *c, enum pg_status st, struct feed *feed, int64_t now)
 	return st;
 }
 
+/* Takes the next jobs out of dispatch: how many. */
+static size_t
+gather(struct claim *c, size_t want, int64_t now)
+{
+	struct flights *fs = c->flights;
+	struct dispatch *d = &fs->lease->jobs;
+	struct dispatch_job *j;
+
+	if (want > c->cap)
+		c->job = mem_array(c->job, c->cap = want, sizeof(*c->job));
+	c->n = 0;
+	while (c->n < want && !c->alone && (j = dispatch_peek(d, now))) {
+		if (j->suspect >= CLAIM_ALONE && (c->n || fs->n))
+			break;
+		c->alone = j->suspect >= CLAIM_ALONE;
+		c->job[c->n++] = (struct claim_job){ j->no, j->n };
+		dispatch_take(d);
+	}
+	return c->n;
+}
+
+/* Whether what was gathered is runs of numbers, not too short, that nobody has had and no limit is for. */
+static bool
+in_runs(const struct claim *c)
+{
+	size_t runs = 1;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->job[i].n)
+			return false;
+		runs += i && c->job[i].no != c->job[i - 1].no + 1;
+	}
+	return !c->flights->lease->jobs.lanes.n && runs * CLAIM_RUN <= c->n;
+}
+
+static void
+put_whose(struct claim *c)
+{
+	const struct lease *l = c->flights->lease;
+
+	pg_args_reset(&c->args);
+	pg_put_i64(&c->args, pg_scalar(&c->args, PG_INT8), l->worker);
+	pg_puts(&c->args, pg_scalar(&c->args, PG_TEXT), l->pipeline);
+}
+
+static void
+put_runs(struct claim *c)
+{
+	int lo, hi;
+
+	put_whose(c);
+	lo = pg_array(&c->args, PG_INT8);
+	hi = pg_array(&c->args, PG_INT8);
+	for (size_t i = 0; i < c->n; i++) {
+		if (!i || c->job[i].no != c->job[i - 1].no + 1)
+			pg_put_i64(&c->args, lo, c->job[i].no);
+		if (i + 1 == c->n || c->job[i + 1].no != c->job[i].no + 1)
+			pg_put_i64(&c->args, hi, c->job[i].no);
+	}
+	pg_put_i64(&c->args, pg_scalar(&c->args, PG_INT8), CLAIM_BYTES);
+}
+
 enum pg_status
 claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 {
 	struct flights *fs = c->flights;
 	struct lease *l = fs->lease;
-	struct dispatch_job *j;
-	size_t got = 0;
 	int no, n;
 
 	if (c->sent)
@@ -174,30 +236,29 @@ claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 		want = fs->spare_n;
 	c->alone = c->alone && fs->n;
 	/* Few at a time would make a commit of each: let room gather first. */
-	if (l->paused || c->alone || !want || (fs->n && want < CLAIM_LEAST && now < c->at))
+	if (l->paused || c->alone || !want || (fs->n && (want < CLAIM_LEAST || want < fs->n / 3) && now < c->at))
 		return PG_OK;
-	pg_args_reset(&c->args);
-	pg_put_i64(&c->args, pg_scalar(&c->args, PG_INT8), l->worker);
-	pg_puts(&c->args, pg_scalar(&c->args, PG_TEXT), l->pipeline);
+	put_whose(c);
 	no = pg_array(&c->args, PG_INT8);
 	n = pg_array(&c->args, PG_INT4);
 	pg_put_i64(&c->args, pg_scalar(&c->args, PG_INT8), CLAIM_BYTES);
 	lease_put_lanes(l, &c->args, false);    /* what is held without these */
-	while (got < want && !c->alone && (j = dispatch_peek(&l->jobs, now))) {
-		if (j->suspect >= CLAIM_ALONE && (got || fs->n))
-			break;
-		c->alone = j->suspect >= CLAIM_ALONE;
-		pg_put_i64(&c->args, no, j->no);
-		pg_put_i64(&c->args, n, j->n);
-		dispatch_take(&l->jobs);
-		got++;
-	}
-	if (!got)
+	if (!gather(c, want, now))
 		return PG_OK;
 	c->at = now + CLAIM_MS;
+	if (in_runs(c)) {
+		c->sql = runs_sql;
+		put_runs(c);
+	} else {
+		c->sql = packed_sql;
+		for (size_t i = 0; i < c->n; i++) {
+			pg_put_i64(&c->args, no, c->job[i].no);
+			pg_put_i64(&c->args, n, c->job[i].n);
+		}
+	}
 	/* What is held of lanes must not change between telling and having told. */
 	if (l->jobs.lanes.n)
-		return landed(c, pg_call_again(l->db, claim_sql, &c->args), feed, now);
+		return landed(c, pg_call_again(l->db, c->sql, &c->args), feed, now);
 	c->sent = true;
 	c->tries = 0;
 	begin(c, now);

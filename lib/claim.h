@@ -8,8 +8,14 @@
 
 enum {
 	CLAIM_ALONE = 2,        /* a job with so many uncharged deaths is fed alone */
-	CLAIM_MS = 10, CLAIM_LEAST = 64,        /* fewer are claimed so often only */
+	CLAIM_MS = 10, CLAIM_LEAST = 64,        /* fewer are claimed so often only, as is less than a quarter of the window */
+	CLAIM_RUN = 16,         /* jobs of a run, on average, for the ledger to claim runs */
 	CLAIM_BYTES = 16 << 20  /* of one claim, if it is more than one job */
+};
+
+struct claim_job {
+	int64_t no;
+	int n;
 };
 
 struct claim {
@@ -21,7 +27,10 @@ struct claim {
 	int tries;              /* how often it was begun, what came of it, and when it is begun again */
 	enum pg_status st;
 	int64_t again_at;
+	const char *sql;        /* which, and with what */
 	struct pg_args args;
+	struct claim_job *job;  /* that it is for */
+	size_t n, cap;
 };
 
 /* Begins to claim at most want jobs, unless one claim is not landed. */

@@ -6,28 +6,10 @@
 #include "err.h"
 #include "metrics.h"
 
-/* settle's arguments after worker, pipeline and the backoff. */
-enum { FIRST = 6, NO = FIRST, N, ATTEMPT, VERB, RETRY, CHARGE, AFTER, ERROR, LINE, RESULT, STDERR, TIMINGS, LOG, GATE, END };
-
-static const char settle_sql[] = "select no, applied, state, n, suspect, wait_ms from "
-    "sluice.settle_packed($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)";
-
-static void
-start(const struct flights *fs, struct pg_args *a)
+static struct settling_of
+whose(const struct flights *fs)
 {
-	static const enum pg_type types[END - FIRST] = { PG_INT8, PG_INT4, PG_INT4, PG_TEXT, PG_BOOL, PG_BOOL,
-	    PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_BYTEA, PG_TEXT, PG_BYTEA, PG_TEXT };
-	const struct backoff *b = fs->backoff;
-
-	pg_args_reset(a);
-	pg_put_i64(a, pg_scalar(a, PG_INT8), fs->lease->worker);
-	pg_puts(a, pg_scalar(a, PG_TEXT), fs->lease->pipeline);
-	pg_put_i64(a, pg_scalar(a, PG_INT4), b->retries);
-	pg_put_i64(a, pg_scalar(a, PG_INT4), b->first_ms);
-	pg_put_i64(a, pg_scalar(a, PG_INT4), b->cap_ms);
-	pg_put_f64(a, pg_scalar(a, PG_FLOAT8), b->factor);
-	for (int i = 0; i < END - FIRST; i++)
-		pg_array(a, types[i]);
+	return (struct settling_of){ fs->lease->worker, fs->lease->pipeline, fs->backoff };
 }
 
 void
@@ -46,9 +28,11 @@ flights_init(struct flights *fs, struct lease *l, struct pg *db, size_t max, con
 	fs->max = max;
 	fs->f = mem_zalloc(max * sizeof(*fs->f));
 	fs->spare = mem_array(NULL, max, sizeof(*fs->spare));
-	for (int i = 0; i < 2; i++)
-		fs->settling[i].flight = mem_array(NULL, max, sizeof(*fs->settling[i].flight));
-	fs->added = &fs->settling[0];
+	for (int i = 0; i < 2; i++) {
+		fs->batch[i].flight = mem_array(NULL, max, sizeof(*fs->batch[i].flight));
+		settling_init(&fs->batch[i].s, max);
+	}
+	fs->added = &fs->batch[0];
 	for (; fs->spare_n < max; fs->spare_n++)
 		fs->spare[fs->spare_n] = max - 1 - fs->spare_n;
 }
@@ -65,8 +49,8 @@ flights_free(struct flights *fs)
 	free(fs->f);
 	free(fs->spare);
 	for (int i = 0; i < 2; i++) {
-		free(fs->settling[i].flight);
-		pg_args_free(&fs->settling[i].args);
+		free(fs->batch[i].flight);
+		settling_free(&fs->batch[i].s);
 	}
 }
 
@@ -99,57 +83,25 @@ flight_find(const struct flights *fs, int64_t no, int attempt)
 	return -1;
 }
 
-static void
-put(struct settling *s, int column, const char *p, size_t len)
-{
-	if (len) {
-		pg_put(&s->args, column, p, len);
-		s->bytes += len;
-	} else
-		pg_put_null(&s->args, column);
-}
-
-static void
-put_text(struct settling *s, int column, const struct buf *b)
-{
-	put(s, column, b ? b->p : NULL, b ? b->len : 0);
-}
-
 void
 flight_add(struct flights *fs, size_t i, const struct result_verdict *v, const struct buf *line,
     const struct buf *message, const struct flight_notes *notes, int64_t now)
 {
-	static const struct flight_notes none;
 	const struct flight *f = &fs->f[i];
-	struct settling *s = fs->added;
+	const struct settling_of of = whose(fs);
+	const struct settling_job job = { f->no, f->n, f->attempt };
+	struct flight_batch *b = fs->added;
 
-	if (!notes)
-		notes = &none;
-	if (!s->n) {
-		start(fs, &s->args);
+	if (!b->s.n)
 		fs->settle_by = now + FLIGHT_SETTLE_MS;
-	}
-	s->flight[s->n++] = i;
-	pg_put_i64(&s->args, NO, f->no);
-	pg_put_i64(&s->args, N, f->n);
-	pg_put_i64(&s->args, ATTEMPT, f->attempt);
-	pg_puts(&s->args, VERB, v->verb);
-	pg_put_i64(&s->args, RETRY, v->retry);
-	pg_put_i64(&s->args, CHARGE, v->retry);
-	pg_put_i64(&s->args, AFTER, (int64_t)v->after_ms);
-	put_text(s, ERROR, &v->error);
-	put_text(s, LINE, line);
-	put_text(s, RESULT, message);
-	put(s, STDERR, notes->death, notes->death_len);
-	put(s, TIMINGS, notes->timings, notes->timings ? strlen(notes->timings) : 0);
-	put(s, LOG, notes->log, notes->log_len);
-	put_text(s, GATE, &v->gate);
+	b->flight[b->s.n] = i;
+	settling_add(&b->s, &of, &job, v, line, message, notes);
 }
 
 bool
 flights_full(const struct flights *fs)
 {
-	return fs->added->n >= FLIGHT_SETTLE_MOST || fs->added->bytes >= FLIGHT_SETTLE_BYTES;
+	return fs->added->s.n >= (fs->sent ? 2 : 1) * (size_t)FLIGHT_SETTLE_MOST || fs->added->s.bytes >= FLIGHT_SETTLE_BYTES;
 }
 
 static void
@@ -171,20 +123,16 @@ count(struct flights *fs, const struct flight *f, bool applied, const char *stat
 		++*fs->m.waiting;
 }
 
-/* What the ledger says of one: its own row, or one without a number, of all. */
 static void
-land(struct flights *fs, size_t i, int row, int64_t now)
+land(struct flights *fs, size_t i, const struct settled *said, int64_t now)
 {
-	struct pg *db = fs->db;
 	struct flight *f = &fs->f[i];
-	const char *state = pg_bytes(db, row, 2, NULL);
 
-	count(fs, f, pg_bool(db, row, 1), state);
-	if (!strcmp(state, "queued") && lease_owns(fs->lease, f->no))
-		dispatch_again(&fs->lease->jobs, f->no, (int)pg_i64(db, row, 3), (int)pg_i64(db, row, 4),
-		    pg_i64(db, row, 5), now);
+	count(fs, f, said->applied, said->state);
+	if (!strcmp(said->state, "queued") && lease_owns(fs->lease, f->no))
+		dispatch_again(&fs->lease->jobs, f->no, said->n, said->suspect, said->wait_ms, now);
 	else if (lease_owns(fs->lease, f->no))
-		dispatch_over(&fs->lease->jobs, f->no, (int)pg_i64(db, row, 3), now);
+		dispatch_over(&fs->lease->jobs, f->no, said->n, now);
 	else
 		dispatch_forget(&fs->lease->jobs, f->no);
 	f->used = false;
@@ -198,7 +146,9 @@ land(struct flights *fs, size_t i, int row, int64_t now)
 bool
 flights_due(const struct flights *fs, int64_t now)
 {
-	return fs->added->n && !fs->sent && (now >= fs->settle_by || fs->added->n == fs->n);
+	size_t n = fs->added->s.n;
+
+	return n && !fs->sent && (now >= fs->settle_by || n == fs->n || n >= FLIGHT_SETTLE_MOST);
 }
 
 bool
@@ -210,22 +160,22 @@ flights_answered(struct flights *fs)
 enum pg_status
 flights_land(struct flights *fs, int64_t now)
 {
-	struct settling *s = fs->sent;
+	const struct settling_of of = whose(fs);
+	struct flight_batch *b = fs->sent;
 	enum pg_status st;
-	bool alike;
 
-	if (!s)
+	if (!b)
 		return PG_OK;
-	st = fs->under_way ? pg_wait(fs->db) : PG_RETRY;
+	st = settling_land(&b->s, &of, fs->db, fs->under_way);
 	fs->under_way = false;
-	if (st == PG_RETRY)
-		st = pg_call_again(fs->db, settle_sql, &s->args);
 	if (st != PG_OK)
 		return st;
-	alike = s->n && pg_null(fs->db, 0, 0);
-	for (size_t i = 0; i < s->n; i++)
-		land(fs, s->flight[i], alike ? 0 : (int)i, now);
-	s->n = s->bytes = 0;
+	for (size_t i = 0; i < b->s.n; i++) {
+		struct settled said = settling_said(&b->s, fs->db, i);
+
+		land(fs, b->flight[i], &said, now);
+	}
+	settling_clear(&b->s);
 	fs->sent = NULL;
 	return PG_OK;
 }
@@ -233,13 +183,14 @@ flights_land(struct flights *fs, int64_t now)
 enum pg_status
 flights_send(struct flights *fs, int64_t now)
 {
+	const struct settling_of of = whose(fs);
 	enum pg_status st = flights_land(fs, now);
 
-	if (st != PG_OK || !fs->added->n)
+	if (st != PG_OK || !fs->added->s.n)
 		return st;
 	fs->sent = fs->added;
-	fs->added = &fs->settling[fs->sent == fs->settling];
-	fs->under_way = pg_send(fs->db, settle_sql, &fs->sent->args) == PG_OK;
+	fs->added = &fs->batch[fs->sent == fs->batch];
+	fs->under_way = settling_send(&fs->sent->s, &of, fs->db) == PG_OK;
 	return PG_OK;
 }
 

@@ -15,10 +15,11 @@
 #include "mem.h"
 #include "pg.h"
 #include "result.h"
+#include "settling.h"
 
 enum {
 	FLIGHT_SETTLE_MS = 10,  /* answers are gathered for so long into one commit */
-	FLIGHT_SETTLE_MOST = 500,
+	FLIGHT_SETTLE_MOST = 1000,      /* and sent, unless what was sent before is not answered: then twice as many */
 	FLIGHT_SETTLE_BYTES = 8 << 20
 };
 
@@ -29,23 +30,10 @@ struct flight {
 	bool used;
 };
 
-/* How often a failed attempt is repeated and how long after. */
-struct backoff {
-	unsigned retries, first_ms, cap_ms;
-	double factor;
-};
-
-/* What is known of an attempt besides its answer. NULL: nothing. */
-struct flight_notes {
-	const char *timings;            /* JSON */
-	const char *log, *death;        /* stderr: of the job; of the filter that it ended */
-	size_t log_len, death_len;
-};
-
-/* Answers that are settled together. */
-struct settling {
-	struct pg_args args;
-	size_t *flight, n, bytes;
+/* Answers that are settled together, and whose. */
+struct flight_batch {
+	struct settling s;
+	size_t *flight;
 };
 
 struct flights {
@@ -59,7 +47,7 @@ struct flights {
 	struct flight *f;
 	size_t max, n;          /* room; in flight, settled ones not counted */
 	size_t *spare, spare_n;
-	struct settling settling[2], *added, *sent;     /* one is gathered; one, or NULL, is settled meanwhile */
+	struct flight_batch batch[2], *added, *sent;    /* one is gathered; one, or NULL, is settled meanwhile */
 	bool under_way;         /* sent's call */
 	int64_t settle_by;      /* when added is due, if there is any */
 };

@@ -163,7 +163,7 @@ tick(void *ctx, int *wait_ms)
 	    (r = check(report_tick(&report, feeding, now)))))
 		return r;
 	next = now + *wait_ms;
-	if (flights.added->n && !flights.sent && flights.settle_by < next)
+	if (flights.added->s.n && !flights.sent && flights.settle_by < next)
 		next = flights.settle_by;
 	next = claim_next(&claim, now, next);
 	*wait_ms = next > now ? (int)(next - now) : 0;
@@ -217,7 +217,7 @@ run(const char *owner, char **argv)
 	ear.pipeline = lease.pipeline;
 	st = pg_open(&db, ear.conninfo, CONNECT_MS);
 	if (st == PG_OK)
-		st = pg_ledger(&db, *argv ? 22 : 5, NULL, NULL);
+		st = pg_ledger(&db, *argv ? 23 : 5, NULL, NULL);
 	if (st == PG_OK && *argv)
 		st = lease_begin(&lease, &db, owner);
 	if (st != PG_OK)

@@ -14,7 +14,7 @@
 #include "err.h"
 #include "now.h"
 
-enum { BATCH = 500, WINDOW = 2000, TEXT = 240, LEDGER = 21 };
+enum { BATCH = 500, WINDOW = 2000, TEXT = 240, LEDGER = 23 };
 
 static char texts[BATCH][TEXT + 1];     /* that do not compress */
 
@@ -136,10 +136,10 @@ work(const char *pipeline, size_t n)
 				given[i] = flights.f[i].no;
 				complete(&flights, i, now);
 			}
-		if (!flights.sent && flights.added->n && (flights_full(&flights) || flights.added->n == flights.n))
+		if (!flights.sent && flights.added->s.n && (flights_full(&flights) || flights.added->s.n == flights.n))
 			check(flights_send(&flights, now), &settling);
 		else
-			rest(&claim, &flights, flights.added->n && !flights.sent ? 0 : wait_ms);
+			rest(&claim, &flights, flights.added->s.n && !flights.sent ? 0 : wait_ms);
 	}
 	check(lease_end(&lease), &db);
 	flights_free(&flights);
