@@ -41,7 +41,7 @@ exception when unique_violation then
 end $$;
 
 -- A batch that is new, as all_new says: null if it is not. One that was not makes this session look before it
--- inserts until 64 batches have been new, so that what comes again leaves no dead rows behind.
+-- inserts until 64 batches have been new, so that what comes again leaves few dead rows; of a few names the look is cheaper.
 do $$
 declare
     v_def text := pg_get_functiondef('admit_new(integer[], bigint[], uuid[], text[], text[], text[], text[], smallint[], uuid[], uuid[], text[], bytea[],
@@ -69,7 +69,7 @@ begin
     execute overlay(replace(v_keyed, 'h integer;', 'h integer;
     v_looks integer := coalesce(nullif(current_setting(''sluice.looks'', true), ''''), ''0'');')
         placing '    if not source_seen(p_src, p_prev, p_off, p_rec, p_ts) and p_generation is null then
-        if all_new(p_kind, p_name, p_whose, p_of, v_looks > 0) then
+        if all_new(p_kind, p_name, p_whose, p_of, v_looks > 0 or cardinality(p_name) < 16) then
             v_no := admit_new(p_src, p_off, p_rec, p_tenant, p_job_id, p_doc_key, p_pipeline, p_prio, p_digest, p_doc, p_request,
                       p_original, p_trace, p_key, p_ts, p_headers, p_callback, p_blob, p_name, p_of);
         end if;
@@ -158,7 +158,7 @@ begin
          cross join lateral claim_packed(p_worker, p_pipeline, i.no, i.n, p_bytes, '{}', '{}') c;
 end $$;
 
--- Settles such jobs, all of which completed at once: their messages in the order of their numbers. False: they are
+-- Settles such jobs, all of which completed at once: their messages in the order of their numbers, their timings or none. False: they are
 -- not such, nothing is done, and settle_packed is to be asked.
 create function settle_runs(p_worker bigint, p_pipeline text, p_lo bigint[], p_hi bigint[], p_result text[], p_timings text[]) returns boolean
     language plpgsql volatile security definer set search_path = sluice, pg_temp set plan_cache_mode = force_generic_plan
@@ -184,7 +184,8 @@ begin
     end if;
     insert into ev_many (first, last, n, worker, slots, off, result, tail, timings)
     select x.first, x.last, 2, p_worker, run_slots(x.first, x.last), (all_off())[(x.first & 1023) + 1:(x.last & 1023) + 1],
-           p_result[x.a:x.a + (x.last - x.first)::integer], v_tail, p_timings[x.a:x.a + (x.last - x.first)::integer]
+           p_result[x.a:x.a + (x.last - x.first)::integer], v_tail,
+           case when cardinality(p_timings) > 0 then p_timings[x.a:x.a + (x.last - x.first)::integer] end
       from unnest(v_first, v_last, v_a) x(first, last, a);
     perform announce_many(v_first, array(select (x.last - x.first)::integer + 1 from unnest(v_first, v_last) with ordinality x(first, last, ord) order by x.ord));
     return true;
