@@ -57,7 +57,7 @@ copy(struct buf *to, struct text t)
 static void
 feed_job(struct flights *fs, const struct pg *db, struct feed *feed, int row, const struct claimed *c)
 {
-	static struct buf line;
+	struct result_feed edited;
 	struct text base = c->line.p ? c->line : c->request;
 	size_t i = flight_new(fs);
 	struct flight *f = &fs->f[i];
@@ -74,11 +74,10 @@ feed_job(struct flights *fs, const struct pg *db, struct feed *feed, int row, co
 	copy(&f->request, c->request);
 	j = flight_job(fs, i);
 	j.gates = c->gates;
-	line.len = 0;
-	if (result_feed_line(&line, base.p, base.len, &j) < 0)
+	if (result_feed(&edited, base.p, base.len, &j) < 0)
 		die(XBUG, "the ledger holds a line that is no record: job=%s", f->job_id.p);
 	if (feed)
-		feed_put(feed, i, line.p, line.len);
+		feed_put_edited(feed, i, edited.base, edited.c, RESULT_CHANGES);
 }
 
 static void

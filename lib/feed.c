@@ -67,16 +67,28 @@ feed_free(struct feed *f)
 	free(f);
 }
 
-void
-feed_put(struct feed *f, uint64_t tag, const char *line, size_t len)
+/* One put from guilty has ended a filter before: it goes alone, in its old place. */
+static void
+queue(struct feed *f, struct slot *s)
 {
 	if (!f->in_take)
 		die(XBUG, "feed_put outside take, tick and guilty");
-	/* One put from guilty has ended a filter before: it goes alone, in its old place. */
 	if (f->in_guilty)
-		slot_first(f, slot_new(f, tag, line, len));
+		slot_first(f, s);
 	else
-		slot_move(f, slot_new(f, tag, line, len), AT_QUEUE);
+		slot_move(f, s, AT_QUEUE);
+}
+
+void
+feed_put(struct feed *f, uint64_t tag, const char *line, size_t len)
+{
+	queue(f, slot_new(f, tag, line, len));
+}
+
+void
+feed_put_edited(struct feed *f, uint64_t tag, const struct rec *r, const struct rec_change *c, size_t n)
+{
+	queue(f, slot_edited(f, tag, r, c, n));
 }
 
 static size_t

@@ -28,6 +28,8 @@
 #include "limit.h"
 
 struct feed;
+struct rec;
+struct rec_change;
 
 /* Why a filter ended. */
 enum feed_why {
@@ -61,6 +63,8 @@ struct feed_source {
 	/* A record's line came back, without "feed". Its line is borrowed. 0, or
 	 * -1/-100 as above. */
 	int (*answer)(void *ctx, uint64_t tag, const char *line, size_t len);
+	/* Or, if it is not NULL, as it came back and was parsed, with our "feed" in it; not of a nested feeder. */
+	int (*answered)(void *ctx, uint64_t tag, const struct rec *r);
 	/* The record is guilty (above). It may be put again in another form. */
 	int (*guilty)(void *ctx, struct feed *f, uint64_t tag, const struct feed_death *why);
 	/* Called each turn and at least every *wait_ms, which it may lower:
@@ -107,6 +111,8 @@ struct feed *feed_open(const struct feed_opts *o);
  * name for it, handed back in answer; tags in flight are distinct. The line
  * is copied. Only from within take, tick or guilty. */
 void feed_put(struct feed *f, uint64_t tag, const char *line, size_t len);
+/* The same of a record with changes to be made to it, none of them of "feed"; not of a nested feeder. */
+void feed_put_edited(struct feed *f, uint64_t tag, const struct rec *r, const struct rec_change *c, size_t n);
 
 /* True when the records held are so many bytes (64 MiB) that take should offer
  * no more for now, whatever it was asked for. */

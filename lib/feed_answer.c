@@ -48,12 +48,20 @@ restore(struct feed *f, const struct slot *s, struct buf *to)
 	rec_edit(to, &f->rec, &c, 1);
 }
 
-static void
-settle(struct feed *f, struct slot *s)
+static int
+tell(struct feed *f, const struct slot *s)
 {
+	if (f->src->answered)
+		return f->src->answered(f->src->ctx, s->tag, &f->rec);
 	f->line.len = 0;
 	buf_add(&f->line, s->parts.p, s->parts.len);
 	restore(f, s, &f->line);
+	return f->src->answer(f->src->ctx, s->tag, f->line.p, f->line.len);
+}
+
+static void
+settle(struct feed *f, struct slot *s)
+{
 	if (f->alone == s)
 		f->alone = NULL;
 	feed_took(f, s);
@@ -65,7 +73,7 @@ settle(struct feed *f, struct slot *s)
 	f->answered_now++;
 	f->restarts = 0;
 	f->current = s;
-	feed_check(f, f->src->answer(f->src->ctx, s->tag, f->line.p, f->line.len));
+	feed_check(f, tell(f, s));
 	f->current = NULL;
 	slot_free(f, s);
 }

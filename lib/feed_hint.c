@@ -153,7 +153,8 @@ feed_timings(struct feed *f, uint64_t tag)
 	for (size_t i = 0; i < s->ntimes; i++) {
 		buf_addc(&f->times, i ? ',' : '{');
 		json_quotes(&f->times, s->time[i].name);
-		buf_addf(&f->times, ":%" PRIu64, s->time[i].us);
+		buf_addc(&f->times, ':');
+		buf_addn(&f->times, (int64_t)s->time[i].us);
 	}
 	buf_addc(&f->times, '}');
 	return buf_str(&f->times);

@@ -15,7 +15,7 @@
 #include "ndjson.h"
 #include "rec.h"
 
-enum { FEED_ERR_TAIL = 8192, FEED_TOKEN = 64, FEED_STAGES = FEED_STAGES_MAX };
+enum { FEED_ERR_TAIL = 8192, FEED_STAGES = FEED_STAGES_MAX };
 
 enum where { AT_NONE, AT_QUEUE, AT_SUSPECTS, AT_SENT };
 
@@ -119,6 +119,7 @@ void feed_adapt(struct feed *f);        /* the window, to the filter's rate */
 
 /* feed_slot.c */
 struct slot *slot_new(struct feed *f, uint64_t tag, const char *line, size_t len);
+struct slot *slot_edited(struct feed *f, uint64_t tag, const struct rec *r, const struct rec_change *c, size_t n);
 void slot_free(struct feed *f, struct slot *s);
 void slot_move(struct feed *f, struct slot *s, enum where to);
 /* A slot that is nowhere yet becomes the next suspect: records keep their order. */

@@ -90,14 +90,10 @@ keep_member(struct buf *b, const struct rec_member *m, bool wanted)
 		buf_add(b, m->val, m->val_len);
 }
 
-struct slot *
-slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
+static struct slot *
+begin(struct feed *f, uint64_t tag)
 {
 	struct slot *s = take_spare(f);
-	char token[FEED_TOKEN];
-	struct rec_change c = { .name = "feed", .val = token };
-	const struct rec_member *job;
-	const char *lf;
 
 	s->tag = tag;
 	s->written = false;
@@ -106,12 +102,36 @@ slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
 	s->line.len = s->parts.len = s->log_head.len = s->log_tail.len = s->log_cut = s->ntimes = s->told.len = 0;
 	s->percent = 0;
 	s->progress[0] = '\0';
+	return s;
+}
+
+/* The member that names the slot; its value is b's. */
+static struct rec_change
+token(const struct feed *f, const struct slot *s, struct buf *b)
+{
+	b->len = 0;
+	buf_adds(b, f->session);
+	buf_addn(b, s->index);
+	buf_addc(b, '-');
+	buf_addn(b, s->gen);
+	buf_addc(b, '"');
+	return (struct rec_change){ .name = "feed", .val = b->p, .len = b->len };
+}
+
+struct slot *
+slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
+{
+	static struct buf name;
+	struct slot *s = begin(f, tag);
+	struct rec_change c = token(f, s, &name);
+	const struct rec_member *job;
+	const char *lf;
+
 	if (f->printing) {
 		buf_add(&s->line, line, len);
 		f->bytes += len;
 		return s;
 	}
-	c.len = (size_t)snprintf(token, sizeof(token), "%s%" PRIu32 "-%" PRIu32 "\"", f->session, s->index, s->gen);
 	while (f->o.nested && (lf = memchr(line, '\n', len))) {
 		add_line(f, s, &c, line, (size_t)(lf - line));
 		len -= (size_t)(lf + 1 - line);
@@ -121,6 +141,33 @@ slot_new(struct feed *f, uint64_t tag, const char *line, size_t len)
 	job = rec_get(&f->rec, "job_id");
 	keep_member(&s->job, job, job && job->type == '"');
 	keep_member(&s->outer, rec_get(&f->rec, "feed"), f->o.nested);
+	f->bytes += s->line.len;
+	return s;
+}
+
+struct slot *
+slot_edited(struct feed *f, uint64_t tag, const struct rec *r, const struct rec_change *c, size_t n)
+{
+	static struct buf name;
+	struct slot *s = begin(f, tag);
+	struct rec_change all[REC_CHANGES];
+	const struct rec_member *job = rec_get(r, "job_id");
+
+	if (f->o.nested || n >= REC_CHANGES)
+		die(XBUG, "feed_put_edited: %zu changes%s", n, f->o.nested ? " in a nested feeder" : "");
+	keep_member(&s->job, job, job && job->type == '"');
+	for (size_t i = 0; i < n; i++) {
+		all[i] = c[i];
+		if (strcmp(c[i].name, "job_id"))
+			continue;
+		s->job.len = 0;
+		buf_add(&s->job, c[i].val, c[i].len);
+	}
+	all[n] = token(f, s, &name);
+	rec_edit(&s->line, r, all, n + !f->printing);
+	if (!f->printing)
+		buf_addc(&s->line, '\n');
+	s->outer.len = 0;
 	f->bytes += s->line.len;
 	return s;
 }

@@ -1,6 +1,5 @@
 #include "result.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "err.h"
@@ -36,15 +35,13 @@ add_name(struct buf *out, const struct rec_member *m)
 }
 
 int
-result_feed_line(struct buf *out, const char *base, size_t len, const struct result_job *j)
+result_feed(struct result_feed *f, const char *base, size_t len, const struct result_job *j)
 {
 	static struct rec r;
 	static struct buf v;
 	const char *vals[] = { j->job_id, j->tenant, j->doc_key, j->pipeline, j->priority };
-	const char *names[] = { "job_id", "tenant", "doc_key", "pipeline", "priority" };
-	size_t at[6];
-	struct rec_change c[10] = { { "error", NULL, 0 }, { "wait", NULL, 0 } };
-	char run[16], attempt[16];
+	static const char *const names[] = { "job_id", "tenant", "doc_key", "pipeline", "priority", "run", "attempt" };
+	size_t at[8];
 
 	if (rec_parse(&r, base, len) != REC_OK)
 		return -1;
@@ -54,12 +51,27 @@ result_feed_line(struct buf *out, const char *base, size_t len, const struct res
 		json_quotes(&v, vals[i]);
 	}
 	at[5] = v.len;
-	for (int i = 0; i < 5; i++)
-		c[2 + i] = (struct rec_change){ names[i], v.p + at[i], at[i + 1] - at[i] };
-	c[7] = (struct rec_change){ "run", run, (size_t)snprintf(run, sizeof(run), "%d", j->run) };
-	c[8] = (struct rec_change){ "attempt", attempt, (size_t)snprintf(attempt, sizeof(attempt), "%d", j->attempt) };
-	c[9] = (struct rec_change){ "gates", j->gates, j->gates ? strlen(j->gates) : 0 };
-	rec_edit(out, &r, c, 10);
+	buf_addn(&v, j->run);
+	at[6] = v.len;
+	buf_addn(&v, j->attempt);
+	at[7] = v.len;
+	f->base = &r;
+	for (int i = 0; i < 7; i++)
+		f->c[i] = (struct rec_change){ names[i], v.p + at[i], at[i + 1] - at[i] };
+	f->c[7] = (struct rec_change){ "error", NULL, 0 };
+	f->c[8] = (struct rec_change){ "wait", NULL, 0 };
+	f->c[9] = (struct rec_change){ "gates", j->gates, j->gates ? strlen(j->gates) : 0 };
+	return 0;
+}
+
+int
+result_feed_line(struct buf *out, const char *base, size_t len, const struct result_job *j)
+{
+	struct result_feed f;
+
+	if (result_feed(&f, base, len, j) < 0)
+		return -1;
+	rec_edit(out, f.base, f.c, RESULT_CHANGES);
 	return 0;
 }
 
@@ -181,21 +193,35 @@ add_value(struct buf *out, const struct rec_member *m)
 		buf_add(out, m->val, m->val_len);
 }
 
+/* Where the members of the request end in the answer, which begins with them as they are if no stage has changed them;
+ * NULL: it does not. */
+static const char *
+end_of_request(const struct buf *request, const struct rec *answer)
+{
+	size_t n = request->len;
+
+	while (n && request->p[n - 1] != '}')
+		n--;
+	return n > 1 && n <= answer->len && !memcmp(answer->p, request->p, n - 1) ? answer->p + n - 1 : NULL;
+}
+
 static void
 add_result(struct buf *out, const struct buf *request, const struct rec *answer)
 {
 	static struct rec r;
 	static struct rec_names asked;
+	const char *end = end_of_request(request, answer);
 	char sep = '{';
 
-	if (rec_parse(&r, request->p, request->len) != REC_OK)
+	if (!end && rec_parse(&r, request->p, request->len) != REC_OK)
 		return;
-	rec_names(&asked, &r);
+	if (!end)
+		rec_names(&asked, &r);
 	buf_adds(out, ",\"result\":");
 	for (size_t i = 0; i < answer->n; i++) {
 		const struct rec_member *m = &answer->m[i];
 
-		if (rec_names_have(&asked, m) || rec_among(m, envelope) || rec_among(m, bulky))
+		if ((end ? m->key < end : rec_names_have(&asked, m)) || rec_among(m, envelope) || rec_among(m, bulky))
 			continue;
 		buf_addc(out, sep);
 		add_name(out, m);
@@ -216,7 +242,11 @@ result_message(struct buf *out, const struct result_job *j, const char *status,
 		buf_adds(out, names[i]);
 		json_quotes(out, vals[i]);
 	}
-	buf_addf(out, ",\"run\":%d,\"attempt\":%d,\"status\":", j->run, j->attempt);
+	buf_adds(out, ",\"run\":");
+	buf_addn(out, j->run);
+	buf_adds(out, ",\"attempt\":");
+	buf_addn(out, j->attempt);
+	buf_adds(out, ",\"status\":");
 	json_quotes(out, status);
 	if (error && error->len) {
 		buf_adds(out, ",\"error\":");

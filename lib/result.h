@@ -26,8 +26,16 @@ struct result_verdict {
 	struct buf error;       /* JSON that PostgreSQL takes; empty for completed */
 };
 
-/* Appends the line to feed: base (the request or the kept line) with the
- * envelope and the opened gates set, without error and wait. 0, or -1 if base is no record. */
+/* What to feed: base (the request or the kept line) with the envelope and the opened gates set, without error
+ * and wait. Borrowed until the next call. */
+enum { RESULT_CHANGES = 10 };
+struct result_feed {
+	const struct rec *base;
+	struct rec_change c[RESULT_CHANGES];
+};
+/* 0, or -1 if base is no record. */
+int result_feed(struct result_feed *f, const char *base, size_t len, const struct result_job *j);
+/* The same, appended as a line without its end. */
 int result_feed_line(struct buf *out, const char *base, size_t len, const struct result_job *j);
 
 void result_verdict(struct result_verdict *v, const struct rec *answer);

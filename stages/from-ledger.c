@@ -67,9 +67,8 @@ static int check_settling(enum pg_status st) { return judge(st, &settling); }
 /* Settling */
 
 static int
-answer(void *ctx, uint64_t tag, const char *line, size_t len)
+answered(void *ctx, uint64_t tag, const struct rec *r)
 {
-	static struct rec r;
 	static struct result_verdict v;
 	static struct buf kept, message;
 	struct result_job j = flight_job(&flights, tag);
@@ -78,17 +77,15 @@ answer(void *ctx, uint64_t tag, const char *line, size_t len)
 	bool done;
 
 	(void)ctx;
-	if (rec_parse(&r, line, len) != REC_OK)
-		die(XBUG, "an answer that is no record: job=%s", j.job_id);
 	notes.timings = feed_timings(feeding, tag);
 	notes.log = feed_log(feeding, tag, &notes.log_len);
-	result_verdict(&v, &r);
+	result_verdict(&v, r);
 	done = !strcmp(v.verb, "completed");
 	kept.len = message.len = 0;
 	if (v.retry || !strcmp(v.verb, "waiting"))
-		result_keep(&kept, request, &r);
+		result_keep(&kept, request, r);
 	/* What is known of a work outlives a PDF that nobody has. */
-	result_message(&message, &j, done ? "completed" : "failed", &v.error, request, done || rec_get(&r, "work") ? &r : NULL);
+	result_message(&message, &j, done ? "completed" : "failed", &v.error, request, done || rec_get(r, "work") ? r : NULL);
 	flight_add(&flights, tag, &v, &kept, &message, &notes, now_ms());
 	return flights_full(&flights) ? check_settling(flights_send(&flights, now_ms())) : 0;
 }
@@ -209,7 +206,7 @@ static int
 run(const char *owner, char **argv)
 {
 	struct feed_source looking = peek_source(&db, lease.pipeline);
-	static const struct feed_source working = { .take = take, .answer = answer, .guilty = guilty,
+	static const struct feed_source working = { .take = take, .answered = answered, .guilty = guilty,
 	    .tick = tick, .finish = finish, .fd = fd, .fd_out = fd_out, .fd_tick = fd_tick };
 	enum pg_status st;
 
