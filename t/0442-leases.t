@@ -89,7 +89,7 @@ feeder K4 -p k -w 16 -- ./filter
 ok 'a fourth shares' until_ok 10 shared k
 new k h 100 '"ms":40'
 ok 'and is busy too' until_ok 10 busy k K4
-backend=$(q "select l.pid from pg_locks l join worker w on w.id = l.objid where l.locktype = 'advisory' and l.classid = 7304 and w.name = 'K4'")
+backend=$(q "select l.pid from pg_locks l join worker w on w.id = l.objid where l.locktype = 'advisory' and l.database = (select d.oid from pg_database d where d.datname = current_database()) and l.classid = 7304 and w.name = 'K4'")
 kill -STOP "$K4"
 idle() { [ "$(q "select state from pg_stat_activity where pid = $backend")" = idle ]; }
 ok 'its session has nothing to do' until_ok 10 idle

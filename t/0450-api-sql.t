@@ -132,8 +132,8 @@ beside() {
 }
 insert="insert into sluice.job_one (no, pipeline, prio, tenant, job_id, doc_key, digest, request)
 	select n, p, 1, 'a', 'new' || n, 'new' || n, md5(n::text)::uuid, '{}' from (select nextval('sluice.job_no') as n,"
-blocked() { says t "select exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = 7301 and not l.granted)"; }
-held() { says t "select exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = 7301 and l.granted)"; }
+blocked() { says t "select exists (select from pg_locks l where l.locktype = 'advisory' and l.database = (select d.oid from pg_database d where d.datname = current_database()) and l.classid = 7301 and not l.granted)"; }
+held() { says t "select exists (select from pg_locks l where l.locktype = 'advisory' and l.database = (select d.oid from pg_database d where d.datname = current_database()) and l.classid = 7301 and l.granted)"; }
 # Two seconds are enough for an admission, not for this test on a loaded machine.
 q 'alter function sluice.api_jobs(text, text, text, text, integer, timestamptz, timestamptz, text, bigint, integer) set lock_timeout = 0'
 slow_commit() {
