@@ -68,6 +68,8 @@ pg_args_free(struct pg_args *a)
 static void
 begin(struct pg_arg *g, size_t len)
 {
+	if (g->array && !g->n)          /* it may have been sent as an empty one */
+		g->b.len = ARRAY_HEAD;
 	g->n++;
 	if (g->array)
 		add_be(&g->b, len, 4);
@@ -138,9 +140,7 @@ pg_put_null(struct pg_args *a, int i)
 	struct pg_arg *g = &a->a[i];
 
 	g->nulls = true;
-	g->n++;
-	if (g->array)
-		add_be(&g->b, UINT32_MAX, 4);
+	begin(g, UINT32_MAX);
 }
 
 const char *
