@@ -6,10 +6,10 @@
 #include "jobkey.h"
 
 #define ADMIT_COLUMNS "$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28"
-#define ADMIT(as) "select outcome, no, of, code from sluice.admit_" as "($1,$2,$3," ADMIT_COLUMNS ",$29,$30,$31)"
+#define ADMIT(as, more) "select outcome, no, of, code from sluice.admit_" as "($1,$2,$3," ADMIT_COLUMNS ",$29,$30,$31" more ")"
 /* By whether it mends, and whether only the sender hears of it. */
 static const char *const admit_sql[2][2] = {
-	{ ADMIT("keyed"), ADMIT("keyed_answers") }, { ADMIT("mended"), ADMIT("mended_answers") } };
+	{ ADMIT("batch", ",p_packed=>true"), ADMIT("keyed_answers", "") }, { ADMIT("mended", ""), ADMIT("mended_answers", "") } };
 static const char begin_sql[] = "select sluice.source_begin($1,$2,$3)";
 static struct pg_args args;
 
@@ -150,6 +150,7 @@ set_out(struct entry *q, size_t n)
 	entry_order(q, n, order);
 	for (size_t i = 0; i < n; i++)
 		put(order[i], first);
+	pg_args_lean(&args);
 }
 
 enum pg_status

@@ -6,10 +6,29 @@
 
 enum { OUTCOME, NO, OF, CODE };
 
+/* One row of all. */
+static bool
+all_new(const struct pg *db)
+{
+	return pg_rows(db) == 1 && !strcmp(pg_bytes(db, 0, OUTCOME, NULL), "jobs");
+}
+
+bool
+answer_new(const struct pg *db, int row)
+{
+	return all_new(db) || !strcmp(pg_bytes(db, row, OUTCOME, NULL), "job");
+}
+
 void
 answer_row(struct buf *b, const struct pg *db, int row)
 {
 	b->len = 0;
+	if (all_new(db)) {
+		buf_adds(b, "{\"outcome\":\"job\",\"no\":");
+		buf_addn(b, pg_i64(db, 0, NO) + row);
+		buf_addc(b, '}');
+		return;
+	}
 	buf_adds(b, "{\"outcome\":");
 	json_quotes(b, pg_bytes(db, row, OUTCOME, NULL));
 	if (!pg_null(db, row, NO))
@@ -61,7 +80,7 @@ void
 answer_why(struct buf *b, const struct entry *q, const struct pg *db, int row)
 {
 	static struct buf text;
-	const char *outcome = pg_bytes(db, row, OUTCOME, NULL);
+	const char *outcome = answer_new(db, row) ? "job" : pg_bytes(db, row, OUTCOME, NULL);
 
 	if (!strcmp(outcome, "rejected") && q->reject) {
 		add(b, "message", q->message.p, q->message.len);

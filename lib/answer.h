@@ -3,12 +3,17 @@
 #ifndef ANSWER_H
 #define ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "entry.h"
 #include "pg.h"
 
-/* Sets b to {"outcome","no","of","code"}, by the row of admission_call. */
+/* Whether it is a new job, by the row of admission_call; or by the only row, "jobs", which is of all: the first one's number,
+ * and the others' after it, in the order of their rows. */
+bool answer_new(const struct pg *db, int row);
+
+/* Sets b to {"outcome","no","of","code"}, by the same. */
 void answer_row(struct buf *b, const struct pg *db, int row);
 
 /* Adds to what answer_row set, for a sender that waits: "message", a sentence, and "member",

@@ -40,7 +40,7 @@ enum pg_type { PG_BOOL, PG_BYTEA, PG_INT2, PG_INT4, PG_INT8, PG_FLOAT4, PG_FLOAT
 
 struct pg_arg {
 	enum pg_type type;
-	bool array, nulls;
+	bool array, nulls, some, lean;
 	uint32_t n;             /* values put so far */
 	struct buf b;           /* owned; kept for the next batch */
 };
@@ -79,6 +79,7 @@ enum pg_status pg_ledger(struct pg *db, int version, char *uuid, int *epoch);
 /* Parameters, in order. Each call starts the next one and returns its index. */
 void pg_args_reset(struct pg_args *a);
 void pg_args_free(struct pg_args *a);
+void pg_args_lean(struct pg_args *a);   /* of those there are, an array of nothing but nulls goes as a null */
 int pg_scalar(struct pg_args *a, enum pg_type type);    /* then exactly one pg_put */
 int pg_array(struct pg_args *a, enum pg_type type);     /* then any number */
 /* The next value. A NUL in PG_TEXT becomes U+FFFD: PostgreSQL has none. PG_UUID: 16 bytes. */

@@ -29,7 +29,7 @@ next(struct pg_args *a, enum pg_type type, bool array)
 		return PG_ARGS_MAX - 1;
 	g->type = type;
 	g->array = array;
-	g->nulls = false;
+	g->nulls = g->some = g->lean = false;
 	g->n = 0;
 	g->b.len = 0;
 	if (array) {
@@ -58,6 +58,13 @@ pg_args_reset(struct pg_args *a)
 }
 
 void
+pg_args_lean(struct pg_args *a)
+{
+	for (int i = 0; i < a->n; i++)
+		a->a[i].lean = true;
+}
+
+void
 pg_args_free(struct pg_args *a)
 {
 	for (int i = 0; i < PG_ARGS_MAX; i++)
@@ -71,6 +78,7 @@ begin(struct pg_arg *g, size_t len)
 	if (g->array && !g->n)          /* it may have been sent as an empty one */
 		g->b.len = ARRAY_HEAD;
 	g->n++;
+	g->some |= len != UINT32_MAX;
 	if (g->array)
 		add_be(&g->b, len, 4);
 }
@@ -148,7 +156,7 @@ pg_arg_bytes(struct pg_arg *g)
 {
 	uint32_t head[5] = { htonl(1), htonl(g->nulls), htonl(oids[g->type]), htonl(g->n), htonl(1) };
 
-	if (!g->array && g->nulls)
+	if (g->nulls && (!g->array || (g->lean && !g->some)))
 		return NULL;
 	if (!g->array)
 		return buf_str(&g->b);

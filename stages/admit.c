@@ -10,7 +10,7 @@
 #include "seen.h"
 #include "stage.h"
 
-enum { BATCH = ADMISSION_MOST, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 22 };
+enum { BATCH = ADMISSION_MOST, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 23 };
 
 static const char usage[] = "admit [-a] [-b batch] [-p folder]\n\n"
     "Reads requests, settles each in the ledger (SLUICE_DB) as a job, a duplicate, a\n"
@@ -49,7 +49,7 @@ answer(const struct pg *from, const struct entry *q)
 	c.val = member.p;
 	c.len = member.len;
 	rec_edit(&line, &q->rec, &c, 1);
-	if (!strcmp(pg_bytes(from, q->row, 0, NULL), "job"))
+	if (answer_new(from, q->row))
 		hint_say(arg_env("SLUICE_DB", ""), q->pipeline.p, q->pipeline.len);
 	s.passed++;
 	if (out_rec(&s.out, line.p, line.len) < 0)

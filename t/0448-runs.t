@@ -112,7 +112,7 @@ echo "begin; insert into sluice.job_key (key, no, digest) select sluice.key16('t
 until_ok 5 grep -q holds holder.log
 admit <in >got 2>err &
 admitting=$!
-waits() { [ "$(q "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'admit_keyed'")" = 1 ]; }
+waits() { [ "$(q "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'admit_batch'")" = 1 ]; }
 ok 'a batch waits for a name that another session has' until_ok 5 waits
 echo 'commit;' >&6
 exec 6>&-

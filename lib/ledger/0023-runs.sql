@@ -40,35 +40,50 @@ exception when unique_violation then
     return null;
 end $$;
 
--- A batch that is new, as all_new says: null if it is not. One that was not makes this session look before it
--- inserts until 64 batches have been new, so that what comes again leaves few dead rows; of a few names the look is cheaper.
+-- A batch that is new, as all_new says: null if it is not.
 do $$
 declare
     v_def text := pg_get_functiondef('admit_new(integer[], bigint[], uuid[], text[], text[], text[], text[], smallint[], uuid[], uuid[], text[], bytea[],
         text[], bytea[], bigint[], text[], text[], text[], uuid[], uuid[])'::regprocedure);
-    v_keyed text := pg_get_functiondef((select p.oid from pg_proc p where p.pronamespace = 'sluice'::regnamespace and p.proname = 'admit_keyed'));
-    v_from integer; v_to integer;
+    v_runs text := pg_get_functiondef('job_runs(bigint[], text[], smallint[], text[], text[])'::regprocedure);
+    v_from integer := position('    insert into job_key (' in v_def);
+    v_to integer := position('    for r in select x.a, x.b, pg_column_size(' in v_def);
+    v_no text := 'v_no bigint[] := array(select nextval(''job_no'') from generate_series(1, cardinality(p_job_id)));';
+    v_blob text := 'array_remove(p_blob, null) = ''{}''';
 begin
-    v_from := position('    insert into job_key (' in v_def);
-    v_to := position('    for r in select x.a, x.b, pg_column_size(' in v_def);
-    if v_from = 0 or v_to < v_from or position('v_no bigint[] := array(select nextval(' in v_def) = 0 then
-        raise exception 'admit_new is not as it was made by 0022';
+    if v_from = 0 or v_to < v_from or position(v_no in v_def) = 0 or position(v_blob in v_runs) = 0 then
+        raise exception 'admit_new or job_runs is not as it was made by 0022';
     end if;
-    v_def := overlay(v_def placing '    if v_no is null then
+    execute replace(overlay(v_def placing '    if v_no is null then
         return null;
     end if;
-' from v_from for v_to - v_from);
-    execute replace(v_def, 'v_no bigint[] := array(select nextval(''job_no'') from generate_series(1, cardinality(p_job_id)));',
-        'v_no bigint[] := admit_names(p_digest, p_doc, p_name, p_of, p_doc_key, p_job_id);');
+' from v_from for v_to - v_from), v_no, 'v_no bigint[] := admit_names(p_digest, p_doc, p_name, p_of, p_doc_key, p_job_id);');
+    execute replace(v_runs, v_blob, 'coalesce(array_remove(p_blob, null), ''{}'') = ''{}''');
+end $$;
 
-    v_from := position('    if not source_seen(' in v_keyed);
-    v_to := position('    -- What each is.' in v_keyed);
+-- admit_keyed, which stays for programs that do not know this. An array of nothing but nulls may be null. A batch that was
+-- not new makes its session look before it inserts until 64 batches have been new, so that what comes again leaves few dead
+-- rows; of a few names the look is cheaper. p_packed: of a batch that is all new jobs, their numbers without a gap, there is
+-- one row, outcome 'jobs', with the first number.
+do $$
+declare
+    v_def text := pg_get_functiondef((select p.oid from pg_proc p where p.pronamespace = 'sluice'::regnamespace and p.proname = 'admit_keyed'));
+    v_from integer := position('    for h in select distinct hashtext(p) ' in v_def);
+    v_to integer := position('    -- What each is.' in v_def);
+    r text[];
+begin
     if v_from = 0 or v_to < v_from then
         raise exception 'admit_keyed is not as it was made by 0021';
     end if;
-    execute overlay(replace(v_keyed, 'h integer;', 'h integer;
-    v_looks integer := coalesce(nullif(current_setting(''sluice.looks'', true), ''''), ''0'');')
-        placing '    if not source_seen(p_src, p_prev, p_off, p_rec, p_ts) and p_generation is null then
+    v_def := overlay(v_def placing '    if p_pipeline[1] = all (p_pipeline) then
+        perform pg_advisory_xact_lock(7301, hashtext(p_pipeline[1]));
+    else
+        for h in select distinct hashtext(p) from unnest(p_pipeline) p where p is not null order by 1 loop
+            perform pg_advisory_xact_lock(7301, h);
+        end loop;
+    end if;
+    perform job_room();
+    if not (coalesce(array_remove(p_src, null) <> ''{}'', false) and source_seen(p_src, p_prev, p_off, p_rec, p_ts)) and p_generation is null then
         if all_new(p_kind, p_name, p_whose, p_of, v_looks > 0 or cardinality(p_name) < 16) then
             v_no := admit_new(p_src, p_off, p_rec, p_tenant, p_job_id, p_doc_key, p_pipeline, p_prio, p_digest, p_doc, p_request,
                       p_original, p_trace, p_key, p_ts, p_headers, p_callback, p_blob, p_name, p_of);
@@ -79,13 +94,40 @@ begin
         if v_looks > 0 then
             perform set_config(''sluice.looks'', (v_looks - 1)::text, false);
         end if;
-        if v_no is not null then
+        if p_packed and v_no[cardinality(v_no)] - v_no[1] = cardinality(v_no) - 1 then
+            return query select ''jobs'', v_no[1], null::text, null::text;
+            return;
+        elsif v_no is not null then
             return query select ''job'', u.no, null::text, null::text from unnest(v_no) u(no);
             return;
         end if;
     end if;
 
-' from v_from + length(E'\n    v_looks integer := coalesce(nullif(current_setting(''sluice.looks'', true), ''''), ''0'');') for v_to - v_from);
+' from v_from for v_to - v_from);
+    foreach r slice 1 in array array[array['FUNCTION sluice.admit_keyed(', 'FUNCTION sluice.admit_batch('],
+            array['p_first_run integer[] DEFAULT NULL::integer[])', 'p_first_run integer[] DEFAULT NULL::integer[], p_packed boolean DEFAULT false)'],
+            array['    h integer;', E'    h integer;\n    v_looks integer := coalesce(nullif(current_setting(''sluice.looks'', true), ''''), ''0'');']] loop
+        if position(r[1] in v_def) = 0 then
+            raise exception 'admit_keyed: not there: %', r[1];
+        end if;
+        v_def := replace(v_def, r[1], r[2]);
+    end loop;
+    execute v_def;
+end $$;
+create or replace function admit_keyed(
+    p_src integer[], p_prev bigint[], p_off bigint[], p_rec uuid[], p_kind text[],
+    p_tenant text[], p_job_id text[], p_doc_key text[], p_pipeline text[], p_prio smallint[],
+    p_digest uuid[], p_doc uuid[], p_again boolean[], p_request text[], p_original bytea[], p_trace text[],
+    p_stage text[], p_code text[], p_message text[], p_error text[],
+    p_topic text[], p_part integer[], p_key bytea[],
+    p_ts bigint[], p_headers text[], p_callback text[], p_blob text[], p_length bigint[],
+    p_name uuid[], p_whose uuid[], p_of uuid[],
+    p_generation integer[] default null, p_supersedes bigint[] default null, p_first_run integer[] default null)
+    returns table (outcome text, no bigint, of text, code text)
+    language plpgsql volatile security definer set search_path = sluice, pg_temp as $$
+begin
+    return query select * from admit_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+        $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34);
 end $$;
 
 -- Dispatch --------------------------------------------------------------------
