@@ -90,7 +90,7 @@ dispatch_due(struct dispatch *d, int64_t now)
 {
 	bool any = false;
 
-	for (; d->timed.n && d->timed.job[0]->key <= now; any = true)
+	for (; d->timed.n && d->timed.at[0].key <= now; any = true)
 		place(d, heap_pop(&d->timed), 0, now);
 	return any;
 }
@@ -101,9 +101,9 @@ dispatch_peek(struct dispatch *d, int64_t now)
 	dispatch_due(d, now);
 	if (d->lanes.whole && d->lanes.whole->room <= 0)
 		return NULL;
-	while (d->ready.n && d->ready.job[0]->lane && d->ready.job[0]->lane->room <= 0)
+	while (d->ready.n && d->ready.at[0].job->lane && d->ready.at[0].job->lane->room <= 0)
 		park(pop_ready(d));
-	return d->ready.n ? d->ready.job[0] : NULL;
+	return d->ready.n ? d->ready.at[0].job : NULL;
 }
 
 void
@@ -184,10 +184,10 @@ drop(struct dispatch *d, struct heap *h, uint64_t slots)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < h->n; i++) {
-		struct dispatch_job *j = h->job[i];
+		struct dispatch_job *j = h->at[i].job;
 
 		if (!(slots >> (j->no % DISPATCH_SLOTS) & 1)) {
-			h->job[kept++] = j;
+			h->at[kept++] = h->at[i];
 			continue;
 		}
 		if (j->place == DISPATCH_READY) {
@@ -260,7 +260,7 @@ dispatch_low(const struct dispatch *d, int64_t low[DISPATCH_PRIOS])
 int64_t
 dispatch_wait(const struct dispatch *d, int64_t now, int64_t max)
 {
-	int64_t wait = d->timed.n ? d->timed.job[0]->key - now : max;
+	int64_t wait = d->timed.n ? d->timed.at[0].key - now : max;
 
 	return wait < 0 ? 0 : wait < max ? wait : max;
 }
@@ -278,8 +278,8 @@ dispatch_release(struct dispatch *d)
 		free(j);
 	}
 	free(d->known.bucket);
-	free(d->ready.job);
-	free(d->timed.job);
+	free(d->ready.at);
+	free(d->timed.at);
 	lanes_release(&d->lanes);
 	memset(d, 0, sizeof(*d));
 }

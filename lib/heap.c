@@ -6,7 +6,7 @@
 #include "mem.h"
 
 static bool
-before(const struct dispatch_job *a, const struct dispatch_job *b)
+before(const struct heap_at *a, const struct heap_at *b)
 {
 	return a->key != b->key ? a->key < b->key : a->no < b->no;
 }
@@ -14,28 +14,28 @@ before(const struct dispatch_job *a, const struct dispatch_job *b)
 static void
 sift_up(struct heap *h, size_t i)
 {
-	struct dispatch_job *j = h->job[i];
+	struct heap_at x = h->at[i];
 
-	for (; i && before(j, h->job[(i - 1) / 2]); i = (i - 1) / 2)
-		h->job[i] = h->job[(i - 1) / 2];
-	h->job[i] = j;
+	for (; i && before(&x, &h->at[(i - 1) / 2]); i = (i - 1) / 2)
+		h->at[i] = h->at[(i - 1) / 2];
+	h->at[i] = x;
 }
 
 static void
 sift_down(struct heap *h, size_t i)
 {
-	struct dispatch_job *j = h->job[i];
+	struct heap_at x = h->at[i];
 	size_t c;
 
 	while ((c = 2 * i + 1) < h->n) {
-		if (c + 1 < h->n && before(h->job[c + 1], h->job[c]))
+		if (c + 1 < h->n && before(&h->at[c + 1], &h->at[c]))
 			c++;
-		if (!before(h->job[c], j))
+		if (!before(&h->at[c], &x))
 			break;
-		h->job[i] = h->job[c];
+		h->at[i] = h->at[c];
 		i = c;
 	}
-	h->job[i] = j;
+	h->at[i] = x;
 }
 
 void
@@ -43,18 +43,18 @@ heap_push(struct heap *h, struct dispatch_job *j)
 {
 	if (h->n == h->cap) {
 		h->cap = h->cap ? h->cap * 2 : 256;
-		h->job = mem_array(h->job, h->cap, sizeof(struct dispatch_job *));
+		h->at = mem_array(h->at, h->cap, sizeof(*h->at));
 	}
-	h->job[h->n] = j;
+	h->at[h->n] = (struct heap_at){ j->key, j->no, j };
 	sift_up(h, h->n++);
 }
 
 struct dispatch_job *
 heap_pop(struct heap *h)
 {
-	struct dispatch_job *j = h->job[0];
+	struct dispatch_job *j = h->at[0].job;
 
-	h->job[0] = h->job[--h->n];
+	h->at[0] = h->at[--h->n];
 	if (h->n)
 		sift_down(h, 0);
 	return j;
@@ -63,6 +63,8 @@ heap_pop(struct heap *h)
 void
 heap_mend(struct heap *h)
 {
+	for (size_t i = 0; i < h->n; i++)
+		h->at[i].key = h->at[i].job->key;
 	for (size_t i = h->n / 2; i-- > 0; )
 		sift_down(h, i);
 }

@@ -84,7 +84,7 @@ lanes_eager(const struct lanes *ls, bool ready)
 static void
 drop(struct lane *l)
 {
-	free(l->parked.job);
+	free(l->parked.at);
 	free(l);
 }
 

@@ -22,7 +22,7 @@ waiting(const struct lease *l, const struct lane *lane)
 {
 	const struct heap *h = lane == l->jobs.lanes.whole ? &l->jobs.ready : &lane->parked;
 
-	return lane->room <= 0 && h->n ? h->job[0]->no : 0;
+	return lane->room <= 0 && h->n ? h->at[0].no : 0;
 }
 
 void

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
 	char *p;
@@ -28,9 +29,23 @@ char *mem_dup(const char *p, size_t len);       /* NUL added */
 
 /* Room for n more bytes after len; returns p + len. */
 char *buf_room(struct buf *b, size_t n);
-void buf_add(struct buf *b, const void *p, size_t n);
+static inline void
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (n > b->cap - b->len)
+		buf_room(b, n);
+	if (n)
+		memcpy(b->p + b->len, p, n);
+	b->len += n;
+}
+static inline void
+buf_addc(struct buf *b, char c)
+{
+	if (b->len == b->cap)
+		buf_room(b, 1);
+	b->p[b->len++] = c;
+}
 void buf_adds(struct buf *b, const char *s);
-void buf_addc(struct buf *b, char c);
 void buf_addn(struct buf *b, int64_t n);        /* its decimal digits */
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Terminates with a NUL that len does not count; returns p. */

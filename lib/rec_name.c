@@ -74,9 +74,14 @@ rec_names_free(struct rec_names *x)
 bool
 rec_named(const struct rec_member *m, const char *name)
 {
-	struct rec_member want = { .key = name, .key_len = strlen(name) };
+	struct rec_member want = { .key = name };
 
-	return m->key && compare_keys(m, &want) == 0;
+	if (!m->key)
+		return false;
+	if (!m->key_escaped)            /* mostly the first byte tells */
+		return !strncmp(name, m->key, m->key_len) && !name[m->key_len];
+	want.key_len = strlen(name);
+	return compare_keys(m, &want) == 0;
 }
 
 bool

@@ -33,6 +33,23 @@ def psql(sql, db=None):
                           check=True, capture_output=True, text=True).stdout.strip()
 
 
+class Session:
+    """psql that stays: to ask ten times a second must not cost what is measured."""
+
+    def __enter__(self):
+        self.psql = subprocess.Popen(["psql", "-XAtq", "-d", os.environ["SLUICE_DB"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_):
+        self.psql.stdin.close()
+        self.psql.wait()
+
+    def ask(self, sql):
+        self.psql.stdin.write(sql + ";\n")
+        self.psql.stdin.flush()
+        return self.psql.stdout.readline().strip()
+
+
 def rival(name):
     """Seconds to add and to work, in a database of its own."""
     host = next(w.split("=", 1)[1] for w in os.environ["SLUICE_DB"].split() if w.startswith("host="))
@@ -83,12 +100,13 @@ def programs(folder, run):
         subprocess.run(["bin/admit", "-p", pipelines], cwd=TOP, stdin=f, stdout=subprocess.DEVNULL, check=True)
     add = time.time() - begin
     psql("analyze")
-    begin = time.time()
-    feeder = subprocess.Popen(["bin/from-ledger", "-p", run, "-w", "2000", "--", "bin/pass"], cwd=TOP, stderr=subprocess.DEVNULL)
-    while int(psql(f"select coalesce(sum(processed), 0) from sluice.workers where pipeline = '{run}'")) < JOBS:
-        if feeder.poll() is not None:
-            raise SystemExit("bench: from-ledger has ended")
-        time.sleep(0.1)
+    with Session() as session:
+        begin = time.time()
+        feeder = subprocess.Popen(["bin/from-ledger", "-p", run, "-w", "2000", "--", "bin/pass"], cwd=TOP, stderr=subprocess.DEVNULL)
+        while int(session.ask(f"select coalesce(sum(processed), 0) from sluice.workers where pipeline = '{run}'") or JOBS) < JOBS:
+            if feeder.poll() is not None:
+                raise SystemExit("bench: from-ledger has ended")
+            time.sleep(0.1)
     feeder.terminate()
     feeder.wait()
     return add, completed(run) - begin
