@@ -241,11 +241,11 @@ create or replace function job_line(p_pipeline text, p_prio integer, p_after big
     returns table (no bigint, admitted_at timestamptz) language sql stable rows 1000 as $$
     (select o.no, o.admitted_at from sluice.job_one o
       where (o.pipeline, o.prio, o.no) > (p_pipeline, p_prio::smallint, p_after) and (o.pipeline, o.prio) <= (p_pipeline, p_prio::smallint)
-        and (o.no > p_after or o.no > p_after + 1) and o.no + 0 < p_before order by o.pipeline, o.prio, o.no limit p_limit)
+        and (o.no > p_after or o.no > p_after - 1) and o.no + 0 < p_before order by o.pipeline, o.prio, o.no limit p_limit)
     union all
     (select g.no, m.at from sluice.job_many m cross join lateral generate_series(greatest(m.first, p_after + 1), least(m.last, p_before - 1)) g(no)
       where (m.pipeline, m.prio, m.first) > (p_pipeline, p_prio::smallint, p_after - 512) and (m.pipeline, m.prio) <= (p_pipeline, p_prio::smallint)
-        and (m.first > p_after - 512 or m.first > p_after - 511) and m.last > p_after and m.first + 0 < p_before
+        and (m.first > p_after - 512 or m.first > p_after - 513) and m.last > p_after and m.first + 0 < p_before
       order by m.pipeline, m.prio, m.first, g.no limit p_limit)
     order by 1 limit p_limit $$;
 do $$
@@ -254,8 +254,8 @@ declare
     r text[];
 begin
     foreach r slice 1 in array array[
-            array['and m.first > p_mark - 512 and m.last > p_mark', 'and (m.first > p_mark - 512 or m.first > p_mark - 511) and m.last > p_mark'],
-            array['and o.no > p_mark and o.no <= upto', 'and (o.no > p_mark or o.no > p_mark + 1) and o.no + 0 <= upto']] loop
+            array['and m.first > p_mark - 512 and m.last > p_mark', 'and (m.first > p_mark - 512 or m.first > p_mark - 513) and m.last > p_mark'],
+            array['and o.no > p_mark and o.no <= upto', 'and (o.no > p_mark or o.no > p_mark - 1) and o.no + 0 <= upto']] loop
         if position(r[1] in v_def) = 0 then
             raise exception 'job_page: not there: %', r[1];
         end if;
