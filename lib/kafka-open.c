@@ -13,14 +13,12 @@
 
 enum { LEAVE_MS = 5000 };
 
-static const struct kafka_prop DEFAULTS[] = {
-	{ "session.timeout.ms", "6000" },
-	{ "heartbeat.interval.ms", "1000" },
-	{ "fetch.wait.max.ms", "100" },
-	{ "fetch.message.max.bytes", "1048576" },
-	{ "queued.min.messages", "1000000" },     /* at the limit 2.0.2 sleeps a second */
-	{ NULL, NULL }
-};
+/* At either limit of what is read ahead 2.0.2 sleeps a second. Work that is waited for by a database never empties
+ * 64 MiB, the default, in that time; a reader of all that there is does. */
+#define READING { "session.timeout.ms", "6000" }, { "heartbeat.interval.ms", "1000" }, { "fetch.wait.max.ms", "100" }, \
+	{ "fetch.message.max.bytes", "1048576" }, { "queued.min.messages", "1000000" }
+static const struct kafka_prop MEMBER[] = { READING, { NULL, NULL } };
+static const struct kafka_prop ALONE[] = { READING, { "queued.max.messages.kbytes", "262144" }, { NULL, NULL } };
 
 /* What the guarantees rest on. */
 static const struct kafka_prop FIXED[] = {
@@ -178,7 +176,7 @@ kafka_in_open(struct kafka_in **out, const struct kafka_in_opts *o, char *err, s
 	split(in);
 	in->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	in->empty = true;
-	if (in->fd < 0 || (r = kafka_open(&in->k, RD_KAFKA_CONSUMER, DEFAULTS, fixed, tune, in)) < 0) {
+	if (in->fd < 0 || (r = kafka_open(&in->k, RD_KAFKA_CONSUMER, o->group ? MEMBER : ALONE, fixed, tune, in)) < 0) {
 		snprintf(err, size, "%s", in->fd < 0 ? strerror(errno) : in->k.err);
 		release(in);
 		return r;
