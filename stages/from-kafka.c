@@ -115,18 +115,25 @@ find_crashed(struct from *s, const struct kafka_rec *rec)
 }
 
 static int
-answer(void *ctx, uint64_t tag, const char *line, size_t len)
+answered(void *ctx, uint64_t tag, const struct rec *r)
 {
 	struct from *s = ctx;
 	struct kafka_rec *rec = (struct kafka_rec *)(uintptr_t)tag, **c = find_crashed(s, rec);
 
-	(void)line;
-	(void)len;
+	(void)r;
 	if (c)
 		*c = s->crashed[--s->n_crashed];
 	s->answered++;
 	kafka_in_done(s->in, rec);
 	return 0;
+}
+
+static int
+printed(void *ctx, uint64_t tag, const char *line, size_t len)
+{
+	(void)line;
+	(void)len;
+	return answered(ctx, tag, NULL);
 }
 
 /* The filter says that it cannot work now (a full disk: a probe needs no room)
@@ -232,7 +239,7 @@ static int
 run(struct from *s, const struct feed_opts *fo, const struct kafka_in_opts *o, char **argv)
 {
 	static const struct feed_source src = {
-		.take = take, .answer = answer, .guilty = guilty, .tick = tick, .finish = finish,
+		.take = take, .answer = printed, .answered = answered, .guilty = guilty, .tick = tick, .finish = finish,
 		.fd = source_fd
 	};
 	struct feed_source with = src;
