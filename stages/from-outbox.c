@@ -25,7 +25,7 @@ static const char usage[] = "from-outbox [-s stream] [-w window] [-t deadline] [
     "and marks them as sent up to the first that has not come back. One relay of a\n"
     "stream works, another waits. Without a filter: prints what was not sent yet.\n"
     "  -s stream    whose messages (main)\n"
-    "  -w window    most messages in flight (500)\n"
+    "  -w window    most messages in flight (2000)\n"
     "  -t deadline  seconds for the oldest message in flight (300)\n"
     "  -D fd        write a newline to it when ready\n";
 
@@ -186,7 +186,7 @@ main(int argc, char **argv)
 {
 	static const struct feed_source source = { .take = take, .answer = answer, .guilty = guilty,
 	    .tick = tick, .finish = finish };
-	struct feed_opts o = { .window = 500 };
+	struct feed_opts o = { .window = 2000 };
 	const char *stream = "main";
 	struct feed *feed;
 	enum pg_status st;
