@@ -31,7 +31,7 @@ put_int(int arg, int64_t v, bool have)
 		pg_put_null(&args, arg);
 }
 
-/* The keys of admit_keyed: the job's, that of one named as its document, the document's in its
+/* The keys of admit_batch: the job's, that of one named as its document, the document's in its
  * pipeline, which is made of the text of the one before. */
 static void
 put_keys(const struct entry *q, int a)

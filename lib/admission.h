@@ -21,8 +21,8 @@ bool admission_asks(struct entry *q);
  * default_tenant and pipelines. */
 enum pg_status admission_columns(struct pg *db, struct entry *q, const struct entry_said *base);
 
-/* Settles n entries in one transaction: rows of outcome, no, of, code in db, that of each at its row, or of all one
- * (see answer.h). An
+/* Settles n entries in one transaction: rows of outcome, no, of, code in db, that of each at its row, or one row
+ * for all of them (answer_new in answer.h). An
  * entry that mends a dead letter goes alone. answers: what is no new job is told to nobody
  * else, neither in a dead letter nor in a message. */
 enum pg_status admission_call(struct pg *db, struct entry *q, size_t n, bool answers);

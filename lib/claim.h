@@ -9,13 +9,7 @@
 enum {
 	CLAIM_ALONE = 2,        /* a job with so many uncharged deaths is fed alone */
 	CLAIM_MS = 10, CLAIM_LEAST = 64,        /* fewer are claimed so often only, as is less than a quarter of the window */
-	CLAIM_RUN = 16,         /* jobs of a run, on average, for the ledger to claim runs */
 	CLAIM_BYTES = 16 << 20  /* of one claim, if it is more than one job */
-};
-
-struct claim_job {
-	int64_t no;
-	int n;
 };
 
 struct claim {
@@ -27,11 +21,14 @@ struct claim {
 	int tries;              /* how often it was begun, what came of it, and when it is begun again */
 	enum pg_status st;
 	int64_t again_at;
-	const char *sql;        /* which, and with what */
+	const char *sql;        /* claim_packed or claim_runs */
 	struct pg_args args;
-	struct claim_job *job;  /* that it is for */
+	int64_t *no;            /* of the jobs that are asked for, and how many transitions each has had */
+	int *n_of;
 	size_t n, cap;
 };
+#define CLAIM_INIT(fs) { .flights = (fs), .args = PG_ARGS_INIT }
+void claim_release(struct claim *c);
 
 /* Begins to claim at most want jobs, unless one claim is not landed. */
 enum pg_status claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now);

@@ -111,7 +111,7 @@ struct feed *feed_open(const struct feed_opts *o);
  * name for it, handed back in answer; tags in flight are distinct. The line
  * is copied. Only from within take, tick or guilty. */
 void feed_put(struct feed *f, uint64_t tag, const char *line, size_t len);
-/* The same of a record with changes to be made to it, none of them of "feed"; not of a nested feeder. */
+/* The same of a record with changes to be made to it, none of them of "feed"; not of a nested feeder, nor without a filter. */
 void feed_put_edited(struct feed *f, uint64_t tag, const struct rec *r, const struct rec_change *c, size_t n);
 
 /* True when the records held are so many bytes (64 MiB) that take should offer

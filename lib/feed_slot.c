@@ -1,7 +1,5 @@
 #include "feed_int.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,8 +151,8 @@ slot_edited(struct feed *f, uint64_t tag, const struct rec *r, const struct rec_
 	struct rec_change all[REC_CHANGES];
 	const struct rec_member *job = rec_get(r, "job_id");
 
-	if (f->o.nested || n >= REC_CHANGES)
-		die(XBUG, "feed_put_edited: %zu changes%s", n, f->o.nested ? " in a nested feeder" : "");
+	if (f->o.nested || f->printing || n >= REC_CHANGES)
+		die(XBUG, "feed_put_edited: %zu changes, or not for this feeder", n);
 	keep_member(&s->job, job, job && job->type == '"');
 	for (size_t i = 0; i < n; i++) {
 		all[i] = c[i];
@@ -164,9 +162,8 @@ slot_edited(struct feed *f, uint64_t tag, const struct rec *r, const struct rec_
 		buf_add(&s->job, c[i].val, c[i].len);
 	}
 	all[n] = token(f, s, &name);
-	rec_edit(&s->line, r, all, n + !f->printing);
-	if (!f->printing)
-		buf_addc(&s->line, '\n');
+	rec_edit(&s->line, r, all, n + 1);
+	buf_addc(&s->line, '\n');
 	s->outer.len = 0;
 	f->bytes += s->line.len;
 	return s;

@@ -9,7 +9,7 @@
 static struct settling_of
 whose(const struct flights *fs)
 {
-	return (struct settling_of){ fs->lease->worker, fs->lease->pipeline, fs->backoff };
+	return (struct settling_of){ fs->lease->worker, fs->lease->pipeline, lease_whole(fs->lease), fs->backoff };
 }
 
 void
@@ -50,7 +50,7 @@ flights_free(struct flights *fs)
 	free(fs->spare);
 	for (int i = 0; i < 2; i++) {
 		free(fs->batch[i].flight);
-		settling_free(&fs->batch[i].s);
+		settling_release(&fs->batch[i].s);
 	}
 }
 

@@ -232,6 +232,12 @@ lease_owns(const struct lease *l, int64_t no)
 	return (l->mask & ~l->giving) >> (no % DISPATCH_SLOTS) & 1;
 }
 
+bool
+lease_whole(const struct lease *l)
+{
+	return l->mask == UINT64_MAX && !l->giving;
+}
+
 enum pg_status
 lease_end(struct lease *l)
 {

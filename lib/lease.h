@@ -69,6 +69,8 @@ void lease_hint(struct lease *l);
 
 /* True when jobs of this number may be fed by us. */
 bool lease_owns(const struct lease *l, int64_t no);
+/* Whether all slots are. */
+bool lease_whole(const struct lease *l);
 
 /* What we hold of lanes that the ledger does not know yet, for a call that takes it:
  * appends two arrays to its arguments; three with waits. After the call the

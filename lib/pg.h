@@ -40,7 +40,8 @@ enum pg_type { PG_BOOL, PG_BYTEA, PG_INT2, PG_INT4, PG_INT8, PG_FLOAT4, PG_FLOAT
 
 struct pg_arg {
 	enum pg_type type;
-	bool array, nulls, some, lean;
+	bool array, nulls, some;        /* there are nulls; there are others */
+	bool lean;              /* pg_args_lean */
 	uint32_t n;             /* values put so far */
 	struct buf b;           /* owned; kept for the next batch */
 };

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runs.h"
+
 /* settle_packed's arguments after worker, pipeline and the backoff; settle_runs'. */
 enum { FIRST = 6, NO = FIRST, N, ATTEMPT, VERB, RETRY, CHARGE, AFTER, ERROR, LINE, RESULT, STDERR, TIMINGS, LOG, GATE, END };
 enum { LO = 2, HI, RUN_RESULT, RUN_TIMINGS };
-
-enum { LEAST = 16 };    /* jobs of a run, on average: of fewer the ledger makes a row each */
 
 static const char packed_sql[] = "select no, applied, state, n, suspect, wait_ms from "
     "sluice.settle_packed($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)";
@@ -17,13 +17,13 @@ void
 settling_init(struct settling *s, size_t max)
 {
 	memset(s, 0, sizeof(*s));
-	s->job = mem_array(NULL, max, sizeof(*s->job));
+	s->no = mem_array(NULL, max, sizeof(*s->no));
 }
 
 void
-settling_free(struct settling *s)
+settling_release(struct settling *s)
 {
-	free(s->job);
+	free(s->no);
 	pg_args_free(&s->packed);
 	pg_args_free(&s->runs);
 }
@@ -124,21 +124,21 @@ unpack(struct settling *s, const struct settling_of *of)
 
 	begin_packed(s, of);
 	for (size_t i = 0; i < s->n; i++) {
-		put_verdict(s, &s->job[i], "completed", false, 0);
+		put_verdict(s, &(struct settling_job){ s->no[i], 1, 1 }, "completed", false, 0);
 		for (size_t k = 0; k < sizeof(nulls) / sizeof(*nulls); k++)
 			pg_put_null(&s->packed, nulls[k]);
 	}
 	pad_timings(s, s->n);
 	swap(&s->packed.a[RESULT], &s->runs.a[RUN_RESULT]);
 	swap(&s->packed.a[TIMINGS], &s->runs.a[RUN_TIMINGS]);
-	s->run_n = 0;
+	s->plain = false;
 }
 
 static bool
-plain(const struct settling *s, const struct settling_job *job, const struct result_verdict *v, const struct buf *line,
+is_plain(const struct settling *s, const struct settling_job *job, const struct result_verdict *v, const struct buf *line,
     const struct buf *message, const struct flight_notes *notes)
 {
-	return (!s->n || (s->run_n && job->no > s->job[s->n - 1].no)) && job->n == 1 && job->attempt == 1 &&
+	return (!s->n || (s->plain && job->no > s->no[s->n - 1])) && job->n == 1 && job->attempt == 1 &&
 	    !strcmp(v->verb, "completed") && !v->after_ms && !v->error.len && !v->gate.len && !(line && line->len) &&
 	    message && message->len && !(notes && (notes->log_len || notes->death_len));
 }
@@ -146,7 +146,7 @@ plain(const struct settling *s, const struct settling_job *job, const struct res
 static void
 add_plain(struct settling *s, const struct settling_job *job, const struct buf *message, const char *timings)
 {
-	s->run_n += !s->n || job->no != s->job[s->n - 1].no + 1;
+	s->no[s->n] = job->no;
 	pg_put(&s->runs, RUN_RESULT, message->p, message->len);
 	s->bytes += message->len;
 	if (!timings)
@@ -178,44 +178,34 @@ void
 settling_add(struct settling *s, const struct settling_of *of, const struct settling_job *job, const struct result_verdict *v,
     const struct buf *line, const struct buf *message, const struct flight_notes *notes)
 {
-	bool is_plain = plain(s, job, v, line, message, notes);
+	bool plain = is_plain(s, job, v, line, message, notes);
 
-	if (!s->n && is_plain)
-		begin_runs(s, of);
-	else if (!s->n)
-		begin_packed(s, of);
-	else if (s->run_n && !is_plain)
+	if (s->n && s->plain && !plain)
 		unpack(s, of);
-	if (!s->n)
-		s->run_n = 0;
-	if (is_plain)
+	else if (!s->n) {
+		s->plain = plain;
+		if (plain)
+			begin_runs(s, of);
+		else
+			begin_packed(s, of);
+	}
+	if (plain)
 		add_plain(s, job, message, notes ? notes->timings : NULL);
 	else
 		add_packed(s, job, v, line, message, notes);
-	s->job[s->n++] = *job;
-}
-
-static void
-put_runs(struct settling *s)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		if (!i || s->job[i].no != s->job[i - 1].no + 1)
-			pg_put_i64(&s->runs, LO, s->job[i].no);
-		if (i + 1 == s->n || s->job[i + 1].no != s->job[i].no + 1)
-			pg_put_i64(&s->runs, HI, s->job[i].no);
-	}
-	if (s->runs.a[RUN_TIMINGS].n)
-		pad_timings(s, s->n);
+	s->n++;
 }
 
 enum pg_status
 settling_send(struct settling *s, const struct settling_of *of, struct pg *db)
 {
-	if (s->run_n * LEAST > s->n)
+	if (s->plain && !(of->whole && runs_fit(s->no, s->n)))
 		unpack(s, of);
-	if (!s->run_n)
+	if (!s->plain)
 		return pg_send(db, packed_sql, &s->packed);
-	put_runs(s);
+	runs_put(&s->runs, LO, HI, s->no, s->n);
+	if (s->runs.a[RUN_TIMINGS].n)
+		pad_timings(s, s->n);
 	return pg_send(db, runs_sql, &s->runs);
 }
 
@@ -224,21 +214,21 @@ settling_land(struct settling *s, const struct settling_of *of, struct pg *db, b
 {
 	enum pg_status st = under_way ? pg_wait(db) : PG_RETRY;
 
-	if (st == PG_RETRY && s->run_n)
+	if (st == PG_RETRY && s->plain)
 		st = pg_call_again(db, runs_sql, &s->runs);
-	if (st == PG_OK && s->run_n && !pg_bool(db, 0, 0)) {
+	if (st == PG_OK && s->plain && !pg_bool(db, 0, 0)) {
 		unpack(s, of);
 		st = PG_RETRY;
 	}
-	return st == PG_RETRY && !s->run_n ? pg_call_again(db, packed_sql, &s->packed) : st;
+	return st == PG_RETRY && !s->plain ? pg_call_again(db, packed_sql, &s->packed) : st;
 }
 
 struct settled
 settling_said(const struct settling *s, const struct pg *db, size_t i)
 {
-	int row = s->run_n || pg_null(db, 0, 0) ? 0 : (int)i;  /* one without a number is of all */
+	int row = s->plain || pg_null(db, 0, 0) ? 0 : (int)i;   /* one without a number is of all */
 
-	if (s->run_n)
+	if (s->plain)
 		return (struct settled){ true, "completed", 2, 0, 0 };
 	return (struct settled){ pg_bool(db, row, 1), pg_bytes(db, row, 2, NULL), (int)pg_i64(db, row, 3),
 	    (int)pg_i64(db, row, 4), pg_i64(db, row, 5) };

@@ -1,6 +1,6 @@
-/* settling.h - answers that are settled together, as arguments of the ledger's calls. While all of them completed at
- * their first attempt, in the order of their jobs' numbers, those are settle_runs': runs of numbers and the results;
- * else settle_packed's. Statuses are pg.h's. */
+/* settling.h - answers that are settled together. Where all completed at their first attempt, in the order of their jobs'
+ * numbers, and the worker has all slots, by settle_runs, whose arguments are runs of numbers and the results; else, or where
+ * the ledger refuses that, by settle_packed. Statuses are pg.h's. */
 #ifndef SETTLING_H
 #define SETTLING_H
 
@@ -21,6 +21,7 @@ struct backoff {
 struct settling_of {
 	int64_t worker;
 	const char *pipeline;
+	bool whole;             /* it has all slots */
 	const struct backoff *backoff;
 };
 
@@ -46,14 +47,14 @@ struct settled {
 };
 
 struct settling {
-	struct pg_args packed, runs;
-	struct settling_job *job;
+	struct pg_args packed, runs;    /* settle_packed's, settle_runs' */
+	bool plain;             /* they are in runs, as all so far can be */
+	int64_t *no;            /* while plain */
 	size_t n, bytes;        /* of results, lines and what was said */
-	size_t run_n;           /* runs of numbers; 0: settle_runs is no way for them */
 };
 
 void settling_init(struct settling *s, size_t max);
-void settling_free(struct settling *s);
+void settling_release(struct settling *s);
 
 /* Adds a verdict, of at most max. line: kept for the next attempt; message: see result_message. These and notes
  * may be NULL or empty. */
@@ -62,7 +63,7 @@ void settling_add(struct settling *s, const struct settling_of *of, const struct
 
 /* Sends them, with pg_send. */
 enum pg_status settling_send(struct settling *s, const struct settling_of *of, struct pg *db);
-/* Waits for what was sent, or where that is lost (under_way is false) or was no way, calls again until they are settled. */
+/* Waits for what was sent. Calls again, waiting, where that was lost (under_way: false), failed for now or was refused. */
 enum pg_status settling_land(struct settling *s, const struct settling_of *of, struct pg *db, bool under_way);
 /* Of the i-th, when they have landed. */
 struct settled settling_said(const struct settling *s, const struct pg *db, size_t i);

@@ -48,7 +48,7 @@ static struct feed *feeding;
 static struct cancels cancels;
 static struct hint_ear ear = { .near = &db };
 static struct report report = { .flights = &flights, .args = PG_ARGS_INIT };
-static struct claim claim = { .flights = &flights, .args = PG_ARGS_INIT };
+static struct claim claim = CLAIM_INIT(&flights);
 
 /* What the engine wants to hear; says why if it is to stop. Data that the
  * ledger refuses here is our own doing: nothing to try again. */
@@ -288,7 +288,7 @@ main(int argc, char **argv)
 	cancels_release(&cancels);
 	hint_release(&ear);
 	flights_free(&flights);
-	pg_args_free(&claim.args);
+	claim_release(&claim);
 	pg_args_free(&report.args);
 	dispatch_release(&lease.jobs);
 	pg_close(&settling);

@@ -234,7 +234,7 @@ after=$(cat a.end)
 ok 'no function with an exception block writes events' says '' "
 	with recursive f as (select p.proname as name, p.prosrc as src from pg_proc p where p.pronamespace = 'sluice'::regnamespace),
 	w(name) as (
-		select name from f where src ~* 'insert into (ev|job|progress)\M'
+		select name from f where src ~* 'insert into (ev|ev_many|job_one|job_many|progress)\M'
 		union
 		select f.name from w join f on f.src ~ ('\m' || w.name || '\('))
 	select string_agg(distinct f.name, ' ') from f join w using (name) where f.src ~* '\mexception\s+when\M'"

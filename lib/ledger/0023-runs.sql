@@ -6,8 +6,7 @@ set local search_path = sluice, pg_temp;
 -- Admission -------------------------------------------------------------------
 
 -- Whether nothing of a batch was there before: no name, no document. The names of jobs only where p_look; else they
--- are found when they are inserted. A look too careful costs no more than time.
-drop function all_new(text[], uuid[], uuid[], uuid[]);
+-- are found when they are inserted. A look too careful costs no more than time. (That of 0022 stays for who is calling it.)
 create function all_new(p_kind text[], p_name uuid[], p_whose uuid[], p_of uuid[], p_look boolean) returns boolean
     language plpgsql stable set search_path = sluice, pg_temp set plan_cache_mode = force_generic_plan
     set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
@@ -177,7 +176,7 @@ begin
                                 or not exists (select from part p where p.kind = 'job' and p.lo <= x.first and p.hi > x.last))
             and p_bytes >= (select sum(m.bytes)         -- none: some are not in job_many
                               from unnest(p_lo, p_hi) r(lo, hi)
-                             cross join lateral (select sum(least(m.last, r.hi) - greatest(m.first, r.lo) + 1) as n,
+                             cross join lateral (select coalesce(sum(least(m.last, r.hi) - greatest(m.first, r.lo) + 1), 0) as n,
                                                         sum(m.bytes::bigint * (least(m.last, r.hi) - greatest(m.first, r.lo) + 1) / (m.last - m.first + 1)) as bytes
                                                    from job_many m where m.first > r.lo - 512 and m.first <= r.hi and m.last >= r.lo and m.pipeline = p_pipeline) m
                             having bool_and(r.hi - r.lo + 1 = m.n)) then
@@ -213,7 +212,9 @@ begin
     -- Not more in a row than a relay takes at once.
     select array_agg(x.first), array_agg(x.last), array_agg(x.a) into v_first, v_last, v_a
       from run_rows(p_lo, p_hi, 500) x having min(x.last - x.first) >= 15;
-    if v_first is null or owned(p_worker, p_pipeline) <> -1 or pg_column_size(p_result) > 8388608 or exists (select from published)
+    if v_first is null or owned(p_worker, p_pipeline) <> -1 or exists (select from published)
+            or pg_column_size(p_result) > 8388608 and exists (select from unnest(v_first, v_last, v_a) x(first, last, a)
+                                                               where pg_column_size(p_result[x.a:x.a + (x.last - x.first)::integer]) > 8388608)
             or exists (select from unnest(v_first, v_last) x(first, last)
                         cross join lateral (select ~(0::bit(1024)) << 1023 - (x.last - x.first)::integer >> (x.first & 1023)::integer as bits) b
                         where exists (select from ev e where e.no >= x.first and e.no <= x.last)
@@ -235,19 +236,21 @@ end $$;
 
 -- Looking ---------------------------------------------------------------------
 
--- As in 0022, but what says that numbers are greater than one is written so that only the parts of a table can be
--- chosen by it (an index is of no use for an or), not the primary key: a plan that is made while there are few jobs walked all that came later.
+-- As in 0022, but what says that numbers are greater than one is written so that only the parts of a table can be chosen by it (an
+-- index is of no use for an or), not the primary key: a plan that is made while there are few jobs walked all that came
+-- later. The bound above is looked at afterwards: who looks for it wants the first ones.
 create or replace function job_line(p_pipeline text, p_prio integer, p_after bigint, p_before bigint, p_limit bigint)
     returns table (no bigint, admitted_at timestamptz) language sql stable rows 1000 as $$
-    (select o.no, o.admitted_at from sluice.job_one o
-      where (o.pipeline, o.prio, o.no) > (p_pipeline, p_prio::smallint, p_after) and (o.pipeline, o.prio) <= (p_pipeline, p_prio::smallint)
-        and (o.no > p_after or o.no > p_after - 1) and o.no + 0 < p_before order by o.pipeline, o.prio, o.no limit p_limit)
-    union all
-    (select g.no, m.at from sluice.job_many m cross join lateral generate_series(greatest(m.first, p_after + 1), least(m.last, p_before - 1)) g(no)
-      where (m.pipeline, m.prio, m.first) > (p_pipeline, p_prio::smallint, p_after - 512) and (m.pipeline, m.prio) <= (p_pipeline, p_prio::smallint)
-        and (m.first > p_after - 512 or m.first > p_after - 513) and m.last > p_after and m.first + 0 < p_before
-      order by m.pipeline, m.prio, m.first, g.no limit p_limit)
-    order by 1 limit p_limit $$;
+    select u.no, u.admitted_at from (
+        (select o.no, o.admitted_at from sluice.job_one o
+          where (o.pipeline, o.prio, o.no) > (p_pipeline, p_prio::smallint, p_after) and (o.pipeline, o.prio) <= (p_pipeline, p_prio::smallint)
+            and (o.no > p_after or o.no > p_after - 1) order by o.pipeline, o.prio, o.no limit p_limit)
+        union all
+        (select g.no, m.at from sluice.job_many m cross join lateral generate_series(greatest(m.first, p_after + 1), m.last) g(no)
+          where (m.pipeline, m.prio, m.first) > (p_pipeline, p_prio::smallint, p_after - 512) and (m.pipeline, m.prio) <= (p_pipeline, p_prio::smallint)
+            and (m.first > p_after - 512 or m.first > p_after - 513) and m.last > p_after
+          order by m.pipeline, m.prio, m.first, g.no limit p_limit)
+        order by 1 limit p_limit) u where u.no < p_before $$;
 do $$
 declare
     v_def text := pg_get_functiondef('job_page(text, integer, bigint, integer)'::regprocedure);
@@ -255,7 +258,8 @@ declare
 begin
     foreach r slice 1 in array array[
             array['and m.first > p_mark - 512 and m.last > p_mark', 'and (m.first > p_mark - 512 or m.first > p_mark - 513) and m.last > p_mark'],
-            array['and o.no > p_mark and o.no <= upto', 'and (o.no > p_mark or o.no > p_mark - 1) and o.no + 0 <= upto']] loop
+            array['and o.no > p_mark and o.no <= upto', 'and (o.no > p_mark or o.no > p_mark - 1)'],
+            array['order by o.pipeline, o.prio, o.no limit p_want) o;', 'order by o.pipeline, o.prio, o.no limit p_want) o where o.no <= upto;']] loop
         if position(r[1] in v_def) = 0 then
             raise exception 'job_page: not there: %', r[1];
         end if;

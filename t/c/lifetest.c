@@ -137,7 +137,7 @@ work(struct pg *db, struct pg *settling, const char *pipeline, size_t n)
 	static const struct backoff backoff = { .retries = 3, .first_ms = 1000, .cap_ms = 300000, .factor = 2 };
 	static struct lease lease = LEASE_INIT;
 	static struct flights flights;
-	static struct claim claim = { .flights = &flights, .args = PG_ARGS_INIT };
+	static struct claim claim = CLAIM_INIT(&flights);
 
 	lease.pipeline = pipeline;
 	check(lease_begin(&lease, db, "lifetest"), db);
@@ -161,7 +161,7 @@ work(struct pg *db, struct pg *settling, const char *pipeline, size_t n)
 	}
 	check(lease_end(&lease), db);
 	flights_free(&flights);
-	pg_args_free(&claim.args);
+	claim_release(&claim);
 	dispatch_release(&lease.jobs);
 }
 
