@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "entry.h"
-
-enum { LEAST = 16 };    /* fewer are no row */
+#include "runs.h"
 
 static int
 compare(const struct buf *a, const struct buf *b)
@@ -33,7 +32,7 @@ entry_order(struct entry *q, size_t n, struct entry **order)
 {
 	for (size_t i = 0; i < n; i++)
 		order[i] = &q[i];
-	if (n >= LEAST)
+	if (n >= RUNS_LEAST)
 		qsort(order, n, sizeof(*order), by_kind);
 	for (size_t i = 0; i < n; i++)
 		order[i]->row = (int)i;

@@ -152,7 +152,7 @@ slot_edited(struct feed *f, uint64_t tag, const struct rec *r, const struct rec_
 	const struct rec_member *job = rec_get(r, "job_id");
 
 	if (f->o.nested || f->printing || n >= REC_CHANGES)
-		die(XBUG, "feed_put_edited: %zu changes, or not for this feeder", n);
+		die(XBUG, "feed_put_edited: %zu changes", n);
 	keep_member(&s->job, job, job && job->type == '"');
 	for (size_t i = 0; i < n; i++) {
 		all[i] = c[i];

@@ -1,6 +1,6 @@
 #include "runs.h"
 
-enum { BLOCK_BITS = 10, LEAST = 16 };
+enum { BLOCK_BITS = 10 };
 
 /* Past the end of the run that begins at i. */
 static size_t
@@ -20,11 +20,11 @@ runs_fit(const int64_t *no, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		bool begins = i && (no[i] != no[i - 1] + 1 || no[i] >> BLOCK_BITS != no[i - 1] >> BLOCK_BITS);
 
-		if (begins && piece < LEAST)
+		if (begins && piece < RUNS_LEAST)
 			return false;
 		piece = begins ? 1 : piece + 1;
 	}
-	return piece >= LEAST;
+	return piece >= RUNS_LEAST;
 }
 
 void

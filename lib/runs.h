@@ -9,7 +9,9 @@
 
 #include "pg.h"
 
-/* Whether numbers lie in runs of which no piece within a block of 1,024 has fewer than 16: of fewer the ledger makes no row. */
+enum { RUNS_LEAST = 16 };       /* jobs of a row of job_many or ev_many */
+
+/* Whether numbers lie in runs of which no piece within a block of 1,024 has fewer. */
 bool runs_fit(const int64_t *no, size_t n);
 
 /* Appends the first and the last number of each run to two arrays. */

@@ -8,6 +8,7 @@
 #include "mem.h"
 #include "rec.h"
 #include "result.h"
+#include "runs.h"
 #include "tap.h"
 
 static struct rec r;
@@ -272,9 +273,63 @@ test_many_members(void)
 	    "and are the result");
 }
 
+/* What a request asked is not its result, however it comes back. */
+static void
+test_asked(void)
+{
+	static const struct {
+		const char *request, *answer, *want;
+	} c[] = {
+		{ "{\"job_id\":\"j\",\"n\":1}", "{\"job_id\":\"j\",\"n\":1,\"feed\":\"f\",\"out\":2}", "{\"out\":2}}" },
+		{ "{\"job_id\":\"j\",\"n\":1}", "{\"job_id\":\"j\",\"n\":12,\"out\":2}", "{\"out\":2}}" },
+		{ "{\"job_id\":\"j\",\"n\":1} ", "{\"n\":1,\"job_id\":\"j\",\"out\":2}", "{\"out\":2}}" },
+		{ "{\"job_id\":\"j\",\"n\":1}", "{\"job_id\":\"j\",\"n\":1}", "{}}" },
+		{ "{\"job_id\":\"j\",\"o\":{\"a\":1}}", "{\"job_id\":\"j\",\"o\":{\"a\":1,\"b\":2},\"out\":2}", "{\"out\":2}}" },
+		{ "{ }", "{\"out\":2}", "{\"out\":2}}" },
+	};
+	const struct result_job j = { "j", "t", "j", "p", "High", 1, 1, NULL };
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
+		struct buf request = { (char *)c[i].request, strlen(c[i].request), 0 };
+		const char *result;
+
+		out.len = 0;
+		rec_parse(&r, c[i].answer, strlen(c[i].answer));
+		result_message(&out, &j, "completed", NULL, &request, &r);
+		buf_addc(&out, '}');
+		result = strstr(buf_str(&out), "\"result\":");
+		ok(result && !strcmp(result + 9, c[i].want), "result of %s to %s", c[i].answer, c[i].request);
+	}
+}
+
+static bool
+fits(int64_t a, size_t an, int64_t b, size_t bn)
+{
+	int64_t no[100];
+	size_t n = 0;
+
+	for (size_t i = 0; i < an; i++)
+		no[n++] = a + (int64_t)i;
+	for (size_t i = 0; i < bn; i++)
+		no[n++] = b + (int64_t)i;
+	return runs_fit(no, n);
+}
+
+static void
+test_runs(void)
+{
+	ok(!fits(1, 0, 0, 0), "none are no run");
+	ok(fits(1, 16, 0, 0) && !fits(1, 15, 0, 0), "sixteen are one");
+	ok(fits(1, 16, 20, 16) && !fits(1, 16, 20, 15) && !fits(1, 15, 20, 16), "each of two");
+	ok(fits(1008, 32, 0, 0) && !fits(1009, 32, 0, 0), "each side of a block's edge");
+	ok(fits(20, 16, 1, 16), "in any order");
+}
+
 int
 main(void)
 {
+	test_asked();
+	test_runs();
 	test_canon();
 	test_entry();
 	test_dispatch();
