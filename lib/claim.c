@@ -1,21 +1,25 @@
 #include "claim.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "claim_int.h"
-#include "err.h"
 #include "runs.h"
 
 #define CLAIM(as) "select no, claimed, state, n, run, attempt, wait_ms, tenant, job_id, doc_key, prio, " \
     "request, line, gates, lane, whole, \"full\", nos, job_ids, doc_keys, requests from sluice.claim_" as
 static const char packed_sql[] = CLAIM("packed($1,$2,$3,$4,$5,$6,$7)"), runs_sql[] = CLAIM("runs($1,$2,$3,$4,$5)");
 
+static const char *
+sql(const struct claim *c)
+{
+	return c->runs ? runs_sql : packed_sql;
+}
+
 static void
 begin(struct claim *c, int64_t now)
 {
 	c->tries++;
-	c->st = pg_send(c->flights->lease->db, c->sql, &c->args);
+	c->st = pg_send(c->flights->lease->db, sql(c), &c->args);
 	c->under_way = c->st == PG_OK;
 	c->again_at = now + (20 << c->tries);
 }
@@ -24,15 +28,14 @@ static enum pg_status
 landed(struct claim *c, enum pg_status st, struct feed *feed, int64_t now)
 {
 	struct lease *l = c->flights->lease;
-	size_t said = 0;
 
 	c->sent = c->under_way = false;
 	if (st != PG_OK)
 		return st;
+	c->said = 0;
 	for (int i = 0; i < pg_rows(l->db); i++)
-		said += claim_take_in(c, feed, i, now);
-	if (said < c->n)
-		claim_forget_unsaid(c);
+		claim_take_in(c, feed, i, now);
+	claim_forget_to(c, c->n);
 	lease_told(l);
 	return PG_OK;
 }
@@ -48,7 +51,7 @@ gather(struct claim *c, size_t want, int64_t now)
 	if (want > c->cap) {
 		c->cap = want;
 		c->no = mem_array(c->no, want, sizeof(*c->no));
-		c->n_of = mem_array(c->n_of, want, sizeof(*c->n_of));
+		c->had = mem_array(c->had, want, sizeof(*c->had));
 	}
 	c->n = 0;
 	while (c->n < want && !c->alone && (j = dispatch_peek(d, now))) {
@@ -56,7 +59,7 @@ gather(struct claim *c, size_t want, int64_t now)
 			break;
 		c->alone = j->suspect >= CLAIM_ALONE;
 		c->no[c->n] = j->no;
-		c->n_of[c->n++] = j->n;
+		c->had[c->n++] = j->n;
 		dispatch_take(d);
 	}
 	return c->n;
@@ -69,7 +72,7 @@ in_runs(const struct claim *c)
 	const struct lease *l = c->flights->lease;
 
 	for (size_t i = 0; i < c->n; i++)
-		if (c->n_of[i])
+		if (c->had[i])
 			return false;
 	return lease_whole(l) && !l->jobs.lanes.n && runs_fit(c->no, c->n);
 }
@@ -94,8 +97,7 @@ put_runs(struct claim *c)
 	hi = pg_array(&c->args, PG_INT8);
 	runs_put(&c->args, lo, hi, c->no, c->n);
 	pg_put_i64(&c->args, pg_scalar(&c->args, PG_INT8), CLAIM_BYTES);
-	c->sql = runs_sql;
-}
+	}
 
 enum pg_status
 claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
@@ -120,16 +122,15 @@ claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)
 	if (!gather(c, want, now))
 		return PG_OK;
 	c->at = now + CLAIM_MS;
-	c->sql = packed_sql;
-	for (size_t i = 0; i < c->n; i++) {
-		pg_put_i64(&c->args, no, c->no[i]);
-		pg_put_i64(&c->args, n, c->n_of[i]);
-	}
-	if (in_runs(c))
+	if ((c->runs = in_runs(c)))
 		put_runs(c);
+	for (size_t i = 0; i < c->n && !c->runs; i++) {
+		pg_put_i64(&c->args, no, c->no[i]);
+		pg_put_i64(&c->args, n, c->had[i]);
+	}
 	/* What is held of lanes must not change between telling and having told. */
 	if (l->jobs.lanes.n)
-		return landed(c, pg_call_again(l->db, c->sql, &c->args), feed, now);
+		return landed(c, pg_call_again(l->db, sql(c), &c->args), feed, now);
 	c->sent = true;
 	c->tries = 0;
 	begin(c, now);
@@ -181,6 +182,6 @@ void
 claim_release(struct claim *c)
 {
 	free(c->no);
-	free(c->n_of);
+	free(c->had);
 	pg_args_free(&c->args);
 }

@@ -21,11 +21,12 @@ struct claim {
 	int tries;              /* how often it was begun, what came of it, and when it is begun again */
 	enum pg_status st;
 	int64_t again_at;
-	const char *sql;        /* claim_packed or claim_runs */
 	struct pg_args args;
-	int64_t *no;            /* of the jobs that are asked for, and how many transitions each has had */
-	int *n_of;
+	int64_t *no;            /* of the jobs that are asked for */
+	int *had;               /* how many transitions each has */
 	size_t n, cap;
+	size_t said;            /* of them, while the answer is taken in */
+	bool runs;              /* by claim_runs */
 };
 #define CLAIM_INIT(fs) { .flights = (fs), .args = PG_ARGS_INIT }
 void claim_release(struct claim *c);

@@ -4,10 +4,9 @@
 
 #include "claim.h"
 
-/* One row of the answer: how many of the jobs that were asked for it is about. feed: NULL at the end, when they are only
- * to be handed back. */
-size_t claim_take_in(struct claim *c, struct feed *feed, int row, int64_t now);
-/* Jobs that no row is about: their part was dropped. They would else count as taken for ever. */
-void claim_forget_unsaid(struct claim *c);
+/* Takes in one row of the answer. feed: NULL at the end, when jobs are only to be handed back. */
+void claim_take_in(struct claim *c, struct feed *feed, int row, int64_t now);
+/* Jobs before the end-th that no row was about are gone, with their part. They would else count as taken for ever. */
+void claim_forget_to(struct claim *c, size_t end);
 
 #endif

@@ -4,6 +4,8 @@
 #include "claim_int.h"
 #include "err.h"
 
+enum { WARNINGS = 10 };
+
 enum {
 	C_NO, C_CLAIMED, C_STATE, C_N, C_RUN, C_ATTEMPT, C_WAIT, C_TENANT, C_JOB_ID, C_DOC_KEY, C_PRIO, C_REQUEST,
 	C_LINE, C_GATES, C_LANE, C_WHOLE, C_FULL, C_NOS, C_JOB_IDS, C_DOC_KEYS, C_REQUESTS
@@ -19,6 +21,7 @@ struct claimed {
 	int64_t no;
 	struct text job_id, doc_key, request, line;
 	const char *gates;
+	bool in_run;
 };
 
 static struct text
@@ -60,6 +63,7 @@ feed_job(struct flights *fs, const struct pg *db, struct feed *feed, int row, co
 	struct result_job j;
 
 	f->no = c->no;
+	f->in_run = c->in_run;
 	f->n = (int)pg_i64(db, row, C_N);
 	f->run = (int)pg_i64(db, row, C_RUN);
 	f->attempt = (int)pg_i64(db, row, C_ATTEMPT);
@@ -80,17 +84,19 @@ static void
 feed_one(struct flights *fs, const struct pg *db, struct feed *feed, int row)
 {
 	struct claimed c = { pg_i64(db, row, C_NO), text(db, row, C_JOB_ID), text(db, row, C_DOC_KEY), text(db, row, C_REQUEST),
-	    text(db, row, C_LINE), text(db, row, C_GATES).p };
+	    text(db, row, C_LINE), text(db, row, C_GATES).p, false };
 
 	feed_job(fs, db, feed, row, &c);
 }
 
 /* New ones that lie in one row of job_many. Without numbers: from the row's own on. */
 static size_t
-feed_many(struct flights *fs, const struct pg *db, struct feed *feed, int row)
+feed_many(const struct claim *by, struct feed *feed, int row)
 {
+	struct flights *fs = by->flights;
+	const struct pg *db = fs->lease->db;
 	struct pg_list no, job_id, doc_key, request;
-	struct claimed c = { .no = pg_i64(db, row, C_NO) - 1 };
+	struct claimed c = { .no = pg_i64(db, row, C_NO) - 1, .in_run = by->runs };
 	bool run = pg_null(db, row, C_NOS);
 	size_t n;
 
@@ -115,7 +121,20 @@ feed_many(struct flights *fs, const struct pg *db, struct feed *feed, int row)
 	return n;
 }
 
-size_t
+/* Rows come in the order in which jobs were asked for. */
+static void
+up_to(struct claim *c, int64_t no)
+{
+	size_t i = c->said;
+
+	while (i < c->n && c->no[i] != no)
+		i++;
+	if (i == c->n)
+		die(XBUG, "the ledger answers for a job that was not asked for: no=%lld", (long long)no);
+	claim_forget_to(c, i);
+}
+
+void
 claim_take_in(struct claim *c, struct feed *feed, int row, int64_t now)
 {
 	const struct pg *db = c->flights->lease->db;
@@ -124,8 +143,12 @@ claim_take_in(struct claim *c, struct feed *feed, int row, int64_t now)
 
 	if (!pg_null(db, row, C_FULL))
 		dispatch_full(d, (int)pg_i64(db, row, C_FULL));
-	if (!pg_null(db, row, C_REQUESTS))
-		return feed_many(c->flights, db, feed, row);
+	up_to(c, no);
+	if (!pg_null(db, row, C_REQUESTS)) {
+		c->said += feed_many(c, feed, row);
+		return;
+	}
+	c->said++;
 	if (pg_bool(db, row, C_CLAIMED)) {
 		dispatch_counts(d, no, (int)pg_i64(db, row, C_LANE), (int)pg_i64(db, row, C_WHOLE));
 		feed_one(c->flights, db, feed, row);
@@ -135,40 +158,16 @@ claim_take_in(struct claim *c, struct feed *feed, int row, int64_t now)
 		dispatch_again(d, no, (int)pg_i64(db, row, C_N), -1, pg_i64(db, row, C_WAIT), now);
 	} else
 		dispatch_forget(d, no);         /* cancelled meanwhile, or given away while it was tried again */
-	return 1;
-}
-
-static bool
-said(const struct pg *db, int row, int64_t no)
-{
-	struct pg_list l;
-	int64_t first = pg_i64(db, row, C_NO);
-
-	if (pg_null(db, row, C_REQUESTS))
-		return no == first;
-	if (pg_null(db, row, C_NOS)) {
-		pg_list(db, row, C_REQUESTS, &l);
-		return no >= first && no < first + (int64_t)l.n;
-	}
-	for (pg_list(db, row, C_NOS, &l); l.n; )
-		if (pg_list_i64(&l) == no)
-			return true;
-	return false;
 }
 
 void
-claim_forget_unsaid(struct claim *c)
+claim_forget_to(struct claim *c, size_t end)
 {
-	const struct pg *db = c->flights->lease->db;
+	static unsigned warned;
 
-	for (size_t i = 0; i < c->n; i++) {
-		bool found = false;
-
-		for (int row = 0; row < pg_rows(db) && !found; row++)
-			found = said(db, row, c->no[i]);
-		if (found)
-			continue;
-		warn("the ledger has no such job any more: no=%lld", (long long)c->no[i]);
-		dispatch_forget(&c->flights->lease->jobs, c->no[i]);
+	for (; c->said < end; c->said++) {
+		if (warned++ < WARNINGS)
+			warn("the ledger has no such job any more: no=%lld", (long long)c->no[c->said]);
+		dispatch_forget(&c->flights->lease->jobs, c->no[c->said]);
 	}
 }

@@ -6,10 +6,12 @@
 #include "err.h"
 #include "metrics.h"
 
+enum { WARY = 64 };
+
 static struct settling_of
 whose(const struct flights *fs)
 {
-	return (struct settling_of){ fs->lease->worker, fs->lease->pipeline, lease_whole(fs->lease), fs->backoff };
+	return (struct settling_of){ fs->lease->worker, fs->lease->pipeline, lease_whole(fs->lease) && !fs->wary, fs->backoff };
 }
 
 void
@@ -85,11 +87,11 @@ flight_find(const struct flights *fs, int64_t no, int attempt)
 
 void
 flight_add(struct flights *fs, size_t i, const struct result_verdict *v, const struct buf *line,
-    const struct buf *message, const struct flight_notes *notes, int64_t now)
+    const struct buf *message, const struct settling_notes *notes, int64_t now)
 {
 	const struct flight *f = &fs->f[i];
 	const struct settling_of of = whose(fs);
-	const struct settling_job job = { f->no, f->n, f->attempt };
+	const struct settling_job job = { f->no, f->n, f->attempt, f->in_run };
 	struct flight_batch *b = fs->added;
 
 	if (!b->s.n)
@@ -163,11 +165,15 @@ flights_land(struct flights *fs, int64_t now)
 	const struct settling_of of = whose(fs);
 	struct flight_batch *b = fs->sent;
 	enum pg_status st;
+	bool plain;
 
 	if (!b)
 		return PG_OK;
+	plain = b->s.plain;
 	st = settling_land(&b->s, &of, fs->db, fs->under_way);
 	fs->under_way = false;
+	if (plain && !b->s.plain)
+		fs->wary = WARY;
 	if (st != PG_OK)
 		return st;
 	for (size_t i = 0; i < b->s.n; i++) {
@@ -191,6 +197,8 @@ flights_send(struct flights *fs, int64_t now)
 	fs->sent = fs->added;
 	fs->added = &fs->batch[fs->sent == fs->batch];
 	fs->under_way = settling_send(&fs->sent->s, &of, fs->db) == PG_OK;
+	if (fs->wary)
+		fs->wary--;
 	return PG_OK;
 }
 

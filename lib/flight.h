@@ -27,6 +27,7 @@ struct flight {
 	int64_t no;
 	int n, run, attempt, prio;
 	struct buf tenant, job_id, doc_key, request;    /* NUL-terminated too */
+	bool in_run;            /* it was claimed by claim_runs */
 	bool used;
 };
 
@@ -49,6 +50,7 @@ struct flights {
 	size_t *spare, spare_n;
 	struct flight_batch batch[2], *added, *sent;    /* one is gathered; one, or NULL, is settled meanwhile */
 	bool under_way;         /* sent's call */
+	unsigned wary;          /* settlings to come by settle_packed, since settle_runs was refused */
 	int64_t settle_by;      /* when added is due, if there is any */
 };
 
@@ -66,7 +68,7 @@ ssize_t flight_find(const struct flights *fs, int64_t no, int attempt);
 /* Adds a verdict. line: kept for the next attempt; message: see result_message.
  * These and notes may be NULL or empty. */
 void flight_add(struct flights *fs, size_t i, const struct result_verdict *v, const struct buf *line,
-    const struct buf *message, const struct flight_notes *notes, int64_t now);
+    const struct buf *message, const struct settling_notes *notes, int64_t now);
 bool flights_full(const struct flights *fs);
 
 /* Whether what was added is to be sent now: it is due, or all there is, and nothing is under way. */

@@ -69,7 +69,7 @@ void lease_hint(struct lease *l);
 
 /* True when jobs of this number may be fed by us. */
 bool lease_owns(const struct lease *l, int64_t no);
-/* Whether all slots are. */
+/* Whether we own all slots and give none away. */
 bool lease_whole(const struct lease *l);
 
 /* What we hold of lanes that the ledger does not know yet, for a call that takes it:

@@ -124,7 +124,7 @@ unpack(struct settling *s, const struct settling_of *of)
 
 	begin_packed(s, of);
 	for (size_t i = 0; i < s->n; i++) {
-		put_verdict(s, &(struct settling_job){ s->no[i], 1, 1 }, "completed", false, 0);
+		put_verdict(s, &(struct settling_job){ s->no[i], 1, 1, true }, "completed", false, 0);
 		for (size_t k = 0; k < sizeof(nulls) / sizeof(*nulls); k++)
 			pg_put_null(&s->packed, nulls[k]);
 	}
@@ -136,9 +136,9 @@ unpack(struct settling *s, const struct settling_of *of)
 
 static bool
 is_plain(const struct settling *s, const struct settling_job *job, const struct result_verdict *v, const struct buf *line,
-    const struct buf *message, const struct flight_notes *notes)
+    const struct buf *message, const struct settling_notes *notes)
 {
-	return (!s->n || (s->plain && job->no > s->no[s->n - 1])) && job->n == 1 && job->attempt == 1 &&
+	return (!s->n || (s->plain && job->no > s->no[s->n - 1])) && job->run && job->n == 1 && job->attempt == 1 &&
 	    !strcmp(v->verb, "completed") && !v->after_ms && !v->error.len && !v->gate.len && !(line && line->len) &&
 	    message && message->len && !(notes && (notes->log_len || notes->death_len));
 }
@@ -158,9 +158,9 @@ add_plain(struct settling *s, const struct settling_job *job, const struct buf *
 
 static void
 add_packed(struct settling *s, const struct settling_job *job, const struct result_verdict *v, const struct buf *line,
-    const struct buf *message, const struct flight_notes *notes)
+    const struct buf *message, const struct settling_notes *notes)
 {
-	static const struct flight_notes none;
+	static const struct settling_notes none;
 
 	if (!notes)
 		notes = &none;
@@ -176,7 +176,7 @@ add_packed(struct settling *s, const struct settling_job *job, const struct resu
 
 void
 settling_add(struct settling *s, const struct settling_of *of, const struct settling_job *job, const struct result_verdict *v,
-    const struct buf *line, const struct buf *message, const struct flight_notes *notes)
+    const struct buf *line, const struct buf *message, const struct settling_notes *notes)
 {
 	bool plain = is_plain(s, job, v, line, message, notes);
 

@@ -73,7 +73,7 @@ answered(void *ctx, uint64_t tag, const struct rec *r)
 	static struct buf kept, message;
 	struct result_job j = flight_job(&flights, tag);
 	const struct buf *request = &flights.f[tag].request;
-	struct flight_notes notes = { .log_len = 0 };
+	struct settling_notes notes = { .log_len = 0 };
 	bool done;
 
 	(void)ctx;
@@ -98,7 +98,7 @@ guilty(void *ctx, struct feed *feed, uint64_t tag, const struct feed_death *why)
 	static struct result_verdict v = { .verb = "error" };
 	static struct buf message;
 	struct result_job j = flight_job(&flights, tag);
-	struct flight_notes notes = { .death = why->err, .death_len = why->err_len };
+	struct settling_notes notes = { .death = why->err, .death_len = why->err_len };
 
 	(void)ctx;
 	notes.timings = feed_timings(feed, tag);

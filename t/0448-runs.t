@@ -144,6 +144,27 @@ ok 'the cancelled one is refused, and said' grep -q 'refused as stale: job=k20' 
 kill "$feeder"
 code 0 'the worker ends in peace' wait "$feeder"
 
+# A job that was read of and is gone when it is to be claimed, as with its part.
+cat >waits <<'X'
+#!/usr/bin/python3
+import os, sys, time
+for line in sys.stdin:
+    while '"job_id":"u' in line and not os.path.exists("go2"):
+        time.sleep(0.01)
+    print(line, end="", flush=True)
+X
+chmod +x waits
+jq -cn '{pipeline: "u", tenant: "t"} + (range(30) | {job_id: "u\(.)", text: "x"})' | admit -b 10 >got 2>err
+from-ledger -p u -w 4 -- ./waits 2>feeder.err &
+feeder=$!
+ok 'four are with the filter' until_ok 10 says 4 "select count(*) from jobs where pipeline = 'u' and state = 'processing'"
+q "delete from job_one where job_id in ('u12', 'u13', 'u20')" >/dev/null
+: >go2
+ok 'all others complete' until_ok 10 says 27 "select count(*) from jobs where pipeline = 'u' and state = 'completed'"
+ok 'what is gone is said' until_ok 5 sh -c 'test $(grep -c "no such job any more" feeder.err) = 3'
+kill "$feeder"
+code 0 'the worker ends in peace' wait "$feeder"
+
 # Names.
 spare() { says "$1" "select last_value - (select max(no) from job) from job_no"; }
 ok 'no number is left out' spare 0

@@ -1,5 +1,6 @@
 -- 0023-runs.sql - runs of numbers. A worker that is alone with its pipeline takes jobs and answers for them as they
--- lie: all from one number to another. And admission inserts names without a look whether they are there.
+-- lie: all from one number to another. Admission inserts names without a look whether they are there, and looks for new jobs
+-- and for sources have plans that stay good.
 
 set local search_path = sluice, pg_temp;
 
@@ -136,8 +137,8 @@ begin
     return array(select generate_series(0, 1023));
 end $$;
 
--- The rows of ev_many that jobs from lo to hi make, of some such runs: those of one block of 1,024 and no more than
--- p_most; the first of a row is the a-th of all.
+-- The rows of ev_many that some runs make, each run from lo to hi: a row has jobs of one block of 1,024, at most p_most. Its first
+-- job is number a of all the runs' jobs.
 create function run_rows(p_lo bigint[], p_hi bigint[], p_most integer) returns table (first bigint, last bigint, a integer)
     language sql immutable as $$
     select f.first, least(f.first + s.size - 1, x.last), (r.before + f.first - r.lo + 1)::integer
@@ -153,8 +154,8 @@ create function run_slots(p_first bigint, p_last bigint) returns bigint language
     select case when p_last - p_first >= 63 then -1
                 else (select bit_or(1::bigint << (g & 63)::integer) from generate_series(p_first, p_last) g) end $$;
 
--- claim_packed of all jobs from lo to hi, of some such runs, none of which was ever had. Of those in a row of
--- job_many there is one row: no and those after it. If they are not such: as claim_packed.
+-- Claims all jobs of some runs, each from lo to hi, as claim_packed does, but for each row of job_many one row is returned, with no
+-- nos: the jobs are no and those after it. For runs that are in rows of job_many and that nobody has had; others are given to claim_packed.
 create function claim_runs(p_worker bigint, p_pipeline text, p_lo bigint[], p_hi bigint[], p_bytes bigint)
     returns table (no bigint, claimed boolean, state text, n integer, run integer, attempt integer, failures integer,
         wait_ms bigint, tenant text, job_id text, doc_key text, prio integer, request text, line text, gates text, lane integer, whole integer, "full" integer,
@@ -174,12 +175,13 @@ begin
                              where exists (select from ev e where e.no >= x.first and e.no <= x.last)
                                 or exists (select from ev_many m where m.first > x.first - 1024 and m.first <= x.last and m.last >= x.first)
                                 or not exists (select from part p where p.kind = 'job' and p.lo <= x.first and p.hi > x.last))
-            and p_bytes >= (select sum(m.bytes)         -- none: some are not in job_many
+            and p_bytes >= (select sum(m.bytes)         -- null where some are not in job_many, or not this pipeline's
                               from unnest(p_lo, p_hi) r(lo, hi)
                              cross join lateral (select coalesce(sum(least(m.last, r.hi) - greatest(m.first, r.lo) + 1), 0) as n,
-                                                        sum(m.bytes::bigint * (least(m.last, r.hi) - greatest(m.first, r.lo) + 1) / (m.last - m.first + 1)) as bytes
-                                                   from job_many m where m.first > r.lo - 512 and m.first <= r.hi and m.last >= r.lo and m.pipeline = p_pipeline) m
-                            having bool_and(r.hi - r.lo + 1 = m.n)) then
+                                                        sum(m.bytes::bigint * (least(m.last, r.hi) - greatest(m.first, r.lo) + 1) / (m.last - m.first + 1)) as bytes,
+                                                        bool_and(m.pipeline = p_pipeline) as ours
+                                                   from job_many m where m.first > r.lo - 512 and m.first <= r.hi and m.last >= r.lo) m
+                            having bool_and(r.hi - r.lo + 1 = m.n and m.ours)) then
         insert into ev_many (first, last, n, worker, slots, off)
         select x.first, x.last, 1, p_worker, run_slots(x.first, x.last), (all_off())[(x.first & 1023) + 1:(x.last & 1023) + 1]
           from unnest(v_first, v_last) x(first, last);
@@ -199,7 +201,7 @@ begin
          cross join lateral claim_packed(p_worker, p_pipeline, i.no, i.n, p_bytes, '{}', '{}') c;
 end $$;
 
--- Settles such jobs, all of which completed at once: their messages in the order of their numbers, their timings or none. False: they are
+-- Settles runs that were claimed so and that completed, all of them: their messages in the order of their numbers, their timings or none. False: they are
 -- not such, nothing is done, and settle_packed is to be asked.
 create function settle_runs(p_worker bigint, p_pipeline text, p_lo bigint[], p_hi bigint[], p_result text[], p_timings text[]) returns boolean
     language plpgsql volatile security definer set search_path = sluice, pg_temp set plan_cache_mode = force_generic_plan
@@ -236,21 +238,20 @@ end $$;
 
 -- Looking ---------------------------------------------------------------------
 
--- As in 0022, but what says that numbers are greater than one is written so that only the parts of a table can be chosen by it (an
--- index is of no use for an or), not the primary key: a plan that is made while there are few jobs walked all that came
--- later. The bound above is looked at afterwards: who looks for it wants the first ones.
+-- As in 0022, but both bounds of numbers are parts of a comparison of rows, which only the right index can do; what is left for the
+-- choice of the table's parts is an or, which no plain index scan can use. A plan that is made while there are few jobs walked
+-- all that came later by the primary key.
 create or replace function job_line(p_pipeline text, p_prio integer, p_after bigint, p_before bigint, p_limit bigint)
     returns table (no bigint, admitted_at timestamptz) language sql stable rows 1000 as $$
-    select u.no, u.admitted_at from (
-        (select o.no, o.admitted_at from sluice.job_one o
-          where (o.pipeline, o.prio, o.no) > (p_pipeline, p_prio::smallint, p_after) and (o.pipeline, o.prio) <= (p_pipeline, p_prio::smallint)
-            and (o.no > p_after or o.no > p_after - 1) order by o.pipeline, o.prio, o.no limit p_limit)
-        union all
-        (select g.no, m.at from sluice.job_many m cross join lateral generate_series(greatest(m.first, p_after + 1), m.last) g(no)
-          where (m.pipeline, m.prio, m.first) > (p_pipeline, p_prio::smallint, p_after - 512) and (m.pipeline, m.prio) <= (p_pipeline, p_prio::smallint)
-            and (m.first > p_after - 512 or m.first > p_after - 513) and m.last > p_after
-          order by m.pipeline, m.prio, m.first, g.no limit p_limit)
-        order by 1 limit p_limit) u where u.no < p_before $$;
+    (select o.no, o.admitted_at from sluice.job_one o
+      where (o.pipeline, o.prio, o.no) > (p_pipeline, p_prio::smallint, p_after) and (o.pipeline, o.prio, o.no) < (p_pipeline, p_prio::smallint, p_before)
+        and (o.no > p_after or o.no > p_after - 1) order by o.pipeline, o.prio, o.no limit p_limit)
+    union all
+    (select g.no, m.at from sluice.job_many m cross join lateral generate_series(greatest(m.first, p_after + 1), least(m.last, p_before - 1)) g(no)
+      where (m.pipeline, m.prio, m.first) > (p_pipeline, p_prio::smallint, p_after - 512) and (m.pipeline, m.prio, m.first) < (p_pipeline, p_prio::smallint, p_before)
+        and (m.first > p_after - 512 or m.first > p_after - 513) and m.last > p_after
+      order by m.pipeline, m.prio, m.first, g.no limit p_limit)
+    order by 1 limit p_limit $$;
 do $$
 declare
     v_def text := pg_get_functiondef('job_page(text, integer, bigint, integer)'::regprocedure);
@@ -258,14 +259,27 @@ declare
 begin
     foreach r slice 1 in array array[
             array['and m.first > p_mark - 512 and m.last > p_mark', 'and (m.first > p_mark - 512 or m.first > p_mark - 513) and m.last > p_mark'],
-            array['and o.no > p_mark and o.no <= upto', 'and (o.no > p_mark or o.no > p_mark - 1)'],
-            array['order by o.pipeline, o.prio, o.no limit p_want) o;', 'order by o.pipeline, o.prio, o.no limit p_want) o where o.no <= upto;']] loop
+            array['and (o.pipeline, o.prio) <= (p_pipeline, p_prio::smallint)', 'and (o.pipeline, o.prio, o.no) <= (p_pipeline, p_prio::smallint, upto)'],
+            array['and o.no > p_mark and o.no <= upto', 'and (o.no > p_mark or o.no > p_mark - 1)']] loop
         if position(r[1] in v_def) = 0 then
             raise exception 'job_page: not there: %', r[1];
         end if;
         v_def := replace(v_def, r[1], r[2]);
     end loop;
     execute v_def;
+    alter function job_page(text, integer, bigint, integer) set enable_bitmapscan = off;
+end $$;
+
+-- A job that is gone has no lane, and does not give its to the next one.
+do $$
+declare
+    v_def text := pg_get_functiondef('claim_packed(bigint, text, bigint[], integer[], bigint, integer[], integer[])'::regprocedure);
+    v_old text := 'cross join lateral job_of(i.no) j order by i.ord)';
+begin
+    if position(v_old in v_def) = 0 then
+        raise exception 'claim_packed is not as it was made by 0022';
+    end if;
+    execute replace(v_def, v_old, 'left join lateral job_of(i.no) j on true order by i.ord)');
 end $$;
 
 -- Planned once: its plan, which is made for each batch, is no other for some places than for others.
