@@ -63,8 +63,8 @@ struct feed_source {
 	/* A record's line came back, without "feed". Its line is borrowed. 0, or
 	 * -1/-100 as above. */
 	int (*answer)(void *ctx, uint64_t tag, const char *line, size_t len);
-	/* If it is not NULL, called instead where there is a filter: the line as it came back, parsed, with our "feed" in it; not for a
-	 * nested feeder. */
+	/* If it is not NULL, called instead: the line as it came back, parsed, with our "feed" in it; NULL where there is no filter.
+	 * Not for a nested feeder. */
 	int (*answered)(void *ctx, uint64_t tag, const struct rec *r);
 	/* The record is guilty (above). It may be put again in another form. */
 	int (*guilty)(void *ctx, struct feed *f, uint64_t tag, const struct feed_death *why);

@@ -22,7 +22,8 @@ print_queued(struct feed *f)
 	while (f->queue.head) {
 		struct slot *s = f->queue.head;
 
-		feed_check(f, f->src->answer(f->src->ctx, s->tag, s->line.p, s->line.len));
+		feed_check(f, f->src->answered ? f->src->answered(f->src->ctx, s->tag, NULL)
+		    : f->src->answer(f->src->ctx, s->tag, s->line.p, s->line.len));
 		slot_free(f, s);
 	}
 	return 0;

@@ -68,7 +68,7 @@ take_spare(struct feed *f)
 	return s;
 }
 
-/* Appends one line with the token; r becomes that line. */
+/* Appends one line with the token; f->rec is that line without it. */
 static void
 add_line(struct feed *f, struct slot *s, const struct rec_change *token, const char *line, size_t len)
 {
@@ -148,8 +148,8 @@ slot_edited(struct feed *f, uint64_t tag, const struct rec *r, const struct rec_
 {
 	static struct buf name;
 	struct slot *s = begin(f, tag);
-	struct rec_change all[REC_CHANGES];
 	const struct rec_member *job = rec_get(r, "job_id");
+	struct rec_change all[REC_CHANGES];
 
 	if (f->o.nested || f->printing || n >= REC_CHANGES)
 		die(XBUG, "feed_put_edited: %zu changes", n);
@@ -213,7 +213,7 @@ number(const char **p, const char *end, char last, uint32_t *n)
 	return *p > from && v <= UINT32_MAX && *p < end && *(*p)++ == last;
 }
 
-/* What slot_new wrote, and nothing else. */
+/* What token() wrote, and nothing else. */
 struct slot *
 slot_find(struct feed *f, const struct rec_member *token)
 {

@@ -128,14 +128,6 @@ answered(void *ctx, uint64_t tag, const struct rec *r)
 	return 0;
 }
 
-static int
-printed(void *ctx, uint64_t tag, const char *line, size_t len)
-{
-	(void)line;
-	(void)len;
-	return answered(ctx, tag, NULL);
-}
-
 /* The filter says that it cannot work now (a full disk: a probe needs no room)
  * or at all (a gap in the source): then it is not this record's fault. */
 static int
@@ -239,7 +231,7 @@ static int
 run(struct from *s, const struct feed_opts *fo, const struct kafka_in_opts *o, char **argv)
 {
 	static const struct feed_source src = {
-		.take = take, .answer = printed, .answered = answered, .guilty = guilty, .tick = tick, .finish = finish,
+		.take = take, .answered = answered, .guilty = guilty, .tick = tick, .finish = finish,
 		.fd = source_fd
 	};
 	struct feed_source with = src;
