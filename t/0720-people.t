@@ -144,7 +144,7 @@ alter table ev disable trigger user;
 delete from ev where no > 50;
 delete from doc_gen where no > 50;
 delete from job_key where no > 50;
-delete from job where no > 50;
+delete from job_one where no > 50;
 select setval('job_no', 50);
 X
 ok 'why: it waits' says '-> sluice open j3 paid' j3
