@@ -97,7 +97,7 @@ put_runs(struct claim *c)
 	hi = pg_array(&c->args, PG_INT8);
 	runs_put(&c->args, lo, hi, c->no, c->n);
 	pg_put_i64(&c->args, pg_scalar(&c->args, PG_INT8), CLAIM_BYTES);
-	}
+}
 
 enum pg_status
 claim_some(struct claim *c, struct feed *feed, size_t want, int64_t now)

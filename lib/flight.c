@@ -6,7 +6,7 @@
 #include "err.h"
 #include "metrics.h"
 
-enum { WARY = 64 };
+enum { WARY = 64 };      /* settlings, after a refusal */
 
 static struct settling_of
 whose(const struct flights *fs)
@@ -189,8 +189,8 @@ flights_land(struct flights *fs, int64_t now)
 enum pg_status
 flights_send(struct flights *fs, int64_t now)
 {
-	const struct settling_of of = whose(fs);
 	enum pg_status st = flights_land(fs, now);
+	const struct settling_of of = whose(fs);        /* as it is after that: a refusal makes wary */
 
 	if (st != PG_OK || !fs->added->s.n)
 		return st;

@@ -132,6 +132,7 @@ end $$;
 
 -- Dispatch --------------------------------------------------------------------
 
+-- All offsets of a block, of which a run has a slice: a constant to the planner.
 create function all_off() returns smallint[] language plpgsql immutable as $$
 begin
     return array(select generate_series(0, 1023));
@@ -201,8 +202,8 @@ begin
          cross join lateral claim_packed(p_worker, p_pipeline, i.no, i.n, p_bytes, '{}', '{}') c;
 end $$;
 
--- Settles runs that were claimed so and that completed, all of them: their messages in the order of their numbers, their timings or none. False: they are
--- not such, nothing is done, and settle_packed is to be asked.
+-- Settles runs that were claimed so and that completed, all of them: their messages in the order of their numbers, their timings
+-- or none. False: they are not such, nothing is done, and settle_packed is to be asked.
 create function settle_runs(p_worker bigint, p_pipeline text, p_lo bigint[], p_hi bigint[], p_result text[], p_timings text[]) returns boolean
     language plpgsql volatile security definer set search_path = sluice, pg_temp set plan_cache_mode = force_generic_plan
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
