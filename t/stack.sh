@@ -77,10 +77,12 @@ st_wait() {
 }
 
 # Where it runs already, that is all.
+# shellcheck disable=SC2086  # SLUICE_TEST_PG: words
 pg_start() {
 	! pg_answers 2>/dev/null || return 0
 	SLUICE_PG_NOSYNC=1 st_run pg "${SLUICE_TOP:-$T_TOP}/lib/sh/postgres-server" \
-		"$SLUICE_TEST_DIR/pg" "$SLUICE_TEST_DIR/s" fsync="${SLUICE_TEST_FSYNC:-off}" max_connections=300 max_prepared_transactions=4
+		"$SLUICE_TEST_DIR/pg" "$SLUICE_TEST_DIR/s" fsync="${SLUICE_TEST_FSYNC:-off}" max_connections=300 max_prepared_transactions=4 \
+		${SLUICE_TEST_PG:-}
 	st_wait pg pg_answers
 }
 pg_answers() { psql -X -q -d "host=$SLUICE_TEST_DIR/s user=sluice dbname=sluice" -c ''; }

@@ -77,7 +77,7 @@ def history(folder):
         say(f"history: run {i} of {RUNS}: {took[HISTORY]:.2f} s, short {took[1000]:.2f} s: {took[HISTORY] / took[1000]:.2f}")
     line = flow.result("history_10m_vs_1000", "lives/s", pairs, JOBS, "the same with 1,000 jobs of history")
     slower = [a / b for a, b in pairs]
-    return {**line, "time_per_job": round(statistics.median(slower), 3), "jobs": HISTORY, "size": size}
+    return {**line, "time_per_job": round(statistics.median(slower), 3), "jobs": HISTORY, "size": size, "shared_buffers": psql("show shared_buffers")}
 
 
 def rss(pids):
