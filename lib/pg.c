@@ -241,6 +241,7 @@ pg_send(struct pg *db, const char *sql, struct pg_args *a)
 
 	if (st != PG_OK)
 		return st;
+	db->turn = false;
 	if (!PQsendQueryPrepared(db->conn, c.name, a ? a->n : 0, c.vals, c.lens, c.formats, 1))
 		return pg_failure(db);
 	db->sent = true;
@@ -260,6 +261,40 @@ pg_wait(struct pg *db)
 			break;
 	}
 	return judge(db);
+}
+
+static PQnoticeReceiver others;
+
+static void
+notice(void *db, const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	if (state && !strcmp(state, "SL010"))
+		((struct pg *)db)->turn = true;
+	else
+		others(NULL, res);
+}
+
+enum pg_status
+pg_turns(struct pg *db)
+{
+	others = PQsetNoticeReceiver(db->conn, notice, db);
+	return pg_call(db, "select set_config('sluice.turn', 'on', false)", NULL);
+}
+
+bool
+pg_turn(struct pg *db)
+{
+	struct pollfd fd = { .fd = PQsocket(db->conn), .events = POLLIN };
+
+	/* PQisBusy reads what came: the turn may be in it. */
+	while (PQisBusy(db->conn) && !db->turn) {
+		poll(&fd, 1, -1);
+		if (!PQconsumeInput(db->conn))
+			break;
+	}
+	return db->turn && PQisBusy(db->conn);
 }
 
 bool

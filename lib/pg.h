@@ -59,6 +59,7 @@ struct pg {
 	int prepared;
 	bool lost;              /* PG_LOST was returned: nothing is asked of this connection any more */
 	bool sent;              /* between pg_send and pg_wait */
+	bool turn;              /* SL010 came since pg_send */
 	char state[6];          /* SQLSTATE of the last failure, or "" */
 	char err[1024];         /* a sentence, with detail and hint */
 };
@@ -101,6 +102,10 @@ enum pg_status pg_call(struct pg *db, const char *sql, struct pg_args *a);
  * only after a pg_send that returned PG_OK. */
 enum pg_status pg_send(struct pg *db, const char *sql, struct pg_args *a);
 enum pg_status pg_wait(struct pg *db);
+/* From here on the ledger says when an admission has its turn (SL010, lib/ledger/0024-ahead.sql). */
+enum pg_status pg_turns(struct pg *db);
+/* Waits until the call that is under way has its turn; false: it is done. */
+bool pg_turn(struct pg *db);
 /* The rows of the last call become kept's, which has no connection, only them; db is free for the next one. */
 void pg_keep(struct pg *kept, struct pg *db);
 /* Whether pg_wait would not wait, but perhaps for the commit; the descriptor that becomes readable towards that. */

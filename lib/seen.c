@@ -19,18 +19,31 @@ seen_hash(uint64_t h, const struct buf *b)
 	return (h ^ 0xff) * prime;
 }
 
-bool
-seen_add(struct seen *s, uint64_t h)
+/* Where h is, or would be: 0 is an empty slot. */
+static size_t
+find(const struct seen *s, uint64_t h)
 {
 	size_t i = h % SEEN_SLOTS;
 
-	h |= 1;         /* 0 is an empty slot */
-	for (; s->slot[i]; i = (i + 1) % SEEN_SLOTS)
-		if (s->slot[i] == h)
-			return false;
-	if (s->n == SEEN_MOST)
+	while (s->slot[i] && s->slot[i] != (h | 1))
+		i = (i + 1) % SEEN_SLOTS;
+	return i;
+}
+
+bool
+seen_has(const struct seen *s, uint64_t h)
+{
+	return s->slot[find(s, h)];
+}
+
+bool
+seen_add(struct seen *s, uint64_t h)
+{
+	size_t i = find(s, h);
+
+	if (s->slot[i] || s->n == SEEN_MOST)
 		return false;
 	s->n++;
-	s->slot[i] = h;
+	s->slot[i] = h | 1;
 	return true;
 }

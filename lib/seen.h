@@ -21,5 +21,6 @@ void seen_clear(struct seen *s);
 uint64_t seen_hash(uint64_t h, const struct buf *b);
 /* False when h was there already, or SEEN_MOST are. */
 bool seen_add(struct seen *s, uint64_t h);
+bool seen_has(const struct seen *s, uint64_t h);
 
 #endif

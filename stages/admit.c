@@ -2,7 +2,7 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "admission.h"
+#include "admitting.h"
 #include "answer.h"
 #include "arg.h"
 #include "err.h"
@@ -10,7 +10,7 @@
 #include "seen.h"
 #include "stage.h"
 
-enum { BATCH = ADMISSION_MOST, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 23 };
+enum { BATCH = ADMISSION_MOST, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 24 };
 
 static const char usage[] = "admit [-a] [-b batch] [-p folder]\n\n"
     "Reads requests, settles each in the ledger (SLUICE_DB) as a job, a duplicate, a\n"
@@ -21,19 +21,24 @@ static const char usage[] = "admit [-a] [-b batch] [-p folder]\n\n"
     "  -p folder  where the pipelines are that are chosen for documents (none: auto)\n";
 
 static struct stage s = STAGE_INIT;
-static struct pg db = PG_INIT, kept = PG_INIT;  /* kept: what was answered to the batch before */
-/* One batch is filled while the ledger settles the one before. */
-static struct entry batches[2][BATCH], *batch = batches[0], *sent;
-static bool answers, under_way;
-static size_t batch_n, batch_max = BATCH, batch_bytes, sent_n;
-/* Hashes of places, job ids and documents in the batch: none may be there twice. */
-static struct seen seen;
+static struct admitting ledger = ADMITTING_INIT;
+static struct pg kept = PG_INIT;        /* what was answered to a batch that is done */
+/* One is filled while others are on their way. */
+static struct load {
+	struct entry q[BATCH];
+	size_t n, bytes;
+	bool out;               /* on its way */
+	bool apart;             /* it has a key of one that is */
+	/* Hashes of places, job ids and documents: none may be there twice. */
+	struct seen seen;
+} loads[ADMITTING_WAYS + 1], *load = loads;
+static size_t batch_max = BATCH;
 
 static void
-stop(enum pg_status st)
+stop(const struct pg *db, enum pg_status st)
 {
 	stage_flush(&s);
-	die(pg_exit(st), "%s", db.err);
+	die(pg_exit(st), "%s", db->err);
 }
 
 static void
@@ -44,7 +49,7 @@ answer(const struct pg *from, const struct entry *q)
 
 	line.len = 0;
 	answer_row(&member, from, q->row);
-	if (answers)
+	if (ledger.answers)
 		answer_why(&member, q, from, q->row);
 	c.val = member.p;
 	c.len = member.len;
@@ -59,78 +64,103 @@ answer(const struct pg *from, const struct entry *q)
 /* A batch that PostgreSQL refuses is halved until the record that it refuses
  * is alone; that one becomes a dead letter. */
 static void
-settle(struct entry *q, size_t n)
+settle(struct pg *db, struct entry *q, size_t n)
 {
-	enum pg_status st = admission_call(&db, q, n, answers);
+	enum pg_status st = admission_call(db, q, n, ledger.answers);
 
 	if (st == PG_DATA && n > 1) {
-		settle(q, n / 2);
-		settle(q + n / 2, n - n / 2);
+		settle(db, q, n / 2);
+		settle(db, q + n / 2, n - n / 2);
 		return;
 	}
 	/* Alone it may pass: what it collided with is committed by now. */
 	if (st == PG_DATA)
-		st = admission_call(&db, q, n, answers);
+		st = admission_call(db, q, n, ledger.answers);
 	if (st == PG_DATA) {
-		entry_reject(q, "admit", "refused", db.err);
+		entry_reject(q, "admit", "refused", db->err);
 		q->job_id.len = q->tenant.len = 0;
-		st = admission_call(&db, q, n, answers);
+		st = admission_call(db, q, n, ledger.answers);
 	}
 	if (st != PG_OK)
-		stop(st);
+		stop(db, st);
 	for (size_t i = 0; i < n; i++)
-		answer(&db, &q[i]);
+		answer(db, &q[i]);
 }
 
-/* Until what was sent is settled: true, its answers are kept. What could not be sent, or failed, is tried
- * step by step, and answered. */
-static bool
-wait_for(void)
-{
-	bool landed = sent_n && under_way && pg_wait(&db) == PG_OK;
-
-	under_way = false;
-	if (landed)
-		pg_keep(&kept, &db);
-	else if (sent_n)
-		settle(sent, sent_n);
-	return landed;
-}
-
+/* Done with a batch, whose answers are in from. */
 static void
-done(bool landed)
+done(const struct pg *from, struct load *l)
 {
-	for (size_t i = 0; landed && i < sent_n; i++)
-		answer(&kept, &sent[i]);
-	for (size_t i = 0; i < sent_n; i++)
-		entry_done(&sent[i]);
-	sent_n = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		if (from)
+			answer(from, &l->q[i]);
+		entry_done(&l->q[i]);
+	}
+	l->n = l->bytes = 0;
+	l->out = l->apart = false;
+	seen_clear(&l->seen);
 }
 
+static struct load *
+load_of(const struct admitting_way *w)
+{
+	struct load *l = loads;
+
+	while (l->q != w->batch)
+		l++;
+	return l;
+}
+
+/* Until all that is on its way is settled. */
 static void
 land(void)
 {
-	done(wait_for());
+	struct admitting_way *w;
+
+	while ((w = admitting_wait(&ledger))) {
+		bool landed = w->state == WAY_LANDED;
+
+		if (!landed)
+			settle(&w->db, w->batch, w->n);
+		done(landed ? &w->db : NULL, load_of(w));
+		admitting_free(&ledger);
+	}
 }
 
-/* The ledger has the next batch before the answers to the one before go on. */
+/* The ledger has the next batch before the answers to the oldest go on. */
+static bool
+send_ready(void)
+{
+	struct load *answered = NULL;
+	bool sent;
+
+	if (admitting_full(&ledger)) {
+		struct admitting_way *w = admitting_wait(&ledger);
+
+		if (w->state != WAY_LANDED)
+			return false;
+		pg_keep(&kept, &w->db);
+		answered = load_of(w);
+		admitting_free(&ledger);
+	}
+	sent = admitting_send(&ledger, load->q, load->n);
+	if (answered)
+		done(&kept, answered);
+	return sent;
+}
+
 static void
 send_batch(void)
 {
-	bool ready = batch_n && admission_ready(batch, batch_n), landed = wait_for();
-
-	if (!landed && sent_n)          /* what was made ready is gone */
-		ready = batch_n && admission_ready(batch, batch_n);
-	if (ready)
-		under_way = admission_send(&db, batch, answers) == PG_OK;
-	done(landed);
-	if (!batch_n)
+	if (!load->n)
 		return;
-	sent = batch;
-	sent_n = batch_n;
-	batch = batches[batch == batches[0]];
-	batch_n = batch_bytes = 0;
-	seen_clear(&seen);
+	if (load->apart || !admission_ready(load->q, load->n) || !send_ready()) {
+		land();
+		admitting_put(&ledger, load->q, load->n, admission_ready(load->q, load->n));
+	}
+	load->out = true;
+	for (load = loads; load->out; )
+		load++;
 }
 
 static void
@@ -138,6 +168,15 @@ settle_batch(void)
 {
 	send_batch();
 	land();
+}
+
+/* Whether the batch lacked it; what is on its way may have it. */
+static bool
+add(uint64_t hash)
+{
+	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++)
+		load->apart |= loads[i].out && seen_has(&loads[i].seen, hash);
+	return seen_add(&load->seen, hash);
 }
 
 /* True when the batch had none of the request's keys before. */
@@ -148,41 +187,42 @@ is_new(const struct entry *q)
 	bool fresh = true;
 
 	if (q->has_source)
-		fresh = seen_add(&seen, seen_hash(seen_hash(17 + q->part * 31 + q->off * 2654435761u, &q->topic), &q->cluster));
+		fresh = add(seen_hash(seen_hash(17 + q->part * 31 + q->off * 2654435761u, &q->topic), &q->cluster));
 	if (!q->reject) {
-		fresh &= seen_add(&seen, seen_hash(tenant, &q->job_id));
-		fresh &= seen_add(&seen, seen_hash(seen_hash(tenant + 1, &q->doc_key), &q->pipeline));
+		fresh &= add(seen_hash(tenant, &q->job_id));
+		fresh &= add(seen_hash(seen_hash(tenant + 1, &q->doc_key), &q->pipeline));
 	}
+	load->apart |= q->mends;
 	return fresh;
 }
 
 static void
 take(const struct entry_said *said)
 {
-	struct entry *q = &batch[batch_n];
+	struct entry *q = &load->q[load->n];
 	enum pg_status st;
 
 	entry_read(q, s.rec.p, s.rec.len);
-	if (answers && q->has_source) {         /* a place has one outcome for ever, which others see to */
+	if (ledger.answers && q->has_source) {  /* a place has one outcome for ever, which others see to */
 		entry_reject(q, "admit", "bad_source", "\"kafka\" is for records that come from there");
 		q->has_source = false;
 	}
 	if (admission_asks(q))
 		land();
-	st = admission_columns(&db, q, said);
+	st = admission_columns(admitting_db(&ledger), q, said);
 	if (st != PG_OK)
-		stop(st);
+		stop(admitting_db(&ledger), st);
 	if (!is_new(q) || q->mends) {
 		struct entry held = *q;
 
 		send_batch();
-		*q = batch[0];
-		batch[0] = held;
-		is_new(&batch[0]);
+		*q = load->q[0];
+		load->q[0] = held;
+		is_new(&load->q[0]);
 	}
-	batch_bytes += batch[batch_n].line.len;
-	batch_n++;
-	if (batch_n == batch_max || batch[0].mends || batch_bytes >= BATCH_BYTES)
+	load->bytes += load->q[load->n].line.len;
+	load->n++;
+	if (load->n == batch_max || load->q[0].mends || load->bytes >= BATCH_BYTES)
 		send_batch();
 }
 
@@ -193,9 +233,9 @@ probe(void)
 	enum pg_status st;
 
 	settle_batch();
-	st = pg_ledger(&db, LEDGER, NULL, NULL);
+	st = pg_ledger(admitting_db(&ledger), LEDGER, NULL, NULL);
 	if (st != PG_OK)
-		stop(st);
+		stop(admitting_db(&ledger), st);
 	stage_pass(&s);
 }
 
@@ -211,20 +251,16 @@ main(int argc, char **argv)
 	arg_help(argc, argv, usage);
 	while ((c = getopt(argc, argv, "+ab:p:")) != -1)
 		switch (c) {
-		case 'a': answers = true; break;
+		case 'a': ledger.answers = true; break;
 		case 'b': batch_max = arg_ulong("-b", optarg, 1, BATCH); break;
 		case 'p': said.pipelines = optarg; break;
 		default: die_usage(usage);
 		}
 	if (optind != argc)
 		die_usage(usage);
-	st = pg_open(&db, arg_env("SLUICE_DB", ""), CONNECT_MS);
-	if (st == PG_OK)
-		st = pg_ledger(&db, LEDGER, NULL, NULL);
-	if (st == PG_OK)
-		st = admission_agrees(&db);
+	st = admitting_open(&ledger, arg_env("SLUICE_DB", ""), LEDGER, CONNECT_MS);
 	if (st != PG_OK)
-		stop(st);
+		stop(admitting_db(&ledger), st);
 	s.settles = true;
 	while (stage_next(&s)) {
 		if (rec_bool(rec_get(&s.rec, "probe"), &is_probe) == 0 && is_probe)

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admission.h"
+#include "admitting.h"
 #include "arg.h"
 #include "claim.h"
 #include "err.h"
 #include "now.h"
 
-enum { BATCH = 500, WINDOW = 4000, TEXT = 240, RESULT = 290, LEDGER = 23 };
+enum { BATCH = 500, WINDOW = 4000, TEXT = 240, RESULT = 290, LEDGER = 24 };
 
 static char texts[BATCH][TEXT + 1];     /* that do not compress */
 static char result[RESULT + 1];         /* that does */
@@ -48,34 +48,43 @@ make_texts(void)
 	close(fd);
 }
 
-/* Two batches: one is made while the other is settled. */
 static void
-add(struct pg *db, const char *pipeline, size_t n)
+landed(struct admitting *a)
 {
-	static struct entry entry[2][BATCH];
+	struct admitting_way *w = admitting_wait(a);
+
+	if (w->state != WAY_LANDED)
+		die(XTEMP, "%s", w->db.err);
+	admitting_free(a);
+}
+
+/* One batch is made while others are on their way. */
+static void
+add(struct admitting *a, const char *pipeline, size_t n)
+{
+	static struct entry entry[ADMITTING_WAYS + 1][BATCH];
 	static struct buf line;
 	const struct entry_said said = { .default_tenant = "default" };
-	bool sent = false;
 
 	for (size_t at = 0; at < n; at += BATCH) {
-		struct entry *batch = entry[at / BATCH & 1];
+		struct entry *batch = entry[at / BATCH % (ADMITTING_WAYS + 1)];
 		size_t k = n - at < BATCH ? n - at : BATCH;
 
 		for (size_t i = 0; i < k; i++) {
 			line.len = 0;
 			buf_addf(&line, "{\"job_id\":\"%s-%zu\",\"pipeline\":\"%s\",\"text\":\"%s\"}", pipeline, at + i, pipeline, texts[i]);
 			entry_read(&batch[i], line.p, line.len);
-			check(admission_columns(db, &batch[i], &said), db);
+			check(admission_columns(admitting_db(a), &batch[i], &said), admitting_db(a));
 		}
 		if (!admission_ready(batch, k))
-			abort();
-		if (sent)
-			check(pg_wait(db), db);
-		check(admission_send(db, batch, false), db);
-		sent = true;
+			die(XTEMP, "a batch that is not ready");
+		if (admitting_full(a))
+			landed(a);
+		if (!admitting_send(a, batch, k))
+			die(XTEMP, "a batch that cannot be sent");
 	}
-	if (sent)
-		check(pg_wait(db), db);
+	while (a->n)
+		landed(a);
 }
 
 /* What a filter would have answered. */
@@ -169,6 +178,7 @@ int
 main(int argc, char **argv)
 {
 	static struct pg db = PG_INIT, settling = PG_INIT;
+	static struct admitting admitting = ADMITTING_INIT;
 	int64_t begin, added, worked;
 	size_t n;
 
@@ -180,11 +190,13 @@ main(int argc, char **argv)
 	memset(result, 'y', RESULT);
 	open_ledger(&db);
 	open_ledger(&settling);
+	check(admitting_open(&admitting, arg_env("SLUICE_DB", ""), LEDGER, 5000), admitting_db(&admitting));
 	begin = now_us();
-	add(&settling, argv[2], n);
+	add(&admitting, argv[2], n);
 	added = now_us();
 	work(&db, &settling, argv[2], n);
 	worked = now_us();
+	admitting_close(&admitting);
 	pg_close(&settling);
 	pg_close(&db);
 	printf("{\"jobs\":%zu,\"add_s\":%.3f,\"work_s\":%.3f}\n", n, (double)(added - begin) / 1e6, (double)(worked - added) / 1e6);
