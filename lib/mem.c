@@ -76,12 +76,6 @@ buf_room(struct buf *b, size_t n)
 }
 
 void
-buf_adds(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
-void
 buf_addf(struct buf *b, const char *fmt, ...)
 {
 	size_t room = b->cap - b->len;

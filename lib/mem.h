@@ -45,7 +45,12 @@ buf_addc(struct buf *b, char c)
 		buf_room(b, 1);
 	b->p[b->len++] = c;
 }
-void buf_adds(struct buf *b, const char *s);
+/* Of a literal the compiler knows the length. */
+static inline void
+buf_adds(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
 void buf_addn(struct buf *b, int64_t n);        /* its decimal digits */
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Terminates with a NUL that len does not count; returns p. */

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "mem.h"
 
@@ -63,7 +64,12 @@ const char *rec_reason(enum rec_status st);
 
 /* The member called name (compared unescaped), or NULL. Looks at each member:
  * for a few names; to look up many of them see rec_names. */
-const struct rec_member *rec_get(const struct rec *r, const char *name);
+const struct rec_member *rec_find(const struct rec *r, const char *name, size_t len);
+static inline const struct rec_member *
+rec_get(const struct rec *r, const char *name)
+{
+	return rec_find(r, name, strlen(name));         /* of a literal the compiler knows it */
+}
 /* True when m is called name. */
 bool rec_named(const struct rec_member *m, const char *name);
 /* The same for a list of names that ends with NULL. */

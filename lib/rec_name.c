@@ -38,6 +38,15 @@ compare_keys(const struct rec_member *a, const struct rec_member *b)
 	return c;
 }
 
+/* Mostly the length or the first byte tells. */
+static inline bool
+same(const struct rec_member *a, const struct rec_member *b)
+{
+	if (!a->key_escaped && !b->key_escaped && (a->key_len != b->key_len || (a->key_len && a->key[0] != b->key[0])))
+		return false;
+	return compare_keys(a, b) == 0;
+}
+
 static int
 compare_refs(const void *a, const void *b)
 {
@@ -78,10 +87,10 @@ rec_named(const struct rec_member *m, const char *name)
 
 	if (!m->key)
 		return false;
-	if (!m->key_escaped)            /* mostly the first byte tells */
-		return !strncmp(name, m->key, m->key_len) && !name[m->key_len];
+	if (!m->key_escaped && m->key_len && m->key[0] != *name)
+		return false;
 	want.key_len = strlen(name);
-	return compare_keys(m, &want) == 0;
+	return same(m, &want);
 }
 
 bool
@@ -114,27 +123,19 @@ rec_duplicate(const struct rec *r)
 		return duplicate_among_many(r);
 	for (size_t i = 1; i < r->n; i++)
 		for (size_t k = 0; k < i; k++)
-			if (compare_keys(&r->m[k], &r->m[i]) == 0)
+			if (same(&r->m[k], &r->m[i]))
 				return &r->m[i];
 	return NULL;
 }
 
 const struct rec_member *
-rec_get(const struct rec *r, const char *name)
+rec_find(const struct rec *r, const char *name, size_t len)
 {
-	struct rec_member want = { .key = name, .key_len = strlen(name) };
+	struct rec_member want = { .key = name, .key_len = len };
 
-	for (size_t i = 0; i < r->n; i++) {
-		const struct rec_member *m = &r->m[i];
-
-		if (!m->key)
-			continue;
-		if (!m->key_escaped && (m->key_len != want.key_len ||
-		    memcmp(m->key, name, want.key_len) != 0))
-			continue;
-		if (compare_keys(m, &want) == 0)
-			return m;
-	}
+	for (size_t i = 0; i < r->n; i++)
+		if (r->m[i].key && same(&r->m[i], &want))
+			return &r->m[i];
 	return NULL;
 }
 
