@@ -1,7 +1,6 @@
 #include "admitting.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "now.h"
 
 static struct admitting_way *
 nth(struct admitting *a, int i)
@@ -9,28 +8,18 @@ nth(struct admitting *a, int i)
 	return &a->way[(a->first + i) % ADMITTING_WAYS];
 }
 
-static enum pg_status
-open_way(struct admitting *a, struct pg *db, unsigned wait_ms, char uuid[37], int *epoch)
-{
-	enum pg_status st = pg_open(db, a->conninfo, wait_ms);
-
-	if (st == PG_OK)
-		st = pg_ledger(db, a->version, uuid, epoch);
-	return st == PG_OK ? pg_turns(db) : st;
-}
-
 enum pg_status
 admitting_open(struct admitting *a, const char *conninfo, int version, unsigned wait_ms)
 {
-	enum pg_status st;
+	struct pg *db = &a->way[0].db;
+	enum pg_status st = pg_open(db, conninfo, wait_ms);
 
 	a->conninfo = conninfo;
-	a->version = version;
-	st = open_way(a, &a->way[0].db, wait_ms, a->uuid, &a->epoch);
 	if (st == PG_OK)
-		st = admission_agrees(&a->way[0].db);
-	a->ways = 1;
-	return st;
+		st = pg_ledger(db, version, NULL, NULL);
+	if (st == PG_OK)
+		st = admission_agrees(db);
+	return st == PG_OK ? pg_turns(db) : st;
 }
 
 void
@@ -46,26 +35,42 @@ admitting_db(struct admitting *a)
 	return &a->way[a->first].db;
 }
 
+/* A second connection is there, or it is time to try. */
+static bool
+may_overlap(const struct admitting *a)
+{
+	return a->ways > 1 || !a->tried_ms || now_ms() - a->tried_ms >= ADMITTING_AGAIN_MS;
+}
+
 bool
 admitting_full(const struct admitting *a)
 {
-	return a->n == (a->tried ? a->ways : ADMITTING_WAYS);
+	return a->n == (may_overlap(a) ? ADMITTING_WAYS : 1);
 }
 
-/* To the same ledger: a list of servers may lead elsewhere. */
 static bool
 another(struct admitting *a)
 {
 	struct pg *db = &nth(a, 1)->db;
-	char uuid[37];
-	int epoch;
 
-	a->tried = true;
-	if (open_way(a, db, 0, uuid, &epoch) == PG_OK && !strcmp(uuid, a->uuid) && epoch == a->epoch)
+	if (!may_overlap(a))
+		return false;
+	a->tried_ms = now_ms();
+	a->told = false;
+	if (pg_open_like(db, a->conninfo, &nth(a, 0)->db) == PG_OK && pg_turns(db) == PG_OK)
 		a->ways = ADMITTING_WAYS;
 	else
 		pg_close(db);
-	return a->ways == ADMITTING_WAYS;
+	return a->ways > 1;
+}
+
+const char *
+admitting_alone(struct admitting *a)
+{
+	if (a->ways > 1 || !a->tried_ms || a->told)
+		return NULL;
+	a->told = true;
+	return a->way[1].db.err;
 }
 
 static void

@@ -84,11 +84,11 @@ set_up(struct pg *db)
 }
 
 static enum pg_status
-connect_once(struct pg *db, const char *conninfo)
+connect_once(struct pg *db, const char *conninfo, const struct pg *like)
 {
 	const char *text;
 
-	db->conn = pg_connect(conninfo, db->name ? db->name : err_prog());
+	db->conn = pg_connect(conninfo, db->name ? db->name : err_prog(), like);
 	if (PQstatus(db->conn) == CONNECTION_OK)
 		return set_up(db);
 	text = PQerrorMessage(db->conn);
@@ -106,12 +106,19 @@ pg_open(struct pg *db, const char *conninfo, unsigned wait_ms)
 
 	for (;;) {
 		pg_close(db);
-		st = connect_once(db, conninfo);
+		st = connect_once(db, conninfo, NULL);
 		if (st != PG_LOST || now_ms() + pause_ms > end)
 			return st;
 		poll(NULL, 0, pause_ms);
 		pause_ms = pause_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : pause_ms * 2;
 	}
+}
+
+enum pg_status
+pg_open_like(struct pg *db, const char *conninfo, const struct pg *like)
+{
+	pg_close(db);
+	return connect_once(db, conninfo, like);
 }
 
 void
@@ -261,40 +268,6 @@ pg_wait(struct pg *db)
 			break;
 	}
 	return judge(db);
-}
-
-static PQnoticeReceiver others;
-
-static void
-notice(void *db, const PGresult *res)
-{
-	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-
-	if (state && !strcmp(state, "SL010"))
-		((struct pg *)db)->turn = true;
-	else
-		others(NULL, res);
-}
-
-enum pg_status
-pg_turns(struct pg *db)
-{
-	others = PQsetNoticeReceiver(db->conn, notice, db);
-	return pg_call(db, "select set_config('sluice.turn', 'on', false)", NULL);
-}
-
-bool
-pg_turn(struct pg *db)
-{
-	struct pollfd fd = { .fd = PQsocket(db->conn), .events = POLLIN };
-
-	/* PQisBusy reads what came: the turn may be in it. */
-	while (PQisBusy(db->conn) && !db->turn) {
-		poll(&fd, 1, -1);
-		if (!PQconsumeInput(db->conn))
-			break;
-	}
-	return db->turn && PQisBusy(db->conn);
 }
 
 bool

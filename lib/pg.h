@@ -69,6 +69,8 @@ struct pg {
  * wait_ms while the server is not there. PG_OK; PG_LOST: no server in time;
  * PG_BUG: it refuses us (password, no such database). */
 enum pg_status pg_open(struct pg *db, const char *conninfo, unsigned wait_ms);
+/* The same once, and to the server that like is connected to, if conninfo names several. */
+enum pg_status pg_open_like(struct pg *db, const char *conninfo, const struct pg *like);
 void pg_close(struct pg *db);
 
 /* The ledger's identity. version: what the caller needs at least. PG_RETRY when

@@ -19,11 +19,11 @@ enum pg_status pg_failure(struct pg *db);
 /* db->err = "WHAT: TEXT" on one line. */
 void pg_set_err(struct pg *db, const char *what, const char *text);
 
-/* A new connection, waited for. name: what the server calls it. */
-PGconn *pg_connect(const char *conninfo, const char *name);
+/* A new connection, waited for. name: what the server calls it. With like: to the very server that like is connected to. */
+PGconn *pg_connect(const char *conninfo, const char *name, const struct pg *like);
 /* The same, only begun. first: of several servers in conninfo this one is tried first (counted on and on),
- * as libpq waits for ever for one that says nothing when it does not block. With like: to the very server that
- * like is connected to: no name is looked up, so nothing blocks. NULL: no memory. */
+ * as libpq waits for ever for one that says nothing when it does not block. With like no name is looked up, so nothing
+ * blocks. NULL: no memory. */
 PGconn *pg_connect_begin(const char *conninfo, const char *name, unsigned first, const struct pg *like);
 
 /* Whether the server, by what it said, will not change its mind. */

@@ -35,12 +35,23 @@ fill(struct params *p, const char *conninfo, const char *name)
 	set(p, "tcp_user_timeout", "8000");
 }
 
+static void
+set_like(struct params *p, const struct pg *like)
+{
+	if (!like)
+		return;
+	set(p, "host", PQhost(like->conn));
+	set(p, "hostaddr", PQhostaddr(like->conn));
+	set(p, "port", PQport(like->conn));
+}
+
 PGconn *
-pg_connect(const char *conninfo, const char *name)
+pg_connect(const char *conninfo, const char *name, const struct pg *like)
 {
 	struct params p = { .n = 0 };
 
 	fill(&p, conninfo, name);
+	set_like(&p, like);
 	return PQconnectdbParams(p.key, p.val, 1);
 }
 
@@ -88,11 +99,7 @@ pg_connect_begin(const char *conninfo, const char *name, unsigned first, const s
 	fill(&p, conninfo, name);
 	if (first)
 		begin_at(&p, conninfo, first);
-	if (like) {
-		set(&p, "host", PQhost(like->conn));
-		set(&p, "hostaddr", PQhostaddr(like->conn));
-		set(&p, "port", PQport(like->conn));
-	}
+	set_like(&p, like);
 	return PQconnectStartParams(p.key, p.val, 1);
 }
 

@@ -7,7 +7,7 @@
 #include "arg.h"
 #include "err.h"
 #include "hint.h"
-#include "seen.h"
+#include "load.h"
 #include "stage.h"
 
 enum { BATCH = ADMISSION_MOST, BATCH_BYTES = 8 << 20, CONNECT_MS = 5000, LEDGER = 24 };
@@ -24,14 +24,8 @@ static struct stage s = STAGE_INIT;
 static struct admitting ledger = ADMITTING_INIT;
 static struct pg kept = PG_INIT;        /* what was answered to a batch that is done */
 /* One is filled while others are on their way. */
-static struct load {
-	struct entry q[BATCH];
-	size_t n, bytes;
-	bool out;               /* on its way */
-	bool apart;             /* it has a key of one that is */
-	/* Hashes of places, job ids and documents: none may be there twice. */
-	struct seen seen;
-} loads[ADMITTING_WAYS + 1], *load = loads;
+static struct load own[ADMITTING_WAYS + 1], *load = own;
+static struct loads loads = { own, ADMITTING_WAYS + 1 };
 static size_t batch_max = BATCH;
 
 static void
@@ -96,19 +90,7 @@ done(const struct pg *from, struct load *l)
 			answer(from, &l->q[i]);
 		entry_done(&l->q[i]);
 	}
-	l->n = l->bytes = 0;
-	l->out = l->apart = false;
-	seen_clear(&l->seen);
-}
-
-static struct load *
-load_of(const struct admitting_way *w)
-{
-	struct load *l = loads;
-
-	while (l->q != w->batch)
-		l++;
-	return l;
+	load_clear(l);
 }
 
 /* Until all that is on its way is settled. */
@@ -122,7 +104,7 @@ land(void)
 
 		if (!landed)
 			settle(&w->db, w->batch, w->n);
-		done(landed ? &w->db : NULL, load_of(w));
+		done(landed ? &w->db : NULL, load_of(&loads, w->batch));
 		admitting_free(&ledger);
 	}
 }
@@ -140,7 +122,7 @@ send_ready(void)
 		if (w->state != WAY_LANDED)
 			return false;
 		pg_keep(&kept, &w->db);
-		answered = load_of(w);
+		answered = load_of(&loads, w->batch);
 		admitting_free(&ledger);
 	}
 	sent = admitting_send(&ledger, load->q, load->n);
@@ -152,15 +134,18 @@ send_ready(void)
 static void
 send_batch(void)
 {
+	const char *why;
+
 	if (!load->n)
 		return;
-	if (load->apart || !admission_ready(load->q, load->n) || !send_ready()) {
+	if (load_waits(&loads, load) || !admission_ready(load->q, load->n) || !send_ready()) {
 		land();
 		admitting_put(&ledger, load->q, load->n, admission_ready(load->q, load->n));
 	}
+	if ((why = admitting_alone(&ledger)))
+		info("one batch at a time, for there is no second connection: %s", why);
 	load->out = true;
-	for (load = loads; load->out; )
-		load++;
+	load = load_free(&loads);
 }
 
 static void
@@ -168,32 +153,6 @@ settle_batch(void)
 {
 	send_batch();
 	land();
-}
-
-/* Whether the batch lacked it; what is on its way may have it. */
-static bool
-add(uint64_t hash)
-{
-	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++)
-		load->apart |= loads[i].out && seen_has(&loads[i].seen, hash);
-	return seen_add(&load->seen, hash);
-}
-
-/* True when the batch had none of the request's keys before. */
-static bool
-is_new(const struct entry *q)
-{
-	uint64_t tenant = seen_hash(SEEN_START, &q->tenant);
-	bool fresh = true;
-
-	if (q->has_source)
-		fresh = add(seen_hash(seen_hash(17 + q->part * 31 + q->off * 2654435761u, &q->topic), &q->cluster));
-	if (!q->reject) {
-		fresh &= add(seen_hash(tenant, &q->job_id));
-		fresh &= add(seen_hash(seen_hash(tenant + 1, &q->doc_key), &q->pipeline));
-	}
-	load->apart |= q->mends;
-	return fresh;
 }
 
 static void
@@ -212,16 +171,15 @@ take(const struct entry_said *said)
 	st = admission_columns(admitting_db(&ledger), q, said);
 	if (st != PG_OK)
 		stop(admitting_db(&ledger), st);
-	if (!is_new(q) || q->mends) {
+	if (!load_keys(&loads, load, q) || q->mends) {
 		struct entry held = *q;
 
 		send_batch();
 		*q = load->q[0];
 		load->q[0] = held;
-		is_new(&load->q[0]);
+		load_keys(&loads, load, &load->q[0]);
 	}
-	load->bytes += load->q[load->n].line.len;
-	load->n++;
+	load_add(load);
 	if (load->n == batch_max || load->q[0].mends || load->bytes >= BATCH_BYTES)
 		send_batch();
 }

@@ -4,8 +4,7 @@
 
 set local search_path = sluice, pg_temp;
 
--- The last callers of 0022's are gone. (admit_names, admit_new and the other all_new stay for who is in 0023's admit_batch.)
-drop function all_new(text[], uuid[], uuid[], uuid[]);
+-- (admit_names, admit_new and both all_new stay for who is in an older admit_batch.)
 
 -- Admission -------------------------------------------------------------------
 
@@ -29,9 +28,14 @@ begin
         or p_whose <> p_name and exists (select from job_key k where k.key = any (p_whose) and k.doc = any (p_of) and (p_no is null or k.no <> all (p_no)));
 end $$;
 
+-- Whether so many numbers and those that others draw meanwhile have a part.
+create function has_room(p_n integer) returns boolean
+    language sql stable set search_path = sluice, pg_temp as $$
+    select s.last_value + greatest(p_n, least(100000, setting('part_rows')::bigint)) < (select max(p.hi) from part p where p.kind = 'job') from job_no s $$;
+
 -- A batch's numbers, with its names and documents, if all of it is new; else it fails with SL000 or unique_violation, or
 -- returns null and has done nothing. Under lock 7316 of its pipelines; it takes 7301, and what it looks at is committed from then on.
--- What is rolled back then are rows that nobody tells by their transaction (see event_scan).
+-- What is rolled back then are rows that nobody tells by their transaction (see event_scan). It makes no parts: it has the sequence.
 create function admit_first(p_hash integer[], p_src integer[], p_prev bigint[], p_off bigint[], p_rec uuid[], p_ts bigint[], p_digest uuid[], p_doc uuid[],
     p_name uuid[], p_whose uuid[], p_of uuid[], p_doc_key text[], p_job_id text[], p_look boolean) returns bigint[]
     language plpgsql volatile set search_path = sluice, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
@@ -40,7 +44,7 @@ declare
     v_own boolean[];            -- null where each is named as its document
     h integer;
 begin
-    if p_look and any_known(p_name, p_whose, p_of, null) then
+    if not has_room(cardinality(p_name)) or p_look and any_known(p_name, p_whose, p_of, null) then
         return null;
     end if;
     if p_doc_key <> p_job_id then
@@ -64,19 +68,93 @@ begin
     return v_no;
 end $$;
 
--- admit_rows, as admit_new, of a batch that has its numbers.
---
--- admit_batch: numbers are drawn under lock 7316 of the pipelines, which the session holds until it has 7301 too; the next
--- batch then draws its numbers and inserts its names while this one's jobs are written, and waits for 7301 until they are
--- committed. So who reads no > mark still misses nothing that commits later. A batch that was not new keeps both to its end.
+-- Numbers are drawn under lock 7316 of the pipelines, which the session holds until it has 7301 too; the next batch then draws
+-- its numbers and inserts its names while this one's jobs are written, and waits for 7301 until they are committed. So who
+-- reads no > mark still misses nothing that commits later. Null: not all was new, or p_try is false, and the transaction has 7316.
 -- With the setting sluice.turn the client hears, by a message SL010, when the batch has its turn: one that it sends then
--- comes after this one.
+-- comes after this one. What it leaves when it is cut off twice in a row, the session's next call gives up.
+create function admit_ahead(p_try boolean, p_hash integer[], p_src integer[], p_prev bigint[], p_off bigint[], p_rec uuid[], p_ts bigint[], p_digest uuid[],
+    p_doc uuid[], p_name uuid[], p_whose uuid[], p_of uuid[], p_doc_key text[], p_job_id text[], p_look boolean) returns bigint[]
+    language plpgsql volatile set search_path = sluice, pg_temp as $$
+declare
+    h integer;
+    v_no bigint[];
+begin
+    perform pg_advisory_unlock_all();
+    foreach h in array p_hash loop
+        perform pg_advisory_lock(7316, h);
+    end loop;
+    if current_setting('sluice.turn', true) = 'on' then
+        raise info using errcode = 'SL010', message = 'turn';
+    end if;
+    if p_try then
+        v_no := admit_first(p_hash, p_src, p_prev, p_off, p_rec, p_ts, p_digest, p_doc, p_name, p_whose, p_of, p_doc_key, p_job_id, p_look);
+    end if;
+    perform turn_over(p_hash, v_no is null);
+    return v_no;
+exception
+    when unique_violation or sqlstate 'SL000' then
+        begin
+            perform turn_over(p_hash, true);
+            return null;
+        exception when others or query_canceled then
+            perform pg_advisory_unlock_all();
+            raise;
+        end;
+    when others or query_canceled then
+        perform pg_advisory_unlock_all();
+        raise;
+end $$;
+
+-- The session gives lock 7316 up, to its transaction if that keeps it.
+create function turn_over(p_hash integer[], p_keep boolean) returns void
+    language plpgsql volatile set search_path = sluice, pg_temp as $$
+declare
+    h integer;
+begin
+    foreach h in array p_hash loop
+        if p_keep then
+            perform pg_advisory_xact_lock(7316, h);
+        end if;
+        perform pg_advisory_unlock(7316, h);
+    end loop;
+end $$;
+
+-- Parts are made when they are needed, and not looked at under their lock before.
+create or replace function part_room(p_kind text) returns void
+    language plpgsql volatile set search_path = sluice, pg_temp as $$
+declare
+    v_last bigint; v_hi bigint; v_need bigint := 100000;
+begin
+    if p_kind = 'job' then
+        select s.last_value into v_last from job_no s;
+    else
+        select s.last_value into v_last from outbox_seq s;
+    end if;
+    select p.hi into v_hi from part p where p.kind = p_kind order by p.lo desc limit 1;
+    if v_last + v_need < v_hi then
+        return;
+    end if;
+    v_need := least(v_need, setting('part_rows')::bigint);
+    if v_last + v_need < v_hi then
+        return;
+    end if;
+    perform pg_advisory_xact_lock(7306, hashtext(p_kind));
+    select p.hi into v_hi from part p where p.kind = p_kind order by p.lo desc limit 1;
+    while v_last + v_need >= v_hi loop
+        v_hi := part_make(p_kind);
+    end loop;
+end $$;
+
+-- admit_rows, as admit_new, of a batch that has its numbers; and who uses all this. A session may be in an older admit_batch still,
+-- which draws its numbers under 7301 alone: for a minute both locks are had before, unless nothing was ever admitted.
 do $$
 declare
     r text[];
     v_def text := pg_get_functiondef((select p.oid from pg_proc p where p.pronamespace = 'sluice'::regnamespace and p.proname = 'admit_new'));
     v_from integer;
     v_to integer;
+    v_since timestamptz := case when (select s.is_called from job_no s) then clock_timestamp() + interval '1 min' else '-infinity' end;
 begin
     foreach r slice 1 in array array[
             array['FUNCTION sluice.admit_new(', 'FUNCTION sluice.admit_rows(p_no bigint[], '],
@@ -117,34 +195,9 @@ begin
     if v_from = 0 or v_to < v_from then
         raise exception 'admit_batch is not as it was made by 0023';
     end if;
-    v_def := overlay(v_def placing '    perform pg_advisory_unlock_all();       -- one that was cut off at the worst moment
-    begin
-        foreach h in array v_hash loop
-            perform pg_advisory_lock(7316, h);
-        end loop;
-        if current_setting(''sluice.turn'', true) = ''on'' then
-            raise info using errcode = ''SL010'', message = ''turn'';
-        end if;
-        if p_generation is null and ''job'' = all (p_kind) then
-            v_no := admit_first(v_hash, p_src, p_prev, p_off, p_rec, p_ts, p_digest, p_doc, p_name, p_whose, p_of, p_doc_key, p_job_id,
-                      v_looks > 0 or cardinality(p_name) < 16);
-        end if;
-        if v_no is not null then
-            foreach h in array v_hash loop
-                perform pg_advisory_unlock(7316, h);
-            end loop;
-        end if;
-    exception
-        when unique_violation or sqlstate ''SL000'' then
-            v_no := null;
-        when others or query_canceled then
-            perform pg_advisory_unlock_all();
-            raise;
-    end;
+    v_def := overlay(v_def placing '    v_no := admit_ahead(p_generation is null and ''job'' = all (p_kind) and clock_timestamp() > ' || quote_literal(v_since) || ', v_hash,
+        p_src, p_prev, p_off, p_rec, p_ts, p_digest, p_doc, p_name, p_whose, p_of, p_doc_key, p_job_id, v_looks > 0 or cardinality(p_name) < 16);
     if v_no is null then
-        foreach h in array v_hash loop
-            perform pg_advisory_xact_lock(7316, h), pg_advisory_unlock(7316, h);
-        end loop;
         foreach h in array v_hash loop
             perform pg_advisory_xact_lock(7301, h);
         end loop;
@@ -181,19 +234,13 @@ begin
     end loop;
     execute v_def;
 
-    -- Who must come before or after an admission, wherever that is, has both locks.
-    foreach r slice 1 in array array[array['admit_mended', '    for h in select distinct hashtext(x.p)', '              where x.p is not null order by 1 loop'],
-            array['document_delete', '    for h in select distinct hashtext(p) from pipelines() p order by 1 loop', '']] loop
-        v_def := pg_get_functiondef((select p.oid from pg_proc p where p.pronamespace = 'sluice'::regnamespace and p.proname = r[1]));
-        v_from := position(r[2] in v_def);
-        v_to := position('    end loop;
-' in v_def) + length('    end loop;
-');
-        if v_from = 0 or v_to < v_from or position('perform pg_advisory_xact_lock(7301, h);' in substr(v_def, v_from, v_to - v_from)) = 0 then
-            raise exception '% is not as it was', r[1];
+    -- Who holds 7301 alone has 7316 too, so that he comes before or after an admission, wherever that is.
+    for v_def in select pg_get_functiondef(p.oid) from pg_proc p
+                  where p.pronamespace = 'sluice'::regnamespace and p.proname in ('admit_mended', 'document_delete', 'rerun_no', 'gate_open', 'api_open', 'sweep') loop
+        if v_def !~ 'perform pg_advisory_xact_lock\(7301, \w+\);' then
+            raise exception 'lock 7301: not there: %', left(v_def, 60);
         end if;
-        execute overlay(v_def placing replace(substr(v_def, v_from, v_to - v_from), '(7301, h)', '(7316, h)') || substr(v_def, v_from, v_to - v_from)
-            from v_from for v_to - v_from);
+        execute regexp_replace(v_def, 'perform pg_advisory_xact_lock\((7301), (\w+)\);', 'perform pg_advisory_xact_lock(7316, \2), pg_advisory_xact_lock(\1, \2);', 'g');
     end loop;
 end $$;
 

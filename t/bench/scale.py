@@ -66,21 +66,21 @@ def history(folder):
     for n, own in ledgers.items():
         fill(own, n)
     size = psql(f"select pg_size_pretty(pg_database_size('history{HISTORY}'))", ledgers[HISTORY])
-    pairs, wal = [], {}
+    pairs, wal = [], {n: [] for n in ledgers}
     for i in range(RUNS + 1):
         took = {}
         for n, own in ledgers.items():
             os.environ["SLUICE_DB"] = own
             before = psql("select pg_current_wal_insert_lsn()")
             took[n] = sum(lifecycle.programs(folder, f"h{n}x{i}"))
-            wal[n] = int(psql(f"select (pg_current_wal_insert_lsn() - '{before}')::bigint")) // JOBS
+            wal[n].append(int(psql(f"select (pg_current_wal_insert_lsn() - '{before}')::bigint")) // JOBS)
         if i:
             pairs.append((took[HISTORY], took[1000]))
         say(f"history: run {i} of {RUNS}: {took[HISTORY]:.2f} s, short {took[1000]:.2f} s: {took[HISTORY] / took[1000]:.2f}; "
-            f"bytes of WAL a job: {wal[HISTORY]}, {wal[1000]}")
+            f"bytes of WAL a job: {wal[HISTORY][-1]}, {wal[1000][-1]}")
     line = flow.result("history_10m_vs_1000", "lives/s", pairs, JOBS, "the same with 1,000 jobs of history")
     slower = [a / b for a, b in pairs]
-    return {**line, "time_per_job": round(statistics.median(slower), 3), "jobs": HISTORY, "size": size, "wal_bytes_per_job": [wal[HISTORY], wal[1000]],
+    return {**line, "time_per_job": round(statistics.median(slower), 3), "jobs": HISTORY, "size": size, "wal_bytes_per_job": [round(statistics.median(w[1:])) for w in (wal[HISTORY], wal[1000])],
             "settings": os.environ.get("SLUICE_TEST_PG", "")}
 
 
