@@ -8,7 +8,7 @@ set local search_path = sluice, pg_temp;
 
 -- Admission -------------------------------------------------------------------
 
--- The locks of some pipelines, in their order; of those with lock 7316 too, see admit_batch.
+-- What the locks of some pipelines are called, in the order in which they are taken.
 create function pipeline_hashes(p_pipeline text[]) returns integer[]
     language plpgsql immutable set search_path = sluice, pg_temp as $$
 begin

@@ -63,6 +63,8 @@ def fill(own, n):
 def history(folder):
     """Lives of new jobs in a ledger with a long history and in one with a short one, by turns."""
     ledgers = {n: database(f"history{n}") for n in (1000, HISTORY)}
+    memory = dict(l.split(":") for l in pathlib.Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+    huge = 2 * (int(memory["HugePages_Total"]) - int(memory["HugePages_Free"]) + int(memory["HugePages_Rsvd"]))
     for n, own in ledgers.items():
         fill(own, n)
     size = psql(f"select pg_size_pretty(pg_database_size('history{HISTORY}'))", ledgers[HISTORY])
@@ -81,7 +83,7 @@ def history(folder):
     line = flow.result("history_10m_vs_1000", "lives/s", pairs, JOBS, "the same with 1,000 jobs of history")
     slower = [a / b for a, b in pairs]
     return {**line, "time_per_job": round(statistics.median(slower), 3), "jobs": HISTORY, "size": size, "wal_bytes_per_job": [round(statistics.median(w[1:])) for w in (wal[HISTORY], wal[1000])],
-            "settings": os.environ.get("SLUICE_TEST_PG", "")}
+            "settings": os.environ.get("SLUICE_TEST_PG", ""), "huge_pages_mib": huge}
 
 
 def rss(pids):
