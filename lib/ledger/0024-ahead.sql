@@ -30,8 +30,13 @@ end $$;
 
 -- Whether so many numbers and those that others draw meanwhile have a part.
 create function has_room(p_n integer) returns boolean
-    language sql stable set search_path = sluice, pg_temp as $$
-    select s.last_value + greatest(p_n, least(100000, setting('part_rows')::bigint)) < (select max(p.hi) from part p where p.kind = 'job') from job_no s $$;
+    language plpgsql volatile set search_path = sluice, pg_temp as $$
+declare
+    v_last bigint := (select s.last_value from job_no s);
+    v_hi bigint := (select p.hi from part p where p.kind = 'job' order by p.lo desc limit 1);
+begin
+    return v_last + 100000 < v_hi or v_last + greatest(p_n, least(100000, setting('part_rows')::bigint)) < v_hi;
+end $$;
 
 -- A batch's numbers, with its names and documents, if all of it is new; else it fails with SL000 or unique_violation, or
 -- returns null and has done nothing. Under lock 7316 of its pipelines; it takes 7301, and what it looks at is committed from then on.
@@ -206,7 +211,7 @@ begin
     if v_looks > 0 then
         perform set_config(''sluice.looks'', (v_looks - 1)::text, false);
     end if;
-    perform job_room();
+    perform part_room(''job'');
     if v_no is not null then
         perform admit_rows(v_no, p_src, p_off, p_rec, p_tenant, p_job_id, p_doc_key, p_pipeline, p_prio, p_digest, p_doc, p_request,
                   p_original, p_trace, p_key, p_ts, p_headers, p_callback, p_blob);
