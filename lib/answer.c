@@ -1,5 +1,6 @@
 #include "answer.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "json.h"
@@ -13,10 +14,41 @@ all_new(const struct pg *db)
 	return pg_rows(db) == 1 && !strcmp(pg_bytes(db, 0, OUTCOME, NULL), "jobs");
 }
 
+static const char *
+outcome_of(const struct pg *db, int row)
+{
+	return all_new(db) ? "job" : pg_bytes(db, row, OUTCOME, NULL);
+}
+
 bool
 answer_new(const struct pg *db, int row)
 {
-	return all_new(db) || !strcmp(pg_bytes(db, row, OUTCOME, NULL), "job");
+	return !strcmp(outcome_of(db, row), "job");
+}
+
+static const char *const words[] = { "job", "duplicate", "conflict", "rejected", "refused" };
+enum { WORDS = sizeof(words) / sizeof(*words) };
+
+void
+answer_count(struct answers *a, const struct pg *db, int row)
+{
+	const char *outcome = outcome_of(db, row);
+
+	for (int i = 0; i < WORDS; i++)
+		a->n[i] += !strcmp(outcome, words[i]);
+}
+
+bool
+answer_told(struct buf *b, const struct answers *a)
+{
+	bool others = false;
+
+	for (int i = 0; i < WORDS; i++) {
+		if (a->n[i])
+			buf_addf(b, " %s=%" PRIu64, words[i], a->n[i]);
+		others |= i && a->n[i];
+	}
+	return others;
 }
 
 void
@@ -80,7 +112,7 @@ void
 answer_why(struct buf *b, const struct entry *q, const struct pg *db, int row)
 {
 	static struct buf text;
-	const char *outcome = answer_new(db, row) ? "job" : pg_bytes(db, row, OUTCOME, NULL);
+	const char *outcome = outcome_of(db, row);
 
 	if (!strcmp(outcome, "rejected") && q->reject) {
 		add(b, "message", q->message.p, q->message.len);

@@ -4,6 +4,7 @@
 #define ANSWER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 #include "entry.h"
@@ -12,6 +13,14 @@
 /* Whether it is a new job, by the row of admission_call; or by the only row, "jobs", which is of all: the first one's number,
  * and the others' after it, in the order of their rows. */
 bool answer_new(const struct pg *db, int row);
+
+/* How many of each outcome there were. */
+struct answers {
+	uint64_t n[5];
+};
+void answer_count(struct answers *a, const struct pg *db, int row);
+/* Adds them to b, as " job=1 duplicate=2"; false where all are new jobs. */
+bool answer_told(struct buf *b, const struct answers *a);
 
 /* Sets b to {"outcome","no","of","code"}, by the same. */
 void answer_row(struct buf *b, const struct pg *db, int row);

@@ -232,7 +232,8 @@ stage_end(struct stage *s)
 {
 	stage_flush(s);
 	if (s->torn)
-		die(XTEMP, "input ends inside a record, without a line feed: seen=%" PRIu64, s->seen);
+		die(XTEMP, "input ends inside a record, without a line feed: seen=%" PRIu64
+		    "; if its last line is whole, add one and run again", s->seen);
 	info("done: seen=%" PRIu64 " passed=%" PRIu64 " failed=%" PRIu64 " bad=%" PRIu64,
 	    s->seen, s->passed, s->failed, s->bad);
 	return 0;

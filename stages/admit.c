@@ -27,6 +27,7 @@ static struct pg kept = PG_INIT;        /* what was answered to a batch that is 
 static struct load own[ADMITTING_WAYS + 1], *load = own;
 static struct loads loads = { own, ADMITTING_WAYS + 1 };
 static size_t batch_max = BATCH;
+static struct answers told;
 
 static void
 stop(const struct pg *db, enum pg_status st)
@@ -48,6 +49,7 @@ answer(const struct pg *from, const struct entry *q)
 	c.val = member.p;
 	c.len = member.len;
 	rec_edit(&line, &q->rec, &c, 1);
+	answer_count(&told, from, q->row);
 	if (answer_new(from, q->row))
 		hint_say(arg_env("SLUICE_DB", ""), q->pipeline.p, q->pipeline.len);
 	s.passed++;
@@ -201,6 +203,7 @@ int
 main(int argc, char **argv)
 {
 	struct entry_said said = { .default_tenant = arg_env("SLUICE_TENANT", "default") };
+	static struct buf outcomes;
 	bool is_probe;
 	enum pg_status st;
 	int c;
@@ -230,5 +233,7 @@ main(int argc, char **argv)
 	}
 	settle_batch();
 	hint_end();
+	if (answer_told(&outcomes, &told))
+		info("outcomes:%s", buf_str(&outcomes));
 	return stage_end(&s);
 }

@@ -86,6 +86,7 @@ q "alter table sluice.job_one add constraint poison check (job_id <> 'poison')"
 	for i in 8 9; do echo "{\"job_id\":\"p$i\",\"text\":\"x$i\"}"; done
 } >in
 ok 'a record that the database refuses does not stop it' admits
+ok "what became of them is summed up" grep -q "outcomes: job=9 rejected=1" err
 ok 'its neighbours are jobs' says 9 "select count(*) from sluice.job where job_id ~ '^p'"
 ok 'it is a dead letter that says why' says 'refused t' \
 	"select code, message like '%poison%' from sluice.dead_letter where code = 'refused'"
