@@ -94,6 +94,13 @@ ok 'one with less has one' sessions 1
 let_go
 wait "$f"
 
+# Where the server takes no second connection, one batch goes after the other, and that is said.
+q "create role only_one login connection limit 1 in role sluice_app"
+lines 2000 o >o && SLUICE_DB="$(echo "$SLUICE_DB" | sed s/user=sluice/user=only_one/)" admit <o >o.got 2>o.err
+ok 'without a second connection each is a job, in order' in_order o.got o
+ok 'and it is said, once' sh -c 'test "$(grep -c "one batch at a time, .*too many connections" o.err)" = 1'
+q "drop role only_one"
+
 # What comes again, as a job or as a version of a document, in whatever batch: the same as one by one.
 again() {
 	awk -v t="$1" 'BEGIN { srand(7); for (i = 0; i < 4000; i++) { r = rand(); id = r < 0.03 && i ? int(rand() * i) : i
