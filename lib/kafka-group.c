@@ -83,14 +83,15 @@ assign(struct kafka_in *in, rd_kafka_topic_partition_list_t *added)
 static int
 begin(struct kafka_in *in, rd_kafka_topic_partition_list_t *l)
 {
-	int64_t *low = mem_array(NULL, (size_t)l->cnt + 1, sizeof(*low)), until;
-	int r = kafka_start(in, l, low);
+	size_t n = (size_t)l->cnt + 1;
+	int64_t *low = mem_array(NULL, n, sizeof(*low)), *high = mem_array(NULL, n, sizeof(*high)), until;
+	int r = kafka_start(in, l, low, high);
 
 	for (int i = 0; r == 0 && i < l->cnt; i++) {
 		const rd_kafka_topic_partition_t *t = &l->elems[i];
 		struct part *p = kafka_part_find(in, t->topic, t->partition);
 
-		if ((r = kafka_until(in, t->topic, t->partition, &until)) < 0)
+		if ((r = kafka_until(in, t->topic, t->partition, high[i], &until)) < 0)
 			break;
 		if (!p) {
 			p = kafka_part_add(in, t->topic, t->partition, t->offset);
@@ -100,6 +101,7 @@ begin(struct kafka_in *in, rd_kafka_topic_partition_list_t *l)
 		p->ended = p->next >= until;
 	}
 	free(low);
+	free(high);
 	return r;
 }
 
@@ -198,7 +200,7 @@ kafka_group_restart(struct kafka_in *in, struct part *p, const char *why)
 
 	rd_kafka_topic_partition_list_add(one, p->topic, p->id);
 	low = high = 0;
-	if (rd_kafka_query_watermark_offsets(in->k.rk, p->topic, p->id, &low, &high, COMMIT_MS))
+	if (kafka_bounds_of(&in->k, p->topic, p->id, &low, &high, COMMIT_MS))
 		low = 0;                /* made anew: a second look follows where that is not so */
 	kafka_group_anew(why, p->topic, p->id, at, low, high);
 	if (in->cooperative && (e = rd_kafka_incremental_unassign(in->k.rk, one)))

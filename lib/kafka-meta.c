@@ -13,6 +13,53 @@ kafka_answers(struct kafka *k, int ms)
 	return true;
 }
 
+/* The offset at that time, which may be one of Kafka's two names for a place: -2 the
+ * beginning, -1 the end (ListOffsets). rd_kafka_query_watermark_offsets asks the same,
+ * but before 2.3 it waits past its timeout, minutes, for a leader that has gone. */
+static rd_kafka_resp_err_t
+offsets_at(struct kafka *k, const rd_kafka_topic_partition_list_t *l, int64_t time, int64_t *offset, int ms)
+{
+	rd_kafka_topic_partition_list_t *ask = rd_kafka_topic_partition_list_copy(l);
+	rd_kafka_resp_err_t e;
+
+	for (int i = 0; i < l->cnt; i++)
+		ask->elems[i].offset = time;
+	e = rd_kafka_offsets_for_times(k->rk, ask, ms);
+	for (int i = 0; !e && i < l->cnt; i++) {
+		e = ask->elems[i].err;
+		offset[i] = ask->elems[i].offset;
+	}
+	rd_kafka_topic_partition_list_destroy(ask);
+	return e;
+}
+
+rd_kafka_resp_err_t
+kafka_bounds(struct kafka *k, const rd_kafka_topic_partition_list_t *l, int64_t *low, int64_t *high, int ms)
+{
+	rd_kafka_resp_err_t e;
+
+	if (l->cnt == 0)
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
+	e = offsets_at(k, l, RD_KAFKA_OFFSET_BEGINNING, low, ms);
+	if (!e)
+		e = offsets_at(k, l, RD_KAFKA_OFFSET_END, high, ms);
+	if (e)
+		kafka_answers(k, ms);
+	return e;
+}
+
+rd_kafka_resp_err_t
+kafka_bounds_of(struct kafka *k, const char *topic, int32_t id, int64_t *low, int64_t *high, int ms)
+{
+	rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_resp_err_t e;
+
+	rd_kafka_topic_partition_list_add(l, topic, id);
+	e = kafka_bounds(k, l, low, high, ms);
+	rd_kafka_topic_partition_list_destroy(l);
+	return e;
+}
+
 int
 kafka_partitions(struct kafka *k, const char *topic, int ms)
 {

@@ -85,11 +85,11 @@ bool kafka_group_had(struct kafka_in *in, const char *topic, int32_t id, int64_t
 void kafka_group_anew(const char *why, const char *topic, int32_t id, int64_t at, int64_t low, int64_t high);
 
 /* kafka-start.c */
-/* Sets the offset of each element to where reading starts, and in low, of as many, what
- * it holds from. 0; -1: again. */
-int kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l, int64_t *low);
-/* Where reading of the partition ends. 0; -1: again. */
-int kafka_until(struct kafka_in *in, const char *topic, int32_t id, int64_t *until);
+/* Sets the offset of each element to where reading starts, and in low and high, of as
+ * many, where the partition begins and ends. 0; -1: again. */
+int kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l, int64_t *low, int64_t *high);
+/* Where reading of the partition, which ends at high, is to end. 0; -1: again. */
+int kafka_until(struct kafka_in *in, const char *topic, int32_t id, int64_t high, int64_t *until);
 
 /* kafka-in.c: serves callbacks and events; the next message, or NULL. */
 rd_kafka_message_t *kafka_in_poll(struct kafka_in *in);

@@ -91,7 +91,7 @@ ends(struct kafka *k, const char *topic, int64_t *low, int64_t *high)
 			kafka_waits_broker(k);
 		return -1;
 	}
-	e = rd_kafka_query_watermark_offsets(k->rk, topic, 0, low, high, ASK_MS);
+	e = kafka_bounds_of(k, topic, 0, low, high, ASK_MS);
 	if (e)
 		kafka_waits(&k->state, "position on %s: %s", topic, rd_kafka_err2str(e));
 	return e ? -1 : 0;

@@ -41,6 +41,14 @@ void kafka_waits_broker(struct kafka *k);
 /* True when some broker answers a metadata request within ms. Clears down. */
 bool kafka_answers(struct kafka *k, int ms);
 
+/* Where each partition of l begins and ends, into low and high, of l->cnt each. Waits
+ * ms for either, and as long again to learn of new leaders when it fails. */
+rd_kafka_resp_err_t kafka_bounds(struct kafka *k, const rd_kafka_topic_partition_list_t *l,
+    int64_t *low, int64_t *high, int ms);
+/* The same of one partition. */
+rd_kafka_resp_err_t kafka_bounds_of(struct kafka *k, const char *topic, int32_t id,
+    int64_t *low, int64_t *high, int ms);
+
 /* Partitions of a topic: their number, 0 when it does not exist, -1 when
  * nobody answers within ms. Never creates it. */
 int kafka_partitions(struct kafka *k, const char *topic, int ms);

@@ -45,7 +45,7 @@ kafka_rewind_add(struct kafka_rewind *r, const char *topic, int32_t partition, i
     char *err, size_t size)
 {
 	int64_t low, high;
-	rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(r->k.rk, topic, partition, &low, &high, ASK_MS);
+	rd_kafka_resp_err_t e = kafka_bounds_of(&r->k, topic, partition, &low, &high, ASK_MS);
 	int raised;
 
 	if (e) {

@@ -57,7 +57,7 @@ again(struct kafka_in *in, rd_kafka_resp_err_t e)
 }
 
 int
-kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l, int64_t *low)
+kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l, int64_t *low, int64_t *high)
 {
 	rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_NO_ERROR;
 
@@ -65,33 +65,24 @@ kafka_start(struct kafka_in *in, rd_kafka_topic_partition_list_t *l, int64_t *lo
 		l->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
 	if (in->o.group && l->cnt)
 		e = rd_kafka_committed(in->k.rk, l, ASK_MS);
-	for (int i = 0; !e && i < l->cnt; i++) {
-		rd_kafka_topic_partition_t *p = &l->elems[i];
-		int64_t high;
-
-		e = p->err;
-		if (!e)
-			e = rd_kafka_query_watermark_offsets(in->k.rk, p->topic, p->partition,
-			    &low[i], &high, ASK_MS);
-		if (!e)
-			e = place(in, p, low[i], high);
-	}
+	for (int i = 0; !e && i < l->cnt; i++)
+		e = l->elems[i].err;
+	if (!e)
+		e = kafka_bounds(&in->k, l, low, high, ASK_MS);
+	for (int i = 0; !e && i < l->cnt; i++)
+		e = place(in, &l->elems[i], low[i], high[i]);
 	return again(in, e);
 }
 
 int
-kafka_until(struct kafka_in *in, const char *topic, int32_t id, int64_t *until)
+kafka_until(struct kafka_in *in, const char *topic, int32_t id, int64_t high, int64_t *until)
 {
-	int64_t low, high;
 	rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_NO_ERROR;
 
 	*until = INT64_MAX;
-	if (in->o.until_time) {
-		e = rd_kafka_query_watermark_offsets(in->k.rk, topic, id, &low, &high, ASK_MS);
-		if (!e)
-			e = at_time(in, topic, id, in->o.until, high, until);
-	} else if (in->o.until > 0) {
+	if (in->o.until_time)
+		e = at_time(in, topic, id, in->o.until, high, until);
+	else if (in->o.until > 0)
 		*until = in->o.until;
-	}
 	return again(in, e);
 }

@@ -163,6 +163,31 @@ ms=$(($(ms) - at))
 ok "... within 15 s ($ms ms)" test $ms -lt 15000
 echo go >ctl
 
+# A reader (of no group) asks the leader of each partition where it begins and ends. One that takes the
+# question and is silent, and one that has gone, with what is known of it out of date.
+read_all() { [ "$(wc -l <first.seen)" -ge "$total" ]; }
+port() { cluster pairs | sed -n "$1s/:.*//p"; }
+old=$(leader)
+echo "hold $(port "$old")" >ctl
+from-kafka -t c -S first.state >first.seen 2>first.err &
+first=$!
+pids="$pids $first"
+ok 'a leader is silent: a reader that begins waits' until_ok 30 grep -q '^waiting: positions of c: ' first.state
+kill $first
+at=$(ms)
+ok '... and ends well, and soon' wait $first
+ms=$(($(ms) - at))
+ok "... within 15 s ($ms ms)" test $ms -lt 15000
+from-kafka -t c -S first.state >first.seen 2>>first.err &
+first=$!
+pids="$pids $first"
+ok '... another one waits' until_ok 30 grep -q '^waiting: positions of c: ' first.state
+ok '... the leader is killed' cluster kill "$old"
+ok '... all are read from the next one' until_ok 60 read_all
+kill $first
+ok '... it ends well' wait $first
+echo go >ctl
+
 kcat -b "$direct" -C -e -q -t c -X isolation.level=read_committed -f '%k %s\n' | sed 's/{.*"n":\([0-9]*\)}/\1/' >sent
 cut -d ' ' -f 2 sent | sort -n >got
 seq 1 "$total" >want

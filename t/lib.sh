@@ -13,9 +13,15 @@ T_N=0 T_BAD=0
 T_DIR=$(mktemp -d) || exit 1
 cd "$T_DIR" || exit 1
 t_end() { :; }          # a test that starts something overrides this
+# What the programs said last: CI keeps no folder.
+t_said() {
+	for t_err in *.err; do
+		[ ! -s "$t_err" ] || { echo "# $t_err:"; tail -n 15 "$t_err" | cut -c 1-300 | sed 's/^/#     /'; }
+	done
+}
 t_exit() {
 	t_end
-	if [ "$T_BAD" = 0 ]; then rm -rf "$T_DIR"; else echo "# left in $T_DIR"; fi
+	if [ "$T_BAD" = 0 ]; then rm -rf "$T_DIR"; else t_said; echo "# left in $T_DIR"; fi
 }
 trap t_exit EXIT
 trap 'exit 1' INT TERM HUP

@@ -17,8 +17,8 @@ LIMIT_S = int(os.environ.get('LIMIT_S', 40))      # a run that takes longer hang
 STARTS = 6
 SYSTEM = ['read', 'write', 'open', 'pipe', 'fork', 'mmap', 'poll', 'fsync', 'rename', 'socket', 'connect', 'send', 'recv', 'epoll', 'eventfd']
 PQ = ['pq-connect', 'pq-null', 'pq-before', 'pq-lost', 'pq-after', 'pq-retry']
-RK_IN = ['rk-' + k for k in 'new subscribe assign commit committed metadata watermark pause resume topic'.split()]
-RK_OUT = ['rk-' + k for k in 'new assign metadata watermark topic produce init begin abort end end-after end-again fatal'.split()]
+RK_IN = ['rk-' + k for k in 'new subscribe assign commit committed metadata offsets pause resume topic'.split()]
+RK_OUT = ['rk-' + k for k in 'new assign metadata offsets topic produce init begin abort end end-after end-again fatal'.split()]
 
 
 class Bad(Exception):

@@ -12,7 +12,7 @@
  *   pq-after     it breaks when the statement was run and committed
  *   pq-retry     the server refuses the statement for now (40001)
  *   rk-NAME      rd_kafka_NAME fails: new subscribe assign commit committed
- *                metadata watermark pause resume topic produce init begin abort end
+ *                metadata offsets pause resume topic produce init begin abort end
  *   rk-end-after commit_transaction commits, and says that it could not
  *   rk-end-again the same, as an error that may be tried again
  *   rk-fatal     the producer is fenced before commit_transaction */
@@ -38,14 +38,14 @@ enum kind {
 	READ, WRITE, OPEN, PIPE, FORK, MMAP, POLL, FSYNC, RENAME, SOCKET, CONNECT, SEND, RECV,
 	EPOLL, ACCEPT, EVENTFD,
 	PQ_CONNECT, PQ_NULL, PQ_BEFORE, PQ_LOST, PQ_AFTER, PQ_RETRY,
-	RK_NEW, RK_SUBSCRIBE, RK_ASSIGN, RK_COMMIT, RK_COMMITTED, RK_METADATA, RK_WATERMARK, RK_PAUSE, RK_RESUME,
+	RK_NEW, RK_SUBSCRIBE, RK_ASSIGN, RK_COMMIT, RK_COMMITTED, RK_METADATA, RK_OFFSETS, RK_PAUSE, RK_RESUME,
 	RK_TOPIC, RK_PRODUCE, RK_INIT, RK_BEGIN, RK_ABORT, RK_END, RK_END_AFTER, RK_END_AGAIN, RK_FATAL, KINDS
 };
 static const char *const names[KINDS] = {
 	"read", "write", "open", "pipe", "fork", "mmap", "poll", "fsync", "rename", "socket", "connect", "send", "recv",
 	"epoll", "accept", "eventfd",
 	"pq-connect", "pq-null", "pq-before", "pq-lost", "pq-after", "pq-retry",
-	"rk-new", "rk-subscribe", "rk-assign", "rk-commit", "rk-committed", "rk-metadata", "rk-watermark", "rk-pause", "rk-resume",
+	"rk-new", "rk-subscribe", "rk-assign", "rk-commit", "rk-committed", "rk-metadata", "rk-offsets", "rk-pause", "rk-resume",
 	"rk-topic", "rk-produce", "rk-init", "rk-begin", "rk-abort", "rk-end", "rk-end-after", "rk-end-again", "rk-fatal"
 };
 static atomic_long calls[KINDS];
@@ -498,8 +498,7 @@ RK(RK_COMMIT, rd_kafka_resp_err_t, DOWN, commit_queue, (rd_kafka_t *k, const par
 RK(RK_COMMITTED, rd_kafka_resp_err_t, DOWN, committed, (rd_kafka_t *k, parts *p, int ms), (k, p, ms))
 RK(RK_METADATA, rd_kafka_resp_err_t, DOWN, metadata, (rd_kafka_t *k, int all, rd_kafka_topic_t *t,
     const struct rd_kafka_metadata **m, int ms), (k, all, t, m, ms))
-RK(RK_WATERMARK, rd_kafka_resp_err_t, DOWN, query_watermark_offsets, (rd_kafka_t *k, const char *t, int32_t p, int64_t *lo,
-    int64_t *hi, int ms), (k, t, p, lo, hi, ms))
+RK(RK_OFFSETS, rd_kafka_resp_err_t, DOWN, offsets_for_times, (rd_kafka_t *k, parts *p, int ms), (k, p, ms))
 RK(RK_PAUSE, rd_kafka_resp_err_t, DOWN, pause_partitions, (rd_kafka_t *k, parts *p), (k, p))
 RK(RK_RESUME, rd_kafka_resp_err_t, DOWN, resume_partitions, (rd_kafka_t *k, parts *p), (k, p))
 RK(RK_TOPIC, rd_kafka_topic_t *, NULL, topic_new, (rd_kafka_t *k, const char *t, rd_kafka_topic_conf_t *c), (k, t, c))
