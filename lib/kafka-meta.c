@@ -26,8 +26,10 @@ offsets_at(struct kafka *k, const rd_kafka_topic_partition_list_t *l, int64_t ti
 		ask->elems[i].offset = time;
 	e = rd_kafka_offsets_for_times(k->rk, ask, ms);
 	for (int i = 0; !e && i < l->cnt; i++) {
-		e = ask->elems[i].err;
 		offset[i] = ask->elems[i].offset;
+		e = ask->elems[i].err;
+		if (!e && offset[i] < 0)        /* the answer left it out */
+			e = RD_KAFKA_RESP_ERR__BAD_MSG;
 	}
 	rd_kafka_topic_partition_list_destroy(ask);
 	return e;
@@ -37,14 +39,17 @@ rd_kafka_resp_err_t
 kafka_bounds(struct kafka *k, const rd_kafka_topic_partition_list_t *l, int64_t *low, int64_t *high, int ms)
 {
 	rd_kafka_resp_err_t e;
+	bool down = k->down;
 
 	if (l->cnt == 0)
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
 	e = offsets_at(k, l, RD_KAFKA_OFFSET_BEGINNING, low, ms);
 	if (!e)
 		e = offsets_at(k, l, RD_KAFKA_OFFSET_END, high, ms);
-	if (e)
+	if (e) {
 		kafka_answers(k, ms);
+		k->down = down;         /* that it is over is told by who waits */
+	}
 	return e;
 }
 

@@ -42,7 +42,7 @@ void kafka_waits_broker(struct kafka *k);
 bool kafka_answers(struct kafka *k, int ms);
 
 /* Where each partition of l begins and ends, into low and high, of l->cnt each. Waits
- * ms for either, and as long again to learn of new leaders when it fails. */
+ * ms for either; when it fails, as long again for some broker's word of who leads now. */
 rd_kafka_resp_err_t kafka_bounds(struct kafka *k, const rd_kafka_topic_partition_list_t *l,
     int64_t *low, int64_t *high, int ms);
 /* The same of one partition. */

@@ -54,7 +54,7 @@ static void
 bad_line(struct stage *s, const char *line, size_t len, const char *code, const char *message)
 {
 	if (s->bad++ < WARNINGS)
-		warn("bad record: code=%s seen=%" PRIu64 ": %s", code, s->seen, message);
+		warn("bad record: code=%s line=%" PRIu64 ": %s", code, s->seen, message);
 	s->work.len = 0;
 	stage_bad_json(&s->work, line, len, code, message);
 	put(s, s->work.p, s->work.len);

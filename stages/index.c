@@ -213,7 +213,7 @@ main(int argc, char **argv)
 		if (!rec_get(&s.rec, "chunk"))
 			job_line();
 		else if (fold_chunk(&fold, &s.rec) < 0 && s.bad++ < 10)
-			warn("a chunk without job_id or chunk.i is left out: seen=%" PRIu64, s.seen);
+			warn("a chunk without job_id or chunk.i is left out: line=%" PRIu64, s.seen);
 	}
 	if (fold.jobs)
 		warn("the input ended between a job's chunks and its line: they are dropped");

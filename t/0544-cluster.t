@@ -178,6 +178,7 @@ at=$(ms)
 ok '... and ends well, and soon' wait $first
 ms=$(($(ms) - at))
 ok "... within 15 s ($ms ms)" test $ms -lt 15000
+rm first.state
 from-kafka -t c -S first.state >first.seen 2>>first.err &
 first=$!
 pids="$pids $first"

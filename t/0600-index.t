@@ -44,7 +44,7 @@ run
 ok 'one came twice' says 'incomplete true chunk 0 came twice'
 { one 0; one '"x"'; one 1; echo "$last"; } >in
 ok 'a chunk without a number is left out' run
-ok 'and said' grep -q 'warning: a chunk without job_id or chunk.i is left out: seen=2' err
+ok 'and said' grep -q 'warning: a chunk without job_id or chunk.i is left out: line=2' err
 { one 0; one 1; echo "$last"; } >in
 run -m 60
 ok 'over the memory limit' says "too_large false the job's 2 chunks take more than 60 bytes"

@@ -59,6 +59,7 @@ properties() {
 		default.replication.factor=3
 		min.insync.replicas=2
 		unclean.leader.election.enable=false
+		auto.leader.rebalance.enable=false
 		offsets.topic.replication.factor=3
 		transaction.state.log.replication.factor=3
 		transaction.state.log.min.isr=2

@@ -161,7 +161,7 @@ stamp=$(programs)
 if [ "$stamp" != "$(cat "$SLUICE_VAR/state/.programs" 2>/dev/null)" ]; then
 	# One after the other, each drained: the rest of the stack goes on meanwhile.
 	for name in "${ran[@]}"; do
-		say "starting $name again, drained"
+		say "programs or settings have changed: starting $name again, drained"
 		svc -wR -T 60000 -r "$scan/$name" || true
 		ready "$name"
 	done
