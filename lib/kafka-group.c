@@ -29,6 +29,7 @@ kafka_group_start(struct kafka_in *in)
 {
 	rd_kafka_topic_partition_list_t *l;
 
+	in->left_ms = now_ms();
 	if (in->o.group)
 		return subscribe(in);
 	l = rd_kafka_topic_partition_list_new(8);
@@ -129,6 +130,7 @@ revoked(struct kafka_in *in, rd_kafka_topic_partition_list_t *list)
 	rd_kafka_resp_err_t code;
 	rd_kafka_error_t *e;
 
+	in->left_ms = now_ms();
 	if (rd_kafka_assignment_lost(in->k.rk)) {
 		warn("the group took our partitions away: partitions=%d", list->cnt);
 		in->lost = true;

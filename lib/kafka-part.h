@@ -41,6 +41,7 @@ struct kafka_in {
 	struct kafka_rec *out;  /* handed out, not done */
 	int fd;                 /* the eventfd */
 	bool empty;             /* of what it told of, nothing is left */
+	int64_t left_ms;        /* when it joined its group, or was last without partitions of it */
 	int64_t opened_ms, polled_ms, committed_ms, tried_ms, lag_ms;
 };
 

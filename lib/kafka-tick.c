@@ -8,7 +8,8 @@
 enum {
 	COMMIT_EVERY_MS = 500, STALL_MS = 1000, TRY_EVERY_MS = 500, TRY_MS = 200,
 	ANSWER_MS = 1000,       /* a broker that takes longer each time counts as none */
-	PATIENCE_MS = 3000      /* before a broker that has not answered yet is worth a word */
+	PATIENCE_MS = 3000,     /* before a broker that has not answered yet is worth a word */
+	JOIN_MS = 10000         /* more than the session of a member that died */
 };
 
 /* Nothing is taken: the window is full, or the end is near. The group must
@@ -58,6 +59,16 @@ reach(struct kafka_in *in)
 		kafka_ready(&in->k.state);
 }
 
+/* A group's coordinator that is silent is no broker that is down. */
+static void
+joining(struct kafka_in *in, int64_t now)
+{
+	if (in->started && in->o.group && !in->assigned && !in->pending && !in->k.state.why[0] &&
+	    now - in->left_ms >= JOIN_MS)
+		kafka_waits(&in->k.state, "the group %s gives us no partitions: its coordinator or another member is silent",
+		    in->o.group);
+}
+
 int
 kafka_in_tick(struct kafka_in *in, int *wait_ms)
 {
@@ -77,6 +88,7 @@ kafka_in_tick(struct kafka_in *in, int *wait_ms)
 		if (first)
 			*wait_ms = 20;
 	}
+	joining(in, now);
 	if (now - in->polled_ms >= STALL_MS)
 		serve_stalled(in);
 	if (now - in->committed_ms >= COMMIT_EVERY_MS) {

@@ -167,6 +167,16 @@ echo go >ctl
 # question and is silent, and one that has gone, with what is known of it out of date.
 read_all() { [ "$(wc -l <first.seen)" -ge "$total" ]; }
 port() { cluster pairs | sed -n "$1s/:.*//p"; }
+# A group of which that broker is the coordinator. Kafka reckons the place of a group's offsets by
+# Java's hash of its name: of "a" 97.
+coordinated() {
+	kcat -b "$direct" -L -t __consumer_offsets | grep '^ *partition [0-9]' >places
+	all=$(wc -l <places)
+	for member in $(seq 97 122); do
+		grep -q "partition $((member % all)), leader $1," places && break
+	done
+	printf "\\$(printf %o "$member")"
+}
 old=$(leader)
 echo "hold $(port "$old")" >ctl
 from-kafka -t c -S first.state >first.seen 2>first.err &
@@ -178,6 +188,13 @@ at=$(ms)
 ok '... and ends well, and soon' wait $first
 ms=$(($(ms) - at))
 ok "... within 15 s ($ms ms)" test $ms -lt 15000
+member=$(coordinated "$old")
+from-kafka -t c -g "$member" -S member.state -- tee member.seen >member.out 2>member.err &
+first=$!
+pids="$pids $first"
+ok 'one in a group whose coordinator is silent says so' until_ok 60 grep -q "^waiting: the group $member gives us no partitions" member.state
+kill $first
+ok '... and ends well' wait $first
 rm first.state
 from-kafka -t c -S first.state >first.seen 2>>first.err &
 first=$!

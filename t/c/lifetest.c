@@ -165,7 +165,7 @@ work(struct pg *db, struct pg *settling, const char *pipeline, size_t n)
 		complete_some(&flights, now);
 		if (!flights.sent && flights.added->s.n && (flights_full(&flights) || flights.added->s.n == flights.n))
 			check(flights_send(&flights, now), settling);
-		else
+		else if (flights.count.processed < (int64_t)n)
 			rest(&claim, &flights, flights.added->s.n && !flights.sent ? 0 : wait_ms);
 	}
 	check(lease_end(&lease), db);
