@@ -179,13 +179,14 @@ new w w 4000
 for deed in cut cut kill cut kill cut none; do
 	from-ledger -p w -w 1000 -- ./slow 2>>feeder.err &
 	feeder=$!
-	until_ok 10 says t "select exists (select from ev_many m join worker k on k.id = m.worker where k.pipeline = 'w' and k.ended_at is null and m.n = 2)"
+	until_ok 10 says t "select exists (select from ev_many m join worker k on k.id = m.worker where k.pid = $feeder and k.ended_at is null and m.n = 2)"
 	case $deed in
 	cut) q "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'from-ledger%' order by random() limit 2" >/dev/null ;;
 	kill) kill -9 "$feeder" ;;
 	none) until_ok 30 says 4000 "select count(*) from jobs where pipeline = 'w' and state = 'completed'" && kill "$feeder" ;;
 	esac
 	wait "$feeder" || :
+	until_ok 10 says 0 "select count(*) from pg_stat_activity where datname = current_database() and application_name like 'from-ledger%'"
 done
 ok 'all complete' says 4000 "select count(*) from jobs where pipeline = 'w' and state = 'completed'"
 ok 'each has one message' says '4000 4000' "select count(*), count(distinct key) from messages where key ~ '^w[0-9]'"

@@ -159,6 +159,7 @@ cut() { q "select pg_terminate_backend(a.pid) from pg_stat_activity a where a.da
 for i in 1 2 3 4 5 6; do
 	admit <k >k.got 2>k.err &
 	k=$!
+	until_ok 10 says t "select exists (select from pg_stat_activity where datname = current_database() and application_name = 'admit')"
 	sleep "0.0$((i * 2))"
 	cut
 	wait "$k" || cut_off=$((${cut_off:-0} + 1))
