@@ -1,23 +1,31 @@
 /* Questions about the cluster, asked of whichever broker answers. */
 #include "kafka-rd.h"
 
-bool
-kafka_answers(struct kafka *k, int ms)
+/* Some broker's word of who leads what, which the client keeps. */
+static bool
+learn(struct kafka *k, int ms)
 {
 	const struct rd_kafka_metadata *md;
 
 	if (rd_kafka_metadata(k->rk, 0, NULL, &md, ms))
 		return false;
 	rd_kafka_metadata_destroy(md);
-	k->down = false;
 	return true;
 }
 
-/* The offset at that time, which may be one of Kafka's two names for a place: -2 the
- * beginning, -1 the end (ListOffsets). rd_kafka_query_watermark_offsets asks the same,
- * but before 2.3 it waits past its timeout, minutes, for a leader that has gone. */
-static rd_kafka_resp_err_t
-offsets_at(struct kafka *k, const rd_kafka_topic_partition_list_t *l, int64_t time, int64_t *offset, int ms)
+bool
+kafka_answers(struct kafka *k, int ms)
+{
+	bool r = learn(k, ms);
+
+	k->down &= !r;
+	return r;
+}
+
+/* rd_kafka_query_watermark_offsets asks the same of -2 and -1, but before 2.3 it waits past
+ * its timeout, minutes, for a leader that has gone. */
+rd_kafka_resp_err_t
+kafka_offsets_at(struct kafka *k, const rd_kafka_topic_partition_list_t *l, int64_t time, int64_t *offset, int ms)
 {
 	rd_kafka_topic_partition_list_t *ask = rd_kafka_topic_partition_list_copy(l);
 	rd_kafka_resp_err_t e;
@@ -28,8 +36,6 @@ offsets_at(struct kafka *k, const rd_kafka_topic_partition_list_t *l, int64_t ti
 	for (int i = 0; !e && i < l->cnt; i++) {
 		offset[i] = ask->elems[i].offset;
 		e = ask->elems[i].err;
-		if (!e && offset[i] < 0)        /* the answer left it out */
-			e = RD_KAFKA_RESP_ERR__BAD_MSG;
 	}
 	rd_kafka_topic_partition_list_destroy(ask);
 	return e;
@@ -39,17 +45,17 @@ rd_kafka_resp_err_t
 kafka_bounds(struct kafka *k, const rd_kafka_topic_partition_list_t *l, int64_t *low, int64_t *high, int ms)
 {
 	rd_kafka_resp_err_t e;
-	bool down = k->down;
 
 	if (l->cnt == 0)
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
-	e = offsets_at(k, l, RD_KAFKA_OFFSET_BEGINNING, low, ms);
+	e = kafka_offsets_at(k, l, RD_KAFKA_OFFSET_BEGINNING, low, ms);
 	if (!e)
-		e = offsets_at(k, l, RD_KAFKA_OFFSET_END, high, ms);
-	if (e) {
-		kafka_answers(k, ms);
-		k->down = down;         /* that it is over is told by who waits */
-	}
+		e = kafka_offsets_at(k, l, RD_KAFKA_OFFSET_END, high, ms);
+	for (int i = 0; !e && i < l->cnt; i++)
+		if (low[i] < 0 || high[i] < 0)  /* an answer left it out */
+			e = RD_KAFKA_RESP_ERR__BAD_MSG;
+	if (e)
+		learn(k, ms);
 	return e;
 }
 

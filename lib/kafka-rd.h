@@ -41,6 +41,11 @@ void kafka_waits_broker(struct kafka *k);
 /* True when some broker answers a metadata request within ms. Clears down. */
 bool kafka_answers(struct kafka *k, int ms);
 
+/* The offset of the first message of that time (ms) or later in each partition of l, into
+ * offset, of l->cnt: negative where there is none. Kafka has two times that are places
+ * (ListOffsets): -2 is the beginning, -1 the end. */
+rd_kafka_resp_err_t kafka_offsets_at(struct kafka *k, const rd_kafka_topic_partition_list_t *l,
+    int64_t time, int64_t *offset, int ms);
 /* Where each partition of l begins and ends, into low and high, of l->cnt each. Waits
  * ms for either; when it fails, as long again for some broker's word of who leads now. */
 rd_kafka_resp_err_t kafka_bounds(struct kafka *k, const rd_kafka_topic_partition_list_t *l,

@@ -14,11 +14,10 @@ at_time(struct kafka_in *in, const char *topic, int32_t id, int64_t ts, int64_t 
 	rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_resp_err_t e;
 
-	rd_kafka_topic_partition_list_add(l, topic, id)->offset = ts;
-	e = rd_kafka_offsets_for_times(in->k.rk, l, ASK_MS);
-	if (!e)
-		e = l->elems[0].err;
-	*offset = l->elems[0].offset < 0 ? high : l->elems[0].offset;
+	rd_kafka_topic_partition_list_add(l, topic, id);
+	e = kafka_offsets_at(&in->k, l, ts, offset, ASK_MS);
+	if (!e && *offset < 0)
+		*offset = high;
 	rd_kafka_topic_partition_list_destroy(l);
 	return e;
 }
