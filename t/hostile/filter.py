@@ -110,6 +110,15 @@ while True:
         continue
     elif mode == "slow":
         time.sleep(0.3)
+    elif mode == "six":  # slow, once it has six
+        held.append(line)
+        if len(held) == 6:
+            print("has six", file=sys.stderr, flush=True)
+            for h in held:
+                time.sleep(0.3)
+                put(h)
+            held = []
+        continue
     elif mode == "held":  # all after the first wait for a file
         while n > 1 and not os.path.exists("go"):
             time.sleep(0.01)
