@@ -93,7 +93,7 @@ ok 'and gives the slots back' says 64 "select count(*) from sluice.slot where pi
 
 # kill -9 with jobs in flight; a second worker is there.
 jobs q slow 800
-feeder B -p q -- ./filter
+feeder B -p q -w 20 -- ./filter         # the other has room for its jobs
 feeder C -p q -- ./filter
 shared() { [ "$(q "select count(distinct owner) from sluice.slot where pipeline = 'q' and owner is not null")" = 2 ]; }
 ok 'two workers share the slots' until_ok 10 shared

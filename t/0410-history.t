@@ -145,7 +145,7 @@ echo "begin; select name from sluice.prune_part(false) where what = 'dropped';" 
 until_ok 5 grep -q '^outbox_' first.log
 q 'select what, name, note from sluice.prune_part(false)' >second.log 2>&1 &
 second=$!
-until_ok 5 says t 'select count(*) > 0 from pg_locks where not granted'
+until_ok 5 says t "select count(*) > 0 from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database() and a.query ~ 'prune_part'"
 echo 'commit;' >&5
 exec 5>&-
 wait $first

@@ -197,6 +197,7 @@ ok 'but takes one always; the rest may be asked for at once' says 't 0 f 0' \
 # Workers that vanish
 exec 5>&-
 wait "$session" || :
+until_ok 10 says 0 "select count(*) from pg_locks where locktype = 'advisory' and classid = 7304 and database = (select oid from pg_database where datname = current_database())"
 q 'select timeouts(10)' >/dev/null
 ok 'workers whose session is gone are marked' says 'lost 7' 'select state, count(*) from workers group by 1'
 ok 'and their slots are free' says 0 'select count(*) from slot where owner is not null'

@@ -84,7 +84,7 @@ while read -r l; do case $l in *:2}) echo $$ >>sleepers; exec sleep 1000 ;; *) e
 EOF
 serve hangs ./hangs
 lines 5 >in
-ok 'a filter that hangs' wire hangs -r -n 1 -t 300
+ok 'a filter that hangs' wire hangs -r -n 1 -t 3000
 ok 'costs the line its time' ends 'sent=5 lost=1 .*'
 ok 'which one' grep -qx '2 lost' got
 
