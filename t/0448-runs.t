@@ -192,7 +192,7 @@ done
 ok 'all complete' says 20000 "select count(*) from jobs where pipeline = 'w' and state = 'completed'"
 ok 'each has one message' says '20000 20000' "select count(*), count(distinct key) from messages where key ~ '^w[0-9]'"
 ok 'with its own result' says 0 "select count(*) from messages where key ~ '^w[0-9]' and value::json ->> 'job_id' <> key"
-ok 'most of them in runs' says t "select count(*) > 2000 from ev_many m cross join lateral many_numbers(m.first, m.off) x(no) join job j on j.no = x.no where m.n = 2 and j.pipeline = 'w'"
+ok 'most of them in runs' says t "select count(*) > 5000 from ev_many m cross join lateral many_numbers(m.first, m.off) x(no) join job j on j.no = x.no where m.n = 2 and j.pipeline = 'w'"
 ok 'the sweep has nothing to say' says '' "select what, n, sample from sweep(true, true) where done is null"
 
 # Names.
